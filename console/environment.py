@@ -1,0 +1,54 @@
+"""What the outside may set, read once from the environment and typed."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseSettings):
+    """Every environment variable that the console knows; `docs/settings.md` explains each."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore")
+
+    data_dir: Path = ROOT / "var"
+    port: int = 8000
+    host: str = "127.0.0.1"
+    public_url: str = ""
+    database_url: str = ""
+    broker_url: str = ""
+    secret_key: str = ""
+    sealing_keys: str = ""  # comma-separated Fernet keys, newest first
+    allowed_hosts: str = "127.0.0.1,localhost,[::1]"
+    trusted_origins: str = ""
+    debug: bool = False
+    seed: str = "scenario"
+    allow_private_platforms: bool = True  # on-prem platforms live on private addresses
+    log_level: str = "INFO"
+    log_json: bool = False
+    email_url: str = ""
+    rate_registrations: str = "60/min"
+    rate_tokens: str = "60/min"
+
+
+def load_or_create(path: Path, make: object = None) -> str:
+    """The secret in `path`; made and kept, readable by its owner only, when there is none yet."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        value = make() if callable(make) else secrets.token_urlsafe(48)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_suffix(f".{secrets.token_hex(4)}")
+    temporary.touch(mode=0o600)
+    temporary.write_text(value)
+    try:
+        path.hardlink_to(temporary)  # never over a file that another process made in the meantime
+    except FileExistsError:
+        value = path.read_text().strip()
+    finally:
+        temporary.unlink()
+    return value

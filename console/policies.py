@@ -1,0 +1,54 @@
+"""What a policy answers: yes, or no with the sentence that the button's tooltip and the 403 both say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext as _
+
+from console.errors import NotAllowed
+from console.models import User
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of a `may_…` policy; true when allowed."""
+
+    allowed: bool
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+ALLOWED = Verdict(True)
+
+
+def denied(reason: object) -> Verdict:
+    return Verdict(False, str(reason))
+
+
+def require(verdict: Verdict) -> None:
+    """Go on, or raise NotAllowed with the reason."""
+    if not verdict:
+        raise NotAllowed(verdict.reason)
+
+
+def may_administer(actor: User | AnonymousUser | None) -> Verdict:
+    """Only the console's administrators."""
+    if actor is not None and getattr(actor, "is_administrator", False):
+        return ALLOWED
+    return denied(_("Only administrators of the console may do this."))
+
+
+def may_read_audit(actor: User) -> Verdict:
+    """Administrators and auditors."""
+    if actor.is_administrator or actor.is_auditor:
+        return ALLOWED
+    return denied(_("Only administrators and auditors may read the audit log."))
+
+
+def may_operate_flow(actor: User) -> Verdict:
+    """Retry, skip and cancel are for administrators: they reach into running work."""
+    return may_administer(actor)

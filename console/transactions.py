@@ -1,0 +1,43 @@
+"""Say what you mean by a transaction: a use case opens one, an inner part demands that its caller has."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import connection, models, transaction
+
+from console.errors import Missing
+
+P = ParamSpec("P")
+R = TypeVar("R")
+M = TypeVar("M", bound=models.Model)
+
+
+def use_case(function: Callable[P, R]) -> Callable[P, R]:
+    """One use case, one function, one durable transaction; nesting two of them is a programming error."""
+    return transaction.atomic(durable=True)(function)
+
+
+def joins_transaction(function: Callable[P, R]) -> Callable[P, R]:
+    """The caller must have opened the transaction that this function writes in."""
+
+    @functools.wraps(function)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not connection.in_atomic_block:
+            raise RuntimeError(f"{function.__qualname__} writes in its caller's transaction, and there is none")
+        return function(*args, **kwargs)
+
+    return inner
+
+
+def locked_or_missing(queryset: models.QuerySet[M], **lookup: Any) -> M:
+    """The row, locked until the transaction ends; Missing when it is not in the queryset.
+
+    Only the row itself is locked, never what it joins to.
+    """
+    row = queryset.select_for_update(of=("self",)).filter(**lookup).first()
+    if row is None:
+        raise Missing()
+    return row
