@@ -1,0 +1,198 @@
+"""Flows and their steps: the record of promised work, the queue it is taken from, and the page that shows it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy as _
+
+
+class FlowState(models.TextChoices):
+    RUNNING = "running", _("Running")
+    WAITING = "waiting", _("Waiting")  # every open step is asleep: somebody has to act
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")  # something could not be undone; an operator has to look
+    UNDONE = "undone", _("Undone")  # failed, and everything that was done has been taken back
+    CANCELLED = "cancelled", _("Cancelled")  # stopped by a person, and taken back
+
+
+class StepState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    READY = "ready", _("Ready")
+    RUNNING = "running", _("Running")
+    LATER = "later", _("Later")
+    ASLEEP = "asleep", _("Asleep")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Skipped")
+    UNDOING = "undoing", _("Undoing")
+    UNDONE = "undone", _("Undone")
+
+
+OPEN_FLOW_STATES = (FlowState.RUNNING, FlowState.WAITING)
+ENDED_STEP_STATES = (StepState.DONE, StepState.SKIPPED)
+
+
+class FlowQuerySet(models.QuerySet["Flow"]):
+    def visible_to(self, user: settings.AUTH_USER_MODEL) -> FlowQuerySet:  # type: ignore[valid-type]
+        """Administrators and auditors see all; others what they asked for or what an app shares with them."""
+        if user.is_administrator or user.is_auditor:  # type: ignore[attr-defined]
+            return self
+        return self.filter(models.Q(requested_by=user) | models.Q(watchers=user)).distinct()
+
+    def open(self) -> FlowQuerySet:
+        return self.filter(state__in=OPEN_FLOW_STATES)
+
+
+class Flow(models.Model):
+    """One piece of promised work: a graph of steps that is carried through, or taken back."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(_("kind"), max_length=100, db_index=True)
+    title = models.CharField(_("title"), max_length=300)
+    state = models.CharField(_("state"), max_length=20, choices=FlowState, default=FlowState.RUNNING)
+    undoing = models.BooleanField(default=False)
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    subject_type = models.CharField(max_length=100, blank=True)
+    subject_id = models.CharField(max_length=64, blank=True)
+    subject_label = models.CharField(_("subject"), max_length=300, blank=True)
+    arguments = models.JSONField(default=dict)
+    error = models.JSONField(null=True, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="requested_flows"
+    )
+    watchers = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="watched_flows")
+    created_at = models.DateTimeField(_("started"), default=timezone.now, db_index=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    objects = FlowQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(name="flow_state_known", condition=models.Q(state__in=FlowState.values)),
+            models.CheckConstraint(
+                name="flow_ended_when_final",
+                condition=models.Q(state__in=OPEN_FLOW_STATES, ended_at=None)
+                | (~models.Q(state__in=OPEN_FLOW_STATES) & models.Q(ended_at__isnull=False)),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["subject_type", "subject_id"]),
+            models.Index(fields=["created_at"], name="flow_open", condition=models.Q(state__in=OPEN_FLOW_STATES)),
+        ]
+
+    def __str__(self) -> str:
+        return self.title_text
+
+    @property
+    def title_text(self) -> str:
+        """The title in the reader's language: a msgid filled from `arguments["title"]`."""
+        try:
+            return gettext(self.title) % self.arguments.get("title", {})
+        except (KeyError, TypeError, ValueError):
+            return self.title
+
+    @property
+    def is_final(self) -> bool:
+        return self.state not in OPEN_FLOW_STATES
+
+    @property
+    def progress(self) -> dict[str, int]:
+        """How many steps are through, of how many; one query unless the steps were prefetched."""
+        steps = list(self.steps.all())
+        return {"done": sum(step.state in ENDED_STEP_STATES for step in steps), "total": len(steps)}
+
+
+class Step(models.Model):
+    """One call of a registered action. Its row is history, page and queue; its lease says who works on it."""
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="steps")
+    number = models.PositiveIntegerField()
+    name = models.CharField(_("name"), max_length=200)
+    title = models.CharField(_("title"), max_length=300)
+    action = models.CharField(max_length=200)
+    undo_action = models.CharField(max_length=200, blank=True)
+    arguments = models.JSONField(default=dict)
+    needs = models.JSONField(default=list)
+    state = models.CharField(_("state"), max_length=20, choices=StepState, default=StepState.WAITING)
+    key = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    undo_attempts = models.PositiveIntegerField(default=0)
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    owner = models.UUIDField(null=True, blank=True)
+    topic = models.CharField(max_length=200, blank=True, db_index=True)
+    position = models.JSONField(null=True, blank=True)
+    undo_position = models.JSONField(null=True, blank=True)
+    outcome = models.JSONField(null=True, blank=True)
+    error = models.JSONField(null=True, blank=True)
+    undo_error = models.JSONField(null=True, blank=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["flow", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["flow", "name"], name="step_name_once_per_flow"),
+            models.UniqueConstraint(fields=["flow", "number"], name="step_number_once_per_flow"),
+            models.CheckConstraint(name="step_state_known", condition=models.Q(state__in=StepState.values)),
+            models.CheckConstraint(
+                name="step_running_has_lease",
+                condition=~models.Q(state=StepState.RUNNING) | models.Q(lease_until__isnull=False, owner__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                name="step_due",
+                condition=models.Q(state__in=[StepState.READY, StepState.LATER, StepState.RUNNING, StepState.UNDOING]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}. {self.name}"
+
+    @property
+    def title_text(self) -> str:
+        try:
+            return gettext(self.title) % self.arguments.get("title", {})
+        except (KeyError, TypeError, ValueError):
+            return self.title
+
+
+class StepLog(models.Model):
+    """One line of a step's runtime log: an attempt, a request and its answer (secrets cleansed), a wait."""
+
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="log")
+    at = models.DateTimeField(default=timezone.now)
+    message = models.TextField()
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class IdempotencyKey(models.Model):
+    """A client's `Idempotency-Key`, bound to the request it came with and to the flow that the request started."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64)
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="+")
+    answer = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once_per_user")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,41 @@
+"""What a user is told inside the console."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Notification(models.Model):
+    """One message to one user. `title` and `body` are kept as msgid and parameters, and read in the reader's language."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=100)
+    title = models.CharField(_("title"), max_length=300)
+    body = models.TextField(_("text"), blank=True)
+    parameters = models.JSONField(default=dict, blank=True)
+    link = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
+    read_at = models.DateTimeField(_("read"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["user", "read_at"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title_text(self) -> str:
+        return self._in_reader_language(self.title)
+
+    @property
+    def body_text(self) -> str:
+        return self._in_reader_language(self.body)
+
+    def _in_reader_language(self, msgid: str) -> str:
+        from django.utils.translation import gettext
+
+        return gettext(msgid) % self.parameters if msgid else ""
