@@ -61,7 +61,9 @@ def unseal(token: str) -> str:
     try:
         return box().decrypt(token.encode()).decode()
     except InvalidToken as problem:
-        raise ImproperlyConfigured("No sealing key opens this secret: was a key removed before `rotate_secrets`?") from problem
+        raise ImproperlyConfigured(
+            "No sealing key opens this secret: was a key removed before `rotate_secrets`?"
+        ) from problem
 
 
 class SealedField(models.TextField):

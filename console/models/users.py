@@ -26,7 +26,9 @@ class User(AbstractUser):
     class Meta(AbstractUser.Meta):
         swappable = ""
         constraints = [
-            models.CheckConstraint(name="user_console_role_known", condition=models.Q(console_role__in=ConsoleRole.values)),
+            models.CheckConstraint(
+                name="user_console_role_known", condition=models.Q(console_role__in=ConsoleRole.values)
+            ),
         ]
 
     @property

@@ -1,0 +1,155 @@
+"""What can be promised: actions by name, and blueprints that lay them out as a graph of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from console.flows.context import StepContext
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Done:
+    """The step is through; `outcome` is what later steps may read."""
+
+    outcome: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Later:
+    """Nothing wrong, not through yet: come back in `seconds`, at `position`."""
+
+    seconds: float
+    position: Json | None = None
+
+
+@dataclass(frozen=True)
+class Asleep:
+    """Wait for an event: somebody calls `flows.wake(topic)`."""
+
+    topic: str
+
+
+Ending = Done | Later | Asleep
+Action = Callable[["StepContext"], Ending]
+
+
+@dataclass(frozen=True)
+class RegisteredAction:
+    """An action and whether it is local: database only, run inside the engine's own transaction, exactly once."""
+
+    name: str
+    run: Action
+    local: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """One node of a plan. `needs=None` means: after the task before; `()` means: at once.
+
+    `title` is a msgid; `title_values` fill it. `undo` names the action that takes the task back.
+    """
+
+    name: str
+    action: str
+    title: str
+    undo: str = ""
+    needs: tuple[str, ...] | None = None
+    arguments: Json = field(default_factory=dict)
+    title_values: Mapping[str, str] = field(default_factory=dict)
+
+
+Plan = Callable[[Json], Sequence[Task]]
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Tasks that an upper floor puts behind a task of a blueprint that it builds on."""
+
+    after: str
+    plan: Plan
+
+
+@dataclass
+class Blueprint:
+    """A kind of flow: its name and the pure function that lays out its tasks."""
+
+    kind: str
+    title: str
+    plan: Plan
+    extensions: list[Extension] = field(default_factory=list)
+
+    def tasks(self, arguments: Json) -> list[Task]:
+        """The whole plan, extensions put in, needs made explicit."""
+        tasks = _with_needs(self.plan(arguments))
+        for extension in self.extensions:
+            tasks = _spliced(tasks, extension.after, list(extension.plan(arguments)))
+        return tasks
+
+
+_actions: dict[str, RegisteredAction] = {}
+_blueprints: dict[str, Blueprint] = {}
+
+
+def step(name: str, *, local: bool = False) -> Callable[[Action], Action]:
+    """Register a function as the action `name`."""
+
+    def keep(function: Action) -> Action:
+        if name in _actions:
+            raise ValueError(f"the action {name} is registered already")
+        _actions[name] = RegisteredAction(name, function, local)
+        return function
+
+    return keep
+
+
+def action_named(name: str) -> RegisteredAction:
+    return _actions[name]
+
+
+def register(blueprint: Blueprint) -> Blueprint:
+    if blueprint.kind in _blueprints:
+        raise ValueError(f"the blueprint {blueprint.kind} is registered already")
+    _blueprints[blueprint.kind] = blueprint
+    return blueprint
+
+
+def blueprint_named(kind: str) -> Blueprint:
+    return _blueprints[kind]
+
+
+def extend(kind: str, *, after: str, plan: Plan) -> None:
+    """Put the tasks of `plan` between the task `after` and those that needed it."""
+    _blueprints[kind].extensions.append(Extension(after, plan))
+
+
+def _with_needs(tasks: Sequence[Task]) -> list[Task]:
+    explicit: list[Task] = []
+    for task in tasks:
+        needs = task.needs
+        if needs is None:
+            needs = (explicit[-1].name,) if explicit else ()
+        explicit.append(_replace_needs(task, needs))
+    return explicit
+
+
+def _spliced(tasks: list[Task], after: str, extra: list[Task]) -> list[Task]:
+    if not extra:
+        return tasks
+    place = next(index for index, task in enumerate(tasks) if task.name == after) + 1
+    first = _replace_needs(extra[0], (after,))
+    inserted = _with_needs([first, *extra[1:]])
+    last = inserted[-1].name
+    rest = [
+        _replace_needs(task, tuple(last if need == after else need for need in task.needs or ()))
+        for task in tasks[place:]
+    ]
+    return [*tasks[:place], *inserted, *rest]
+
+
+def _replace_needs(task: Task, needs: tuple[str, ...]) -> Task:
+    return Task(task.name, task.action, task.title, task.undo, needs, task.arguments, task.title_values)

@@ -1,0 +1,50 @@
+"""What an action gets in hand: its arguments, its key, what came before it, and a log to write on."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from console.flows.blueprint import Json
+from console.models import Step, StepLog, StepState
+
+
+class StepContext:
+    """One attempt of one step. Reads are queries made when asked for; only `log` writes."""
+
+    def __init__(self, step: Step, *, undoing: bool) -> None:
+        self._step = step
+        self.undoing = undoing
+        self.flow_id: UUID = step.flow_id  # type: ignore[assignment]
+        self.step_id: int = step.pk
+        self.arguments: Json = step.arguments
+        self.flow_arguments: Json = step.flow.arguments
+        self.requested_by_id: int | None = step.flow.requested_by_id
+        self.attempt: int = step.undo_attempts if undoing else step.attempts
+        self.position: Json | None = step.undo_position if undoing else step.position
+        self.forward_position: Json | None = step.position
+        self.own_outcome: Json = step.outcome or {}
+
+    @property
+    def key(self) -> str:
+        """The platform's idempotency key: the same on every attempt, another one for the undoing."""
+        return f"undo-{self._step.key}" if self.undoing else str(self._step.key)
+
+    @property
+    def forward_key(self) -> str:
+        """The key under which the step that is now being undone created things."""
+        return str(self._step.key)
+
+    def outcome(self, name: str) -> Json:
+        """What the step `name` of this flow gave; empty when it has not run."""
+        row = Step.objects.filter(flow_id=self.flow_id, name=name).values("outcome").first()
+        return (row and row["outcome"]) or {}
+
+    def outcomes(self, prefix: str) -> dict[str, Json]:
+        """The outcomes of all steps that are done and whose name starts with `prefix`, by name."""
+        rows = Step.objects.filter(flow_id=self.flow_id, name__startswith=prefix, state=StepState.DONE)
+        return {row["name"]: row["outcome"] or {} for row in rows.values("name", "outcome")}
+
+    def log(self, message: str, **data: Any) -> None:
+        """Write a line of the step's runtime log. Never put a secret into it."""
+        StepLog.objects.create(step_id=self.step_id, message=message[:2000], data=data)
