@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Notification(models.Model):
-    """One message to one user. `title` and `body` are kept as msgid and parameters, and read in the reader's language."""
+    """One message to one user; `title` and `body` are msgids, filled in the reader's language from `parameters`."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=100)

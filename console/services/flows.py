@@ -37,7 +37,7 @@ def retry_step(*, actor: User, flow_id: UUID, step_id: int) -> Flow:
 
 @use_case
 def skip_step(*, actor: User, flow_id: UUID, step_id: int) -> Flow:
-    """Go on without a step: one that has not begun or sleeps, or one whose undoing failed (an operator did it by hand)."""
+    """Go on without a step that has not begun, or whose undoing failed and was done by hand."""
     flow, step = _locked(actor, flow_id, step_id)
     if step.state == StepState.FAILED and step.undo_error is not None:
         step.state = StepState.UNDONE

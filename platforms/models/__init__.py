@@ -1,1 +1,23 @@
-"""Rows of this floor."""
+"""The registry of platforms."""
+
+from platforms.models.platforms import (
+    Cloudtype,
+    Health,
+    Kernel,
+    Platform,
+    PlatformKind,
+    PlatformState,
+    PlatformVersion,
+    Tenant,
+)
+
+__all__ = [
+    "Cloudtype",
+    "Health",
+    "Kernel",
+    "Platform",
+    "PlatformKind",
+    "PlatformState",
+    "PlatformVersion",
+    "Tenant",
+]

@@ -1,1 +1,37 @@
-"""Rows of this floor."""
+"""Who decides: organizations and their spaces, unions, proposals and votes."""
+
+from unions.models.organizations import (
+    Category,
+    Machine,
+    MemberRole,
+    Membership,
+    Organization,
+    ResourceSpace,
+    SpaceKind,
+)
+from unions.models.proposals import Elector, Proposal, ProposalKind, ProposalState, Rule, Vote
+from unions.models.registrations import Registration, RegistrationRule, RegistrationState
+from unions.models.unions import MemberState, Union, UnionMember, UnionState
+
+__all__ = [
+    "Category",
+    "Elector",
+    "Machine",
+    "MemberRole",
+    "MemberState",
+    "Membership",
+    "Organization",
+    "Proposal",
+    "ProposalKind",
+    "ProposalState",
+    "Registration",
+    "RegistrationRule",
+    "RegistrationState",
+    "ResourceSpace",
+    "Rule",
+    "SpaceKind",
+    "Union",
+    "UnionMember",
+    "UnionState",
+    "Vote",
+]

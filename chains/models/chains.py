@@ -1,0 +1,130 @@
+"""Business chains (table 3), the blockchains they consist of (table 4), and their nodes."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from console.models import User
+from platforms.models import Cloudtype, Platform
+from unions.models import Organization, Union
+
+
+class Createmode(models.TextChoices):
+    MULTI_SUBCHAIN = "multi_subchain", _("Several chains that share nodes")
+    ISOLATED = "isolated", _("Several chains that share no node")
+    PRIVATE = "private", _("One chain in one space")
+
+
+class ChainState(models.TextChoices):
+    CREATING = "creating", _("Being created")
+    RUNNING = "running", _("Running")
+    DELETED = "deleted", _("Deleted")
+
+
+class NodeState(models.TextChoices):
+    CREATING = "creating", _("Being created")
+    RUNNING = "running", _("Running")
+    STOPPED = "stopped", _("Stopped")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class BusinessChainQuerySet(models.QuerySet["BusinessChain"]):
+    def visible_to(self, user: User) -> BusinessChainQuerySet:
+        """Administrators and auditors see all; everybody else the chains that an organization of theirs is in."""
+        if user.is_administrator or user.is_auditor:
+            return self
+        mine = Organization.objects.of_user(user).values("pk")
+        chains = BusinessChain.organizations.through.objects.filter(organization_id__in=mine).values("businesschain_id")
+        return self.filter(pk__in=chains)
+
+
+class BusinessChain(models.Model):
+    """What users ordered: one or more blockchains under one name."""
+
+    uid = models.CharField(_("id"), max_length=40, unique=True, editable=False)
+    union = models.ForeignKey(Union, null=True, blank=True, on_delete=models.CASCADE, related_name="business_chains")
+    name = models.CharField(_("name"), max_length=200)
+    platform = models.ForeignKey(Platform, on_delete=models.PROTECT, related_name="+")
+    creator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    organizations = models.ManyToManyField(Organization, related_name="business_chains")
+    createmode = models.CharField(_("mode"), max_length=20, choices=Createmode, default=Createmode.MULTI_SUBCHAIN)
+    state = models.CharField(_("state"), max_length=20, choices=ChainState, default=ChainState.RUNNING)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    objects = BusinessChainQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(name="business_chain_state_known", condition=models.Q(state__in=ChainState.values))
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BlockchainQuerySet(models.QuerySet["Blockchain"]):
+    def visible_to(self, user: User) -> BlockchainQuerySet:
+        """As its business chain."""
+        return self.filter(business_chain__in=BusinessChain.objects.visible_to(user))
+
+    def live(self) -> BlockchainQuerySet:
+        return self.filter(state=ChainState.RUNNING)
+
+
+class Blockchain(models.Model):
+    """One ledger. The head's figures are what the observer read last, at `read_at`."""
+
+    uid = models.CharField(_("id"), max_length=40, unique=True, editable=False)
+    business_chain = models.ForeignKey(BusinessChain, on_delete=models.CASCADE, related_name="blockchains")
+    external_id = models.CharField(_("externalid"), max_length=200)
+    name = models.CharField(_("name"), max_length=200)
+    extrainfo = models.TextField(blank=True)
+    cloudtype = models.CharField(_("cloudtype"), max_length=20, choices=Cloudtype, default=Cloudtype.CLOUD)
+    organizations = models.ManyToManyField(Organization, related_name="blockchains")
+    infraspec = models.JSONField(default=dict, blank=True)
+    blockspec = models.JSONField(default=dict, blank=True)
+    state = models.CharField(_("state"), max_length=20, choices=ChainState, default=ChainState.RUNNING)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    height = models.PositiveBigIntegerField(_("height"), null=True, blank=True)
+    block_hash = models.CharField(max_length=100, blank=True)
+    block_time = models.DateTimeField(null=True, blank=True)
+    transactions_total = models.PositiveBigIntegerField(_("transactions"), null=True, blank=True)
+    read_at = models.DateTimeField(_("read"), null=True, blank=True)
+    read_error = models.CharField(max_length=500, blank=True)
+    next_read_at = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    objects = BlockchainQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["business_chain", "id"]
+        constraints = [
+            models.CheckConstraint(name="blockchain_state_known", condition=models.Q(state__in=ChainState.values))
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Node(models.Model):
+    """A blockchain node, on the space of the organization that it belongs to."""
+
+    blockchain = models.ForeignKey(Blockchain, on_delete=models.CASCADE, related_name="nodes")
+    organization = models.ForeignKey(Organization, null=True, on_delete=models.PROTECT, related_name="nodes")
+    external_id = models.CharField(max_length=200)
+    role = models.CharField(_("role"), max_length=40, default="peer")
+    endpoint = models.CharField(_("endpoint"), max_length=300, blank=True)
+    state = models.CharField(_("state"), max_length=20, choices=NodeState, default=NodeState.UNKNOWN)
+    version = models.CharField(_("version"), max_length=100, blank=True)
+    read_at = models.DateTimeField(_("read"), default=timezone.now)
+
+    class Meta:
+        ordering = ["blockchain", "id"]
+        constraints = [models.UniqueConstraint(fields=["blockchain", "external_id"], name="node_once_per_blockchain")]
+
+    def __str__(self) -> str:
+        return self.endpoint or self.external_id

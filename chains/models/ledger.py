@@ -1,0 +1,73 @@
+"""What was read from ledgers: blocks, transactions, samples of monitoring."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from chains.models.chains import Blockchain
+
+
+class TransactionStatus(models.TextChoices):
+    PENDING = "pending", _("Pending")
+    COMMITTED = "committed", _("Committed")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class Block(models.Model):
+    blockchain = models.ForeignKey(Blockchain, on_delete=models.CASCADE, related_name="blocks")
+    height = models.PositiveBigIntegerField(_("height"))
+    hash = models.CharField(_("hash"), max_length=100)
+    parent_hash = models.CharField(_("parent"), max_length=100, blank=True)
+    time = models.DateTimeField(_("time"), null=True, blank=True)
+    transactions_count = models.PositiveIntegerField(_("transactions"), default=0)
+
+    class Meta:
+        ordering = ["-height"]
+        constraints = [models.UniqueConstraint(fields=["blockchain", "height"], name="block_once")]
+        indexes = [models.Index(fields=["hash"])]
+
+    def __str__(self) -> str:
+        return f"#{self.height}"
+
+
+class Transaction(models.Model):
+    blockchain = models.ForeignKey(Blockchain, on_delete=models.CASCADE, related_name="transactions")
+    hash = models.CharField(_("hash"), max_length=100)
+    height = models.PositiveBigIntegerField(_("block"))
+    index = models.PositiveIntegerField(default=0)
+    time = models.DateTimeField(_("time"), null=True, blank=True)
+    sender = models.CharField(_("from"), max_length=100, blank=True)
+    recipient = models.CharField(_("to"), max_length=100, blank=True)
+    value = models.CharField(_("value"), max_length=100, blank=True)
+    contract = models.CharField(_("contract"), max_length=100, blank=True)
+    status = models.CharField(_("state"), max_length=20, choices=TransactionStatus, default=TransactionStatus.UNKNOWN)
+    input = models.TextField(blank=True)
+    extrainfo = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-height", "-index"]
+        constraints = [models.UniqueConstraint(fields=["blockchain", "hash"], name="transaction_once")]
+        indexes = [models.Index(fields=["blockchain", "-height", "-index"])]
+
+    def __str__(self) -> str:
+        return self.hash
+
+
+class Sample(models.Model):
+    """One reading of one figure of a chain."""
+
+    blockchain = models.ForeignKey(Blockchain, on_delete=models.CASCADE, related_name="samples")
+    name = models.CharField(max_length=60)
+    value = models.FloatField()
+    unit = models.CharField(max_length=20, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["at"]
+        indexes = [models.Index(fields=["blockchain", "name", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value}{self.unit}"

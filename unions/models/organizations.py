@@ -1,0 +1,131 @@
+"""Organizations of one shape for cloud and on-prem users, and the resource space that each is bound to (table 1)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from console.models import User
+from console.secrets import SealedField
+from platforms.models import Platform
+
+
+class Category(models.TextChoices):
+    CLOUD = "cloud", _("Cloud")
+    ON_PREM = "on_prem", _("On-prem")
+
+
+class SpaceKind(models.TextChoices):
+    TENANT = "tenant", _("Tenant space")
+    PHYSICAL = "physical", _("Physical resource set")
+
+
+class MemberRole(models.TextChoices):
+    ADMINISTRATOR = "administrator", _("Administrator")
+    OPERATOR = "operator", _("Operator")
+    VIEWER = "viewer", _("Viewer")
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def visible_to(self, user: User) -> OrganizationQuerySet:
+        """Everyone signed in may know who takes part: an invitation needs a name. Details are a matter of policy."""
+        return self if user.is_authenticated else self.none()
+
+    def of_user(self, user: User, *roles: MemberRole) -> OrganizationQuerySet:
+        """Organizations that the user belongs to, in one of the roles if any are named."""
+        memberships = Membership.objects.filter(user=user)
+        if roles:
+            memberships = memberships.filter(role__in=roles)
+        return self.filter(pk__in=memberships.values("organization_id"))
+
+
+class Organization(models.Model):
+    """A department or company; `orgcode` is assigned by this console."""
+
+    orgcode = models.CharField(_("orgcode"), max_length=40, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    category = models.CharField(_("category"), max_length=20, choices=Category)
+    members = models.ManyToManyField(User, through="Membership", related_name="organizations")
+    created_at = models.DateTimeField(_("registered"), default=timezone.now)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(name="organization_category_known", condition=models.Q(category__in=Category.values))
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ResourceSpace(models.Model):
+    """Where an organization's nodes live: a tenant of a platform, or machines of its own. Bound to one organization."""
+
+    organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="space")
+    kind = models.CharField(_("kind"), max_length=20, choices=SpaceKind)
+    platform = models.ForeignKey(Platform, null=True, blank=True, on_delete=models.PROTECT, related_name="spaces")
+    tenantid = models.CharField(_("tenant id"), max_length=100, blank=True)
+    tenantname = models.CharField(_("tenant name"), max_length=200, blank=True)
+    projectid = models.CharField(_("project id"), max_length=100, blank=True)
+    projectname = models.CharField(_("project name"), max_length=200, blank=True)
+    ak = SealedField(null=True, blank=True)
+    sk = SealedField(null=True, blank=True)
+    token = SealedField(null=True, blank=True)
+    tlscert = SealedField(null=True, blank=True)
+    tlscert_expires_at = models.DateTimeField(_("certificate expires"), null=True, blank=True)
+    quota_nodes = models.PositiveIntegerField(_("node quota"), default=20)
+
+    class Meta:
+        ordering = ["organization__name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["platform", "tenantid"],
+                name="tenant_space_bound_once",
+                condition=models.Q(kind=SpaceKind.TENANT),
+            ),
+            models.CheckConstraint(
+                name="space_shape",
+                condition=(models.Q(kind=SpaceKind.TENANT) & ~models.Q(tenantid=""))
+                | models.Q(kind=SpaceKind.PHYSICAL, tenantid="", tenantname="", projectid="", projectname=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.tenantname or self.tenantid or str(self.organization)
+
+
+class Machine(models.Model):
+    """One physical node of an on-prem organization's node list."""
+
+    space = models.ForeignKey(ResourceSpace, on_delete=models.CASCADE, related_name="machines")
+    ip = models.CharField(_("address"), max_length=255)
+    port = models.PositiveIntegerField(_("port"))
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["ip", "port"], name="machine_bound_once"),
+            models.CheckConstraint(name="machine_port_range", condition=models.Q(port__gte=1, port__lte=65535)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ip}:{self.port}"
+
+
+class Membership(models.Model):
+    """What a user may do for an organization."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=20, choices=MemberRole)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["organization", "user"]
+        constraints = [models.UniqueConstraint(fields=["user", "organization"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.organization}"

@@ -1,0 +1,139 @@
+"""Proposals and votes: what was asked, who has a say, what they said."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+
+from console.models import Flow, User
+from unions.models.organizations import MemberRole, Organization
+from unions.models.unions import Union
+
+
+class ProposalKind(models.TextChoices):
+    CREATE = "create", _("Create a union")
+    JOIN = "join", _("Join a union")
+    QUIT = "quit", _("Quit a union")
+    DELETE = "delete", _("Delete a union")
+
+
+class ProposalState(models.TextChoices):
+    OPEN = "open", _("Open")
+    CARRIED = "carried", _("Agreed")
+    REFUSED = "refused", _("Refused")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    EXPIRED = "expired", _("Expired")
+
+
+class Rule(models.TextChoices):
+    EVERYONE = "everyone", _("Everyone agrees")
+    MAJORITY = "majority", _("More than half agree")
+
+
+class ProposalQuerySet(models.QuerySet["Proposal"]):
+    def visible_to(self, user: User) -> ProposalQuerySet:
+        """Administrators and auditors see all; everybody else what their organizations asked for or have a say in."""
+        if user.is_administrator or user.is_auditor:
+            return self
+        organizations = Organization.objects.of_user(user).values("pk")
+        electors = Elector.objects.filter(proposal=OuterRef("pk"), organization__in=organizations)
+        return self.filter(Exists(electors) | models.Q(proposer__in=organizations))
+
+    def waiting_for(self, user: User) -> ProposalQuerySet:
+        """Open proposals on which an organization that the user speaks for has not voted yet."""
+        mine = Organization.objects.of_user(user, MemberRole.ADMINISTRATOR, MemberRole.OPERATOR).values("pk")
+        voted = Vote.objects.filter(proposal=OuterRef("proposal"), organization=OuterRef("organization"))
+        waiting = Elector.objects.filter(proposal=OuterRef("pk"), organization__in=mine).filter(~Exists(voted))
+        return self.filter(Exists(waiting), state=ProposalState.OPEN)
+
+
+class Proposal(ConcurrentTransitionMixin, models.Model):
+    """Something that organizations decide together. `payload` is all that its flow needs to carry it out."""
+
+    kind = models.CharField(_("kind"), max_length=20, choices=ProposalKind)
+    union = models.ForeignKey(Union, null=True, blank=True, on_delete=models.CASCADE, related_name="proposals")
+    subject_key = models.CharField(max_length=300)
+    subject_name = models.CharField(_("union"), max_length=200)
+    proposer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="proposals")
+    concerns = models.ForeignKey(Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    payload = models.JSONField(default=dict)
+    rule = models.CharField(_("rule"), max_length=20, choices=Rule, default=Rule.EVERYONE)
+    state = FSMField(_("state"), default=ProposalState.OPEN, choices=ProposalState.choices, protected=True)
+    comment = models.TextField(_("comment"), blank=True)
+    opened_at = models.DateTimeField(_("opened"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires"))
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    flow = models.ForeignKey(Flow, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = ProposalQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-opened_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject_key"],
+                name="one_open_proposal_per_subject",
+                condition=models.Q(state=ProposalState.OPEN),
+            ),
+            models.CheckConstraint(name="proposal_state_known", condition=models.Q(state__in=ProposalState.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.subject_name}"
+
+    @property
+    def topic(self) -> str:
+        """What its flow's approval step sleeps on."""
+        return f"proposal:{self.pk}"
+
+    @transition(state, source=ProposalState.OPEN, target=ProposalState.CARRIED)
+    def carry(self) -> None:
+        self.decided_at = timezone.now()
+
+    @transition(state, source=ProposalState.OPEN, target=ProposalState.REFUSED)
+    def refuse(self) -> None:
+        self.decided_at = timezone.now()
+
+    @transition(state, source=ProposalState.OPEN, target=ProposalState.WITHDRAWN)
+    def withdraw(self) -> None:
+        self.decided_at = timezone.now()
+
+    @transition(state, source=ProposalState.OPEN, target=ProposalState.EXPIRED)
+    def expire(self) -> None:
+        self.decided_at = timezone.now()
+
+
+class Elector(models.Model):
+    """An organization that has a say in a proposal."""
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="electors")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["proposal", "organization"], name="elector_once")]
+
+    def __str__(self) -> str:
+        return str(self.organization)
+
+
+class Vote(models.Model):
+    """One organization's answer; it answers once."""
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="votes")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    agree = models.BooleanField()
+    comment = models.TextField(blank=True)
+    cast_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    cast_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["cast_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["proposal", "organization"], name="vote_once")]
+
+    def __str__(self) -> str:
+        return f"{self.organization}: {'yes' if self.agree else 'no'}"

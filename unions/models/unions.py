@@ -1,0 +1,132 @@
+"""Unions (consortia) and who is in them (table 2)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+
+from console.models import User
+from platforms.models import Platform
+from unions.models.organizations import Organization
+
+
+class UnionState(models.TextChoices):
+    BUILDING = "building", _("Being built")
+    ACTIVE = "active", _("Active")
+    DELETING = "deleting", _("Being deleted")
+    DELETED = "deleted", _("Deleted")
+
+
+class MemberState(models.TextChoices):
+    JOINING = "joining", _("Joining")
+    ACTIVE = "active", _("Active")
+    QUITTING = "quitting", _("Quitting")
+    LEFT = "left", _("Left")
+
+
+LIVE_MEMBER_STATES = (MemberState.JOINING, MemberState.ACTIVE, MemberState.QUITTING)
+
+
+class UnionQuerySet(models.QuerySet["Union"]):
+    def visible_to(self, user: User) -> UnionQuerySet:
+        """Administrators and auditors see all; everybody else what exists, for who may ask to join must see it."""
+        if user.is_administrator or user.is_auditor:
+            return self
+        return self.filter(state__in=[UnionState.ACTIVE, UnionState.DELETING]) | self.of_user(user)
+
+    def of_user(self, user: User) -> UnionQuerySet:
+        """Unions in which an organization of the user is, or was, a member."""
+        organizations = Organization.objects.of_user(user).values("pk")
+        members = UnionMember.objects.filter(organization__in=organizations).values("union_id")
+        return self.filter(pk__in=members)
+
+
+class Union(ConcurrentTransitionMixin, models.Model):
+    """A consortium on one platform."""
+
+    unionid = models.CharField(_("unionid"), max_length=40, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=200)
+    platform = models.ForeignKey(Platform, on_delete=models.PROTECT, related_name="unions")
+    creator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="created_unions")
+    network_id = models.CharField(_("network"), max_length=200)
+    uid = models.CharField(_("business chain"), max_length=40, blank=True)  # written by the floor above
+    state = FSMField(_("state"), default=UnionState.BUILDING, choices=UnionState.choices, protected=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    organizations = models.ManyToManyField(Organization, through="UnionMember", related_name="unions")
+
+    objects = UnionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["platform", "name"], name="union_name_once", condition=~models.Q(state=UnionState.DELETED)
+            ),
+            models.UniqueConstraint(
+                fields=["platform", "network_id"],
+                name="union_network_once",
+                condition=~models.Q(state=UnionState.DELETED),
+            ),
+            models.CheckConstraint(name="union_state_known", condition=models.Q(state__in=UnionState.values)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @transition(state, source=UnionState.BUILDING, target=UnionState.ACTIVE)
+    def open(self) -> None:
+        """Everything it needs has been built."""
+
+    @transition(state, source=UnionState.ACTIVE, target=UnionState.DELETING)
+    def begin_deleting(self) -> None:
+        """Its deletion was decided; nothing new may start on it."""
+
+    @transition(state, source=UnionState.DELETING, target=UnionState.ACTIVE)
+    def keep(self) -> None:
+        """The deletion was taken back."""
+
+    @transition(state, source=[UnionState.DELETING, UnionState.ACTIVE], target=UnionState.DELETED)
+    def delete_for_good(self) -> None:
+        self.deleted_at = timezone.now()
+
+
+class UnionMember(ConcurrentTransitionMixin, models.Model):
+    """An organization's place in a union; the row stays when it has left, as history."""
+
+    union = models.ForeignKey(Union, on_delete=models.CASCADE, related_name="members")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="union_members")
+    member_id = models.CharField(max_length=200, blank=True)
+    state = FSMField(_("state"), default=MemberState.ACTIVE, choices=MemberState.choices, protected=True)
+    joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    left_at = models.DateTimeField(_("left"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["joined_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["union", "organization"], name="union_member_once", condition=~models.Q(state=MemberState.LEFT)
+            ),
+            models.CheckConstraint(name="union_member_state_known", condition=models.Q(state__in=MemberState.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization} · {self.union}"
+
+    @transition(state, source=MemberState.JOINING, target=MemberState.ACTIVE)
+    def settle_in(self) -> None:
+        """Its nodes are there."""
+
+    @transition(state, source=MemberState.ACTIVE, target=MemberState.QUITTING)
+    def begin_quitting(self) -> None:
+        """Its quitting was decided."""
+
+    @transition(state, source=MemberState.QUITTING, target=MemberState.ACTIVE)
+    def stay(self) -> None:
+        """The quitting was taken back."""
+
+    @transition(state, source=[MemberState.QUITTING, MemberState.ACTIVE], target=MemberState.LEFT)
+    def leave(self) -> None:
+        self.left_at = timezone.now()
