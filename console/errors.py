@@ -7,6 +7,7 @@ Each class carries the HTTP status that it becomes. `errors` names fields by dot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +26,11 @@ class ConsoleError(Exception):
         self.code = code or type(self).code
         self.errors = {name: [str(text) for text in texts] for name, texts in (errors or {}).items()}
         super().__init__(self.detail)
+
+    @classmethod
+    def field(cls, name: str, text: object, *, code: str | None = None) -> Self:
+        """An error about one field, with the same words as detail."""
+        return cls(text, code=code, errors={name: [str(text)]})
 
     def as_dict(self) -> dict[str, object]:
         """The error as plain JSON, the form in which flow steps keep it."""
@@ -58,11 +64,6 @@ class TooLarge(ConsoleError):
 
 class Invalid(ConsoleError):
     status, code, title = 422, "invalid", _("Invalid input")
-
-    @classmethod
-    def field(cls, name: str, text: object, *, code: str | None = None) -> Invalid:
-        """An error about one field, with the same words as detail."""
-        return cls(text, code=code, errors={name: [str(text)]})
 
 
 class TooMany(ConsoleError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 
-from console.errors import NotAllowed
+from console.errors import Conflict, NotAllowed
 from console.models import User
 
 
@@ -17,6 +17,7 @@ class Verdict:
 
     allowed: bool
     reason: str = ""
+    because_of_state: bool = False  # not a matter of rights: the object is in the wrong state for it
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -29,10 +30,15 @@ def denied(reason: object) -> Verdict:
     return Verdict(False, str(reason))
 
 
+def not_now(reason: object) -> Verdict:
+    """A no that has nothing to do with who asks."""
+    return Verdict(False, str(reason), because_of_state=True)
+
+
 def require(verdict: Verdict) -> None:
-    """Go on, or raise NotAllowed with the reason."""
+    """Go on, or raise with the reason: NotAllowed for the wrong person, Conflict for the wrong state."""
     if not verdict:
-        raise NotAllowed(verdict.reason)
+        raise (Conflict if verdict.because_of_state else NotAllowed)(verdict.reason)
 
 
 def may_administer(actor: User | AnonymousUser | None) -> Verdict:

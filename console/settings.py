@@ -126,6 +126,7 @@ else:
 FLOW_LEASE_SECONDS = 90
 FLOW_SWEEP_SECONDS = 1.0
 FLOW_MAX_ATTEMPTS = 8
+PROPOSAL_DAYS = 14
 
 # --- people ---------------------------------------------------------------------------------------------------------
 

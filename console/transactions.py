@@ -6,9 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
+from django.utils.translation import gettext as _
 
-from console.errors import Missing
+from console.errors import Conflict, Missing
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -16,8 +17,21 @@ M = TypeVar("M", bound=models.Model)
 
 
 def use_case(function: Callable[P, R]) -> Callable[P, R]:
-    """One use case, one function, one durable transaction; nesting two of them is a programming error."""
-    return transaction.atomic(durable=True)(function)
+    """One use case, one function, one durable transaction; nesting two of them is a programming error.
+
+    The database has the last word: what two callers did at the same moment, and a constraint refused to the second,
+    is a Conflict like any other.
+    """
+
+    @functools.wraps(function)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            with transaction.atomic(durable=True):
+                return function(*args, **kwargs)
+        except IntegrityError as problem:
+            raise Conflict(_("Somebody else changed this at the same moment; look again and retry.")) from problem
+
+    return inner
 
 
 def joins_transaction(function: Callable[P, R]) -> Callable[P, R]:

@@ -11,9 +11,10 @@ from unions.models.organizations import (
 )
 from unions.models.proposals import Elector, Proposal, ProposalKind, ProposalState, Rule, Vote
 from unions.models.registrations import Registration, RegistrationRule, RegistrationState
-from unions.models.unions import MemberState, Union, UnionMember, UnionState
+from unions.models.unions import LIVE_MEMBER_STATES, MemberState, Union, UnionMember, UnionState
 
 __all__ = [
+    "LIVE_MEMBER_STATES",
     "Category",
     "Elector",
     "Machine",

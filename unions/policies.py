@@ -1,0 +1,110 @@
+"""Who may do what with organizations, unions and proposals; a no comes with its sentence."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext as _
+
+from console.models import User
+from console.policies import ALLOWED, Verdict, denied, may_administer, not_now
+from unions.models import (
+    LIVE_MEMBER_STATES,
+    MemberRole,
+    Membership,
+    MemberState,
+    Organization,
+    Proposal,
+    ProposalState,
+    Registration,
+    RegistrationState,
+    Union,
+    UnionState,
+)
+
+SPEAKERS = (MemberRole.ADMINISTRATOR, MemberRole.OPERATOR)
+
+
+def may_decide_registration(actor: User | AnonymousUser, registration: Registration) -> Verdict:
+    """Administrators, once."""
+    allowed = may_administer(actor)
+    if not allowed:
+        return allowed
+    if registration.state != RegistrationState.PENDING:
+        return not_now(_("This registration has been decided already."))
+    return ALLOWED
+
+
+def may_see_organization_details(actor: User, organization: Organization) -> Verdict:
+    """Its own members, administrators and auditors."""
+    if actor.is_administrator or actor.is_auditor or _role(actor, organization):
+        return ALLOWED
+    return denied(_("Only members of the organization see its details."))
+
+
+def may_manage_organization(actor: User, organization: Organization) -> Verdict:
+    """The organization's administrators and the console's."""
+    if actor.is_administrator or _role(actor, organization) == MemberRole.ADMINISTRATOR:
+        return ALLOWED
+    return denied(_("Only an administrator of %(name)s may do this.") % {"name": organization.name})
+
+
+def may_speak_for(actor: User, organization: Organization) -> Verdict:
+    """Administrators and operators of the organization, and the console's administrators on its behalf."""
+    if actor.is_administrator or _role(actor, organization) in SPEAKERS:
+        return ALLOWED
+    return denied(_("You do not speak for %(name)s.") % {"name": organization.name})
+
+
+def may_propose_join(actor: User, union: Union, organization: Organization) -> Verdict:
+    """Whoever speaks for an organization that is not in the union yet."""
+    return may_speak_for(actor, organization) and _active(union) and _outside(union, organization)
+
+
+def may_propose_quit(actor: User, union: Union, organization: Organization) -> Verdict:
+    """Whoever speaks for a member; the last member deletes the union instead."""
+    return may_speak_for(actor, organization) and _active(union) and _may_leave(union, organization)
+
+
+def may_propose_delete(actor: User, union: Union) -> Verdict:
+    """Whoever speaks for the creator; the creator must still be a member."""
+    return may_speak_for(actor, union.creator) and _active(union)
+
+
+def may_cast_vote(actor: User, proposal: Proposal, organization: Organization) -> Verdict:
+    """Whoever speaks for an organization that has a say and has not used it."""
+    if not proposal.electors.filter(organization=organization).exists():
+        return denied(_("%(name)s has no say in this proposal.") % {"name": organization.name})
+    return may_speak_for(actor, organization)
+
+
+def may_withdraw_proposal(actor: User, proposal: Proposal) -> Verdict:
+    """Whoever speaks for the organization that asked, while it is open."""
+    if proposal.state != ProposalState.OPEN:
+        return not_now(_("This proposal has been decided already."))
+    return may_speak_for(actor, proposal.proposer)
+
+
+def _role(actor: User, organization: Organization) -> str:
+    membership = Membership.objects.filter(user=actor, organization=organization).first()
+    return membership.role if membership else ""
+
+
+def _active(union: Union) -> Verdict:
+    if union.state == UnionState.ACTIVE:
+        return ALLOWED
+    return not_now(_("The union is %(state)s.") % {"state": union.get_state_display().lower()})
+
+
+def _outside(union: Union, organization: Organization) -> Verdict:
+    if union.members.filter(organization=organization, state__in=LIVE_MEMBER_STATES).exists():
+        return not_now(_("%(name)s is a member already.") % {"name": organization.name})
+    return ALLOWED
+
+
+def _may_leave(union: Union, organization: Organization) -> Verdict:
+    active = list(union.members.filter(state=MemberState.ACTIVE).values_list("organization_id", flat=True))
+    if organization.pk not in active:
+        return not_now(_("%(name)s is not a member of this union.") % {"name": organization.name})
+    if len(active) == 1:
+        return not_now(_("The last member cannot quit; delete the union instead."))
+    return ALLOWED

@@ -1,0 +1,174 @@
+"""Organizations: made when a registration is approved, looked after by their own administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from console import audit
+from console.errors import Conflict, Invalid, Missing
+from console.models import User
+from console.policies import require
+from console.transactions import joins_transaction, locked_or_missing, use_case
+from unions.addresses import read_nodelist
+from unions.certificates import read_bundle
+from unions.codes import new_code
+from unions.models import (
+    Category,
+    Machine,
+    MemberRole,
+    Membership,
+    Organization,
+    Registration,
+    RegistrationState,
+    ResourceSpace,
+    SpaceKind,
+)
+from unions.policies import may_manage_organization
+from unions.services.spaces import MAX_SECRET, SpaceRequest
+
+
+@joins_transaction
+def refuse_taken(wanted: SpaceRequest, *, prefix: str, ignore: Registration | None = None) -> None:
+    """Conflict when the name, the tenant or a machine belongs to somebody already, or is asked for right now."""
+    pending = Registration.objects.filter(state=RegistrationState.PENDING)
+    if ignore is not None:
+        pending = pending.exclude(pk=ignore.pk)
+    errors: dict[str, list[str]] = {}
+    if (
+        Organization.objects.filter(name__iexact=wanted.name).exists()
+        or pending.filter(organization_name__iexact=wanted.name).exists()
+    ):
+        errors[f"{prefix}name"] = [_("There is an organization of this name already.")]
+    if wanted.tenantid and _tenant_taken(wanted, pending):
+        errors[f"{prefix}tenantid"] = [_("This tenant space is bound to another organization.")]
+    for index, (ip, port) in enumerate(wanted.nodelist):
+        if Machine.objects.filter(ip=ip, port=port).exists():
+            errors[f"{prefix}nodelist.{index}"] = [_("This machine is bound to another organization.")]
+    if errors:
+        raise Conflict(_("Part of this belongs to another organization."), errors=errors)
+
+
+def _tenant_taken(wanted: SpaceRequest, pending: Any) -> bool:
+    bound = ResourceSpace.objects.filter(platform=wanted.platform, tenantid=wanted.tenantid, kind=SpaceKind.TENANT)
+    return bound.exists() or pending.filter(platform=wanted.platform, tenantid=wanted.tenantid).exists()
+
+
+@joins_transaction
+def create_organization(wanted: SpaceRequest, *, owner: User) -> Organization:
+    """The organization, its resource space, and its first administrator."""
+    organization = Organization.objects.create(orgcode=new_code("org"), name=wanted.name, category=wanted.category)
+    cloud = wanted.category == Category.CLOUD
+    space = ResourceSpace.objects.create(
+        organization=organization,
+        kind=SpaceKind.TENANT if cloud else SpaceKind.PHYSICAL,
+        platform=wanted.platform,
+        tenantid=wanted.tenantid,
+        tenantname=wanted.tenantname,
+        projectid=wanted.projectid,
+        projectname=wanted.projectname,
+        tlscert_expires_at=wanted.certificate_expiry,
+        **{name: value or None for name, value in wanted.secret().items()},
+    )
+    Machine.objects.bulk_create(Machine(space=space, ip=ip, port=port) for ip, port in wanted.nodelist)
+    Membership.objects.create(user=owner, organization=organization, role=MemberRole.ADMINISTRATOR)
+    return organization
+
+
+@use_case
+def update_organization(*, actor: User, orgcode: str, changes: dict[str, Any]) -> Organization:
+    """Change name, credentials or machines. `changes` holds only what is to change."""
+    organization = locked_or_missing(Organization.objects.visible_to(actor), orgcode=orgcode)
+    require(may_manage_organization(actor, organization))
+    space = ResourceSpace.objects.select_for_update().get(organization=organization)
+    _rename(organization, changes)
+    _change_secrets(space, changes)
+    if "nodelist" in changes:
+        _change_machines(space, changes["nodelist"])
+    space.save()
+    organization.save()
+    audit.record("unions.organization.updated", actor=actor, target=organization, changed=sorted(changes))
+    return organization
+
+
+def _rename(organization: Organization, changes: dict[str, Any]) -> None:
+    if "name" not in changes:
+        return
+    name = str(changes["name"] or "").strip()
+    if not name or len(name) > 200:
+        raise Invalid.field("name", _("A name of 1 to 200 characters is needed."))
+    if Organization.objects.filter(name__iexact=name).exclude(pk=organization.pk).exists():
+        raise Conflict.field("name", _("There is an organization of this name already."))
+    organization.name = name
+
+
+def _change_secrets(space: ResourceSpace, changes: dict[str, Any]) -> None:
+    wrong_kind = ("tlscert", "nodelist") if space.kind == SpaceKind.TENANT else ("ak", "sk", "token")
+    for field in wrong_kind:
+        if changes.get(field):
+            raise Invalid.field(field, _("This does not fit the organization's category."))
+    for field in ("ak", "sk", "token"):
+        if field in changes:
+            value = str(changes[field] or "").strip()
+            if len(value) > MAX_SECRET:
+                raise Invalid.field(field, _("At most %(limit)s characters.") % {"limit": MAX_SECRET})
+            setattr(space, field, value or None)
+    if changes.get("tlscert"):
+        text = str(changes["tlscert"])
+        space.tlscert_expires_at = read_bundle(text).expires_at
+        space.tlscert = text
+
+
+def _change_machines(space: ResourceSpace, nodelist: Any) -> None:
+    pairs = read_nodelist(nodelist)
+    for index, (ip, port) in enumerate(pairs):
+        if Machine.objects.filter(ip=ip, port=port).exclude(space=space).exists():
+            raise Conflict.field(f"nodelist.{index}", _("This machine is bound to another organization."))
+    keep = Q(pk__in=[])
+    for ip, port in pairs:
+        keep |= Q(ip=ip, port=port)
+    space.machines.exclude(keep).delete()
+    present = set(space.machines.values_list("ip", "port"))
+    Machine.objects.bulk_create(
+        Machine(space=space, ip=ip, port=port) for ip, port in pairs if (ip, port) not in present
+    )
+
+
+@use_case
+def add_member(*, actor: User, orgcode: str, username: str, role: str) -> Membership:
+    """Give a user a role in the organization, or another one."""
+    organization = locked_or_missing(Organization.objects.visible_to(actor), orgcode=orgcode)
+    require(may_manage_organization(actor, organization))
+    if role not in MemberRole.values:
+        raise Invalid.field("role", _("One of administrator, operator, viewer."))
+    user = User.objects.filter(username=username, is_active=True).first()
+    if user is None:
+        raise Invalid.field("username", _("There is no user of this name."))
+    _keep_one_administrator(organization, user, role)
+    membership, _created = Membership.objects.update_or_create(
+        user=user, organization=organization, defaults={"role": role}
+    )
+    audit.record("unions.member.added", actor=actor, target=organization, username=username, role=role)
+    return membership
+
+
+@use_case
+def remove_member(*, actor: User, orgcode: str, username: str) -> None:
+    """Take a user's role in the organization away."""
+    organization = locked_or_missing(Organization.objects.visible_to(actor), orgcode=orgcode)
+    require(may_manage_organization(actor, organization))
+    membership = Membership.objects.filter(organization=organization, user__username=username).first()
+    if membership is None:
+        raise Missing(_("This user is not a member of the organization."))
+    _keep_one_administrator(organization, membership.user, "")
+    membership.delete()
+    audit.record("unions.member.removed", actor=actor, target=organization, username=username)
+
+
+def _keep_one_administrator(organization: Organization, user: User, role: str) -> None:
+    """An organization without an administrator could never be managed again."""
+    administrators = Membership.objects.filter(organization=organization, role=MemberRole.ADMINISTRATOR)
+    if role != MemberRole.ADMINISTRATOR and list(administrators.values_list("user_id", flat=True)) == [user.pk]:
+        raise Conflict(_("The organization needs at least one administrator."))
