@@ -1,0 +1,49 @@
+"""`manage.py first_start`: what a new data directory needs before a person can use the console. Safe to repeat."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from chains.scenario import Scenario
+from console import audit
+from console.environment import load_or_create
+from console.models import ConsoleRole, User
+from console.transactions import use_case
+
+ADMINISTRATOR = "admin"
+
+
+def password_file() -> Path:
+    return Path(settings.KEYS_DIR) / "admin-password"
+
+
+@use_case
+def ensure_administrator() -> User:
+    """The first administrator, with a password made on this machine."""
+    existing = User.objects.filter(console_role=ConsoleRole.ADMINISTRATOR, is_active=True).first()
+    if existing is not None:
+        return existing
+    password = load_or_create(password_file(), lambda: secrets.token_urlsafe(12))
+    user = User.objects.create_user(
+        ADMINISTRATOR, "", password, console_role=ConsoleRole.ADMINISTRATOR, is_staff=True, is_superuser=True
+    )
+    audit.record("console.user.first_administrator", actor=user, target=user)
+    return user
+
+
+class Command(BaseCommand):
+    help = "Make the first administrator, register the evaluation platform, and seed the scenario unless SEED=none."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        administrator = ensure_administrator()
+        sandbox = Path(settings.DATA_DIR) / "sandbox"
+        if (sandbox / "registration.json").exists():
+            call_command("register_platform", file=str(sandbox / "registration.json"), wait=True)
+        if settings.SEED != "none" and (sandbox / "tenants.json").exists():
+            Scenario(administrator, sandbox, say=self.stdout.write).play()
