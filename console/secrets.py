@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+from django.db.models.query_utils import DeferredAttribute
 
 
 class Sealed:
@@ -66,8 +67,17 @@ def unseal(token: str) -> str:
         ) from problem
 
 
+class SealedAttribute(DeferredAttribute):
+    """Turns a plain text into `Sealed` the moment it is assigned, so that no instance ever carries it in clear."""
+
+    def __set__(self, instance: models.Model, value: Any) -> None:
+        instance.__dict__[self.field.attname] = self.field.to_python(value)
+
+
 class SealedField(models.TextField):
     """A text column that holds ciphertext only. Reads as `Sealed`; accepts `Sealed` or str; cannot be searched."""
+
+    descriptor_class = SealedAttribute
 
     def from_db_value(self, value: str | None, *args: Any) -> Sealed | None:
         return None if value is None else Sealed(unseal(value) if value else "")

@@ -1,0 +1,381 @@
+"""The standard interface: what every platform is asked and what it answers, whatever its kernel.
+
+One frozen request and one frozen answer for each operation (mission B14), with JSON Schemas. Ids are texts, heights
+whole numbers, times aware datetimes. What is special to a kernel travels in `extrainfo` as a JSON text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Status = Literal["creating", "running", "stopped", "failed", "deleting", "deleted", "unknown"]
+TransactionStatus = Literal["pending", "committed", "failed", "unknown"]
+NodeState = Literal["running", "creating", "stopped", "failed", "unknown"]
+HealthStatus = Literal["up", "degraded", "down"]
+Category = Literal["cloud", "on_prem"]
+Height = int
+Time = AwareDatetime | None
+
+
+class Value(BaseModel):
+    """A frozen value that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Request(Value):
+    """What is asked."""
+
+
+class Answer(Value):
+    """What is answered."""
+
+
+class Machine(Value):
+    ip: str
+    port: int = Field(ge=1, le=65535)
+
+
+class Party(Value):
+    """An organization and where its nodes go; never its secrets."""
+
+    orgcode: str
+    name: str
+    category: Category
+    tenantid: str = ""
+    tenantname: str = ""
+    projectid: str = ""
+    machines: tuple[Machine, ...] = ()
+
+
+# --- networks -------------------------------------------------------------------------------------------------------
+
+
+class CreateNetworkRequest(Request):
+    name: str
+    kernel: str = ""
+    creator: Party
+    members: tuple[Party, ...] = ()
+    description: str = ""
+    extrainfo: str = ""
+
+
+class NetworkAnswer(Answer):
+    network_id: str = Field(min_length=1)
+    status: Status
+    member_id: str = ""
+    extrainfo: str = ""
+
+
+class DeleteNetworkRequest(Request):
+    network_id: str
+    creator: Party
+
+
+class StatusAnswer(Answer):
+    status: Status
+    extrainfo: str = ""
+
+
+class JoinNetworkRequest(Request):
+    network_id: str
+    member: Party
+    inviter: Party | None = None
+
+
+class MemberAnswer(Answer):
+    network_id: str
+    member_id: str = ""
+    status: Status
+    extrainfo: str = ""
+
+
+class QuitNetworkRequest(Request):
+    network_id: str
+    member: Party
+    member_id: str = ""
+
+
+# --- chains ---------------------------------------------------------------------------------------------------------
+
+
+class CreateChainRequest(Request):
+    network_id: str
+    name: str
+    creator: Party
+    members: tuple[Party, ...] = ()
+    consensus: str = ""
+    extrainfo: str = ""
+
+
+class ChainAnswer(Answer):
+    chain_id: str = Field(min_length=1)
+    status: Status
+    extrainfo: str = ""
+
+
+class DeleteChainRequest(Request):
+    network_id: str
+    chain_id: str
+    creator: Party
+
+
+class JoinChainRequest(Request):
+    network_id: str
+    chain_id: str
+    member: Party
+
+
+class QuitChainRequest(Request):
+    network_id: str
+    chain_id: str
+    member: Party
+
+
+# --- contracts ------------------------------------------------------------------------------------------------------
+
+
+class DeployContractRequest(Request):
+    chain_id: str
+    name: str
+    bytecode: str = ""
+    abi: tuple[dict[str, Any], ...] = ()
+    arguments: tuple[Any, ...] = ()
+    extrainfo: str = ""
+
+
+class UpgradeContractRequest(DeployContractRequest):
+    contract_id: str
+
+
+class DeleteContractRequest(Request):
+    chain_id: str
+    contract_id: str
+
+
+class ContractAnswer(Answer):
+    contract_id: str
+    address: str = ""
+    transaction: str = ""
+    status: Status
+
+
+# --- operation ------------------------------------------------------------------------------------------------------
+
+
+class ChainRequest(Request):
+    """Asks about one chain."""
+
+    chain_id: str
+
+
+class LedgerSummary(Answer):
+    height: Height
+    block_hash: str = ""
+    block_time: Time = None
+    transactions: int
+    nodes: int | None = None
+
+
+class ListBlocksRequest(Request):
+    chain_id: str
+    page: int = Field(default=1, ge=1)
+    page_size: int = Field(default=50, ge=1, le=500)
+    from_height: Height | None = None
+    to_height: Height | None = None
+
+
+class BlockInfo(Value):
+    height: Height
+    hash: str
+    parent_hash: str = ""
+    time: Time = None
+    transactions: int = 0
+
+
+class BlockPage(Answer):
+    total: int | None = None
+    items: tuple[BlockInfo, ...]
+
+
+class ListTransactionsRequest(Request):
+    chain_id: str
+    page: int = Field(default=1, ge=1)
+    page_size: int = Field(default=50, ge=1, le=500)
+    block_height: Height | None = None
+
+
+class TransactionInfo(Answer):
+    tx_id: str
+    block_height: Height
+    index: int = 0
+    time: Time = None
+    status: TransactionStatus
+    sender: str = ""
+    to: str = ""
+    value: str = ""
+    input: str = ""
+    contract: str = ""
+    extrainfo: str = ""
+
+
+class TransactionPage(Answer):
+    total: int | None = None
+    items: tuple[TransactionInfo, ...]
+
+
+class GetTransactionRequest(Request):
+    chain_id: str
+    tx_id: str
+
+
+class Figure(Value):
+    name: str
+    value: float
+    unit: str = ""
+
+
+class Monitoring(Answer):
+    at: Time = None
+    figures: tuple[Figure, ...]
+
+
+class GetNetworkRequest(Request):
+    network_id: str
+
+
+class MemberInfo(Value):
+    member_id: str
+    name: str = ""
+    tenantid: str = ""
+    status: str = ""
+
+
+class NetworkInfo(Answer):
+    network_id: str
+    name: str
+    kernel: str = ""
+    status: Status
+    members: tuple[MemberInfo, ...] = ()
+    created: Time = None
+
+
+class ListNodesRequest(Request):
+    network_id: str
+    chain_id: str = ""
+
+
+class NodeInfo(Value):
+    node_id: str
+    chain_id: str = ""
+    member_id: str = ""
+    orgcode: str = ""
+    tenantid: str = ""
+    role: str = "peer"
+    endpoint: str = ""
+    state: NodeState
+    version: str = ""
+
+
+class NodeList(Answer):
+    items: tuple[NodeInfo, ...]
+
+
+class GetChainRequest(Request):
+    network_id: str = ""
+    chain_id: str
+
+
+class ChainInfo(Answer):
+    chain_id: str
+    network_id: str = ""
+    name: str
+    status: Status
+    consensus: str = ""
+    kernel: str = ""
+    members: tuple[str, ...] = ()
+    extrainfo: str = ""
+
+
+# --- take-over and health -------------------------------------------------------------------------------------------
+
+
+class EmptyRequest(Request):
+    """Nothing to say."""
+
+
+class NetworkList(Answer):
+    items: tuple[NetworkInfo, ...]
+
+
+class ListChainsRequest(Request):
+    network_id: str = ""
+
+
+class ChainList(Answer):
+    items: tuple[ChainInfo, ...]
+
+
+class Health(Answer):
+    status: HealthStatus
+    version: str = ""
+    detail: str = ""
+
+
+class TenantInfo(Value):
+    tenantid: str
+    tenantname: str
+    projectid: str = ""
+    projectname: str = ""
+
+
+class TenantList(Answer):
+    items: tuple[TenantInfo, ...]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation: its request and answer types, whether it changes the platform, and its group."""
+
+    name: str
+    request: type[Request]
+    answer: type[Answer]
+    writes: bool
+    group: Literal["network", "chain", "contract", "operation", "registry"]
+
+    def json_schema(self) -> dict[str, Any]:
+        """`{request, answer}` as JSON Schemas (draft 2020-12)."""
+        return {"request": self.request.model_json_schema(), "answer": self.answer.model_json_schema()}
+
+
+OPERATIONS: dict[str, Operation] = {
+    operation.name: operation
+    for operation in (
+        Operation("create_network", CreateNetworkRequest, NetworkAnswer, True, "network"),
+        Operation("delete_network", DeleteNetworkRequest, StatusAnswer, True, "network"),
+        Operation("join_network", JoinNetworkRequest, MemberAnswer, True, "network"),
+        Operation("quit_network", QuitNetworkRequest, StatusAnswer, True, "network"),
+        Operation("create_chain", CreateChainRequest, ChainAnswer, True, "chain"),
+        Operation("delete_chain", DeleteChainRequest, StatusAnswer, True, "chain"),
+        Operation("join_chain", JoinChainRequest, StatusAnswer, True, "chain"),
+        Operation("quit_chain", QuitChainRequest, StatusAnswer, True, "chain"),
+        Operation("deploy_contract", DeployContractRequest, ContractAnswer, True, "contract"),
+        Operation("upgrade_contract", UpgradeContractRequest, ContractAnswer, True, "contract"),
+        Operation("delete_contract", DeleteContractRequest, StatusAnswer, True, "contract"),
+        Operation("get_ledger_summary", ChainRequest, LedgerSummary, False, "operation"),
+        Operation("list_transactions", ListTransactionsRequest, TransactionPage, False, "operation"),
+        Operation("get_transaction", GetTransactionRequest, TransactionInfo, False, "operation"),
+        Operation("list_blocks", ListBlocksRequest, BlockPage, False, "operation"),
+        Operation("get_monitoring", ChainRequest, Monitoring, False, "operation"),
+        Operation("get_network", GetNetworkRequest, NetworkInfo, False, "operation"),
+        Operation("list_nodes", ListNodesRequest, NodeList, False, "operation"),
+        Operation("get_chain", GetChainRequest, ChainInfo, False, "operation"),
+        Operation("list_networks", EmptyRequest, NetworkList, False, "registry"),
+        Operation("list_chains", ListChainsRequest, ChainList, False, "registry"),
+        Operation("get_health", EmptyRequest, Health, False, "registry"),
+        Operation("list_tenants", EmptyRequest, TenantList, False, "registry"),
+    )
+}
