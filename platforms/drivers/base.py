@@ -1,0 +1,99 @@
+"""What a driver is: the one thing that speaks to a platform. Frozen values in, frozen values out, no models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from console.errors import PlatformUnavailable
+from platforms.standard import Answer, Request
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Whether an operation can be done, and if not, the reason that users are told."""
+
+    supported: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class PartyCredential:
+    """What opens one party's space on a platform. Never printed."""
+
+    ak: str = ""
+    sk: str = ""
+    token: str = ""
+    username: str = ""
+    password: str = ""
+    tlscert: str = ""  # PEM: client certificate, key, authority
+    category: str = ""  # cloud, on_prem, or empty for the platform's own
+
+    def __repr__(self) -> str:
+        return f"PartyCredential(category={self.category!r}, …)"
+
+
+@dataclass(frozen=True, repr=False)
+class Credentials:
+    """The parties on whose behalf an operation may speak."""
+
+    platform: PartyCredential = field(default_factory=PartyCredential)
+    creator: PartyCredential | None = None
+    member: PartyCredential | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The operation is through. `trace` is what was sent and answered, secrets cleansed, for the step's log."""
+
+    answer: Any
+    trace: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The platform is at work: go on at `position` after `seconds`. The position is plain JSON."""
+
+    position: Json
+    seconds: float
+    trace: tuple[Json, ...] = ()
+
+
+class Driver(Protocol):
+    """Speaks to one platform. Safe to use from several threads."""
+
+    def capabilities(self) -> dict[str, Capability]:
+        """What it can do, for every operation of the standard interface."""
+        ...
+
+    def perform(
+        self,
+        operation: str,
+        request: Request,
+        *,
+        credentials: Credentials,
+        key: str,
+        position: Json | None = None,
+    ) -> Finished | Pending:
+        """Do the operation, or go on with it at `position`. `key` is the idempotency key: one effect for one key.
+
+        Raises Missing (the thing is not there), NotSupported, PlatformRefused, PlatformUnavailable, OutcomeUnknown.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back connections."""
+        ...
+
+
+def read(driver: Driver, operation: str, request: Request, credentials: Credentials) -> Answer:
+    """A reading operation, which must finish in one go; PlatformUnavailable when the platform makes us wait."""
+    result = driver.perform(operation, request, credentials=credentials, key="")
+    if isinstance(result, Pending):
+        raise PlatformUnavailable(f"the platform did not answer {operation} at once")
+    return result.answer
