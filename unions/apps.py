@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class UnionsConfig(AppConfig):
     name = "unions"
     verbose_name = _("Unions")
+
+    def ready(self) -> None:
+        from unions import flows  # noqa: F401 - registers the blueprints

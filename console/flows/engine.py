@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import functions
 from django.utils import timezone
 
 from console.errors import ConsoleError, PlatformUnavailable
@@ -74,25 +75,18 @@ def _claimable() -> models.Q:
 
 def _claim(step_id: int, owner: UUID) -> Step | None:
     """One conditional UPDATE decides who works on the step."""
-    lease = timezone.now() + timedelta(seconds=settings.FLOW_LEASE_SECONDS)
-    undoing = models.Q(state=StepState.UNDOING)
-    claimed = Step.objects.filter(_claimable(), pk=step_id).update(
-        lease_until=lease,
-        owner=owner,
-        attempts=models.Case(models.When(undoing, then=models.F("attempts")), default=models.F("attempts") + 1),
-        undo_attempts=models.Case(
-            models.When(undoing, then=models.F("undo_attempts") + 1), default=models.F("undo_attempts")
-        ),
-        state=models.Case(
-            models.When(undoing, then=models.Value(StepState.UNDOING)), default=models.Value(StepState.RUNNING)
-        ),
-        started_at=models.Case(
-            models.When(started_at=None, then=models.Value(timezone.now())), default=models.F("started_at")
-        ),
-    )
+    now = timezone.now()
+    lease = {"lease_until": now + timedelta(seconds=settings.FLOW_LEASE_SECONDS), "owner": owner}
+    claimable = Step.objects.filter(_claimable(), pk=step_id)
+    claimed = claimable.filter(state=StepState.UNDOING).update(undo_attempts=models.F("undo_attempts") + 1, **lease)
     if not claimed:
-        return None
-    return Step.objects.select_related("flow").filter(pk=step_id, owner=owner).first()
+        claimed = claimable.exclude(state=StepState.UNDOING).update(
+            state=StepState.RUNNING,
+            attempts=models.F("attempts") + 1,
+            started_at=functions.Coalesce("started_at", models.Value(now)),
+            **lease,
+        )
+    return Step.objects.select_related("flow").filter(pk=step_id, owner=owner).first() if claimed else None
 
 
 def _run_local(action: RegisteredAction, step: Step, owner: UUID, undoing: bool) -> None:
