@@ -1,0 +1,1 @@
+"""The mapping template: how a platform with a management plane is spoken to without code."""
