@@ -1,0 +1,105 @@
+"""Template values, one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from platforms.mapping.values import Unfit, evaluate, holds
+
+DOCUMENT: dict[str, Any] = {
+    "in": {"name": "net", "from": "0xabc", "org": {"id": 7}},
+    "const": {"edition": "STANDARD"},
+    "steps": {"list": {"body": {"rows": [{"id": "1", "at": 1700000000123, "s": 1}, {"id": "2", "at": 0, "s": 9}]}}},
+    "status": 200,
+    "body": {"code": 0, "flag": True, "none": None},
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("literal", "literal"),
+        ([1, {"a": None}], [1, {"a": None}]),
+        ({"from": "a transaction's own field"}, {"from": "a transaction's own field"}),
+        ({"$from": "$.in.name"}, "net"),
+        ({"$from": "$.in['from']"}, "0xabc"),
+        ({"x": {"$from": "$.in.org.id", "$as": "string"}}, {"x": "7"}),
+        ({"$from": "$.in.nothing", "$default": 3}, 3),
+        ({"x": {"$from": "$.in.nothing", "$optional": True}, "y": 1}, {"y": 1}),
+        ({"$from": "$.in.name", "$enum": {"net": "NETWORK"}}, "NETWORK"),
+        ({"$from": "$.in.name", "$enum": {"a": 1}, "$else": "other"}, "other"),
+        ({"$from": "$.body.code", "$enum": {0: "ok"}}, "ok"),
+        ({"$const": {"$from": "looks like one"}}, {"$from": "looks like one"}),
+        ({"$join": ["a", {"$from": "$.in.org.id"}], "$with": "-"}, "a-7"),
+        ({"$from": "$.steps.list.body.rows[*].id", "$pick": "all"}, ["1", "2"]),
+        ({"$from": "$.steps.list.body.rows[*].id", "$pick": "count"}, 2),
+        ({"$from": "$.steps.list.body.rows[?@.s == 9].id", "$pick": "first"}, "2"),
+        (
+            {"$each": "$.steps.list.body.rows", "$item": {"n": {"$from": "@.id", "$as": "integer"}}},
+            [{"n": 1}, {"n": 2}],
+        ),
+        ({"$each": "$.body.none", "$item": 1}, []),
+    ],
+)
+def test_values(template: Any, expected: Any) -> None:
+    assert evaluate(template, DOCUMENT) == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "expected"),
+    [
+        ("12", "integer", 12),
+        (12.0, "integer", 12),
+        ("1.5", "number", 1.5),
+        ("0x1f", "hexInteger", 31),
+        ("yes", "boolean", True),
+        (0, "boolean", False),
+        (1700000000123, {"time": "ms"}, "2023-11-14T22:13:20.123000+00:00"),
+        ("1700000000", {"time": "s"}, "2023-11-14T22:13:20+00:00"),
+        ("2023-11-14T22:13:20Z", {"time": "iso"}, "2023-11-14T22:13:20+00:00"),
+        ("2023-11-14 22:13:20", {"time": "%Y-%m-%d %H:%M:%S", "zone": "+08:00"}, "2023-11-14T22:13:20+08:00"),
+    ],
+)
+def test_conversions(found: Any, wanted: Any, expected: Any) -> None:
+    assert evaluate({"$from": "$.x", "$as": wanted}, {"x": found}) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ({"$from": "$.in.nothing"}, "is not there"),
+        ({"$from": "$.in.name", "$as": "integer"}, "cannot convert 'net' to integer"),
+        ({"$from": "$.in.name", "$enum": {"a": 1}}, "is not among"),
+        ({"$from": "$.steps.list.body.rows[*]", "$pick": "only"}, "matches 2"),
+        ({"$from": "@.id"}, "outside of a list"),
+    ],
+)
+def test_what_does_not_fit_says_where(template: Any, words: str) -> None:
+    with pytest.raises(Unfit) as problem:
+        evaluate({"a": [template]}, DOCUMENT, place="call")
+    assert problem.value.place == "call.a[0]"
+    assert words in problem.value.text
+
+
+@pytest.mark.parametrize("path", ["$..x", "$.a[?match(@.b, 'x')]", "$.a["])
+def test_forbidden_paths(path: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the words are the library's
+        evaluate({"$from": path}, DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"status": [200, 201]}, True),
+        ({"status": [404]}, False),
+        ({"status": [200], "$.body.code": [0]}, True),
+        ({"status": [200], "$.body.code": [1]}, False),
+        ([{"status": [404]}, {"$.body.code": [0]}], True),
+        ({"$.body.flag": [1]}, False),
+        ({"$.body.missing": [None]}, False),
+    ],
+)
+def test_conditions(condition: Any, expected: bool) -> None:
+    assert holds(condition, DOCUMENT) is expected
