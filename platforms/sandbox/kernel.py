@@ -1,4 +1,4 @@
-"""One chain, one anvil process: started with its state on disk, restarted when it dies, stopped with its state saved."""
+"""One chain, one anvil process: its state is on disk, it is restarted when it dies and saved when it is stopped."""
 
 from __future__ import annotations
 
