@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from platforms.drivers import credentials_of
-from platforms.drivers.base import Credentials, PartyCredential
-
 from console.secrets import Sealed
 from platforms import standard
+from platforms.drivers import credentials_of
+from platforms.drivers.base import Credentials, PartyCredential
 from platforms.models import Platform
 from unions.models import Organization, ResourceSpace
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from platforms.drivers import driver_for
-from platforms.drivers.base import Credentials, Finished
-
 from console.flows import Later, StepContext
 from platforms import standard
+from platforms.drivers import driver_for
+from platforms.drivers.base import Credentials, Finished
 from platforms.models import Platform
 
 

@@ -1,0 +1,15 @@
+"""Reading a request's body into the arguments of a service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+
+def parsed(serializer_class: type[serializers.Serializer[Any]], request: Request, *, partial: bool = False) -> dict:
+    """The body as keyword arguments; ValidationError naming each field that has the wrong shape."""
+    serializer = serializer_class(data=request.data, partial=partial)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

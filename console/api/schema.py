@@ -1,0 +1,53 @@
+"""What every operation of the OpenAPI file has: a problem answer, and the idempotency key where work is started."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="A text of your choice, new for every request that means something new. A repeat with the same key "
+    "and the same request starts nothing and answers the same; with another request it is refused (422).",
+)
+
+
+class Problem(serializers.Serializer[Any]):
+    """Problem details (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField(help_text="Stable: programs may rely on it.")
+    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)
+
+
+class ConsoleSchema(AutoSchema):
+    def get_override_parameters(self) -> list[Any]:
+        from console.api.views import StartsWork
+
+        starts = isinstance(self.view, StartsWork) and self.method in ("POST", "DELETE")
+        return [*super().get_override_parameters(), *([KEY] if starts else [])]
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        bodies = super()._get_response_bodies(direction=direction)
+        problem = OpenApiResponse(Problem, description="What is wrong, and where.")
+        bodies["default"] = self._get_response_for_code(problem, "default", ["application/problem+json"], direction)
+        return bodies
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the OpenAPI file describes the above."""
+
+    target_class = "console.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A token from `POST /api/v1/tokens`."}

@@ -1,0 +1,29 @@
+"""Addresses of this floor under `/api/v1/`, without a trailing slash."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from unions.api import views
+
+urlpatterns = [
+    path("registrations", views.Registrations.as_view()),
+    path("registrations/<int:registration_id>", views.RegistrationDetail.as_view()),
+    path("registrations/<int:registration_id>/approve", views.ApproveRegistration.as_view()),
+    path("registrations/<int:registration_id>/refuse", views.RefuseRegistration.as_view()),
+    path("registration-rules", views.RegistrationRules.as_view()),
+    path("registration-rules/<int:rule_id>", views.RegistrationRuleDetail.as_view()),
+    path("organizations", views.Organizations.as_view()),
+    path("organizations/<str:orgcode>", views.OrganizationDetail.as_view()),
+    path("organizations/<str:orgcode>/members", views.Members.as_view()),
+    path("organizations/<str:orgcode>/members/<str:username>", views.MemberDetail.as_view()),
+    path("resource-spaces", views.ResourceSpaces.as_view()),
+    path("unions", views.Unions.as_view()),
+    path("unions/<str:unionid>", views.UnionDetail.as_view()),
+    path("unions/<str:unionid>/join", views.JoinUnion.as_view()),
+    path("unions/<str:unionid>/quit", views.QuitUnion.as_view()),
+    path("proposals", views.Proposals.as_view()),
+    path("proposals/<int:proposal_id>", views.ProposalDetail.as_view()),
+    path("proposals/<int:proposal_id>/votes", views.Votes.as_view()),
+    path("proposals/<int:proposal_id>/withdraw", views.WithdrawProposal.as_view()),
+]

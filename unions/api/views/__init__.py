@@ -1,0 +1,35 @@
+"""The REST layer of this floor: each view parses, calls a service, answers."""
+
+from unions.api.views.organizations import MemberDetail, Members, OrganizationDetail, Organizations, ResourceSpaces
+from unions.api.views.proposals import ProposalDetail, Proposals, Votes, WithdrawProposal
+from unions.api.views.registrations import (
+    ApproveRegistration,
+    RefuseRegistration,
+    RegistrationDetail,
+    RegistrationRuleDetail,
+    RegistrationRules,
+    Registrations,
+)
+from unions.api.views.unions import JoinUnion, QuitUnion, UnionDetail, Unions
+
+__all__ = [
+    "ApproveRegistration",
+    "JoinUnion",
+    "MemberDetail",
+    "Members",
+    "OrganizationDetail",
+    "Organizations",
+    "ProposalDetail",
+    "Proposals",
+    "QuitUnion",
+    "RefuseRegistration",
+    "RegistrationDetail",
+    "RegistrationRuleDetail",
+    "RegistrationRules",
+    "Registrations",
+    "ResourceSpaces",
+    "UnionDetail",
+    "Unions",
+    "Votes",
+    "WithdrawProposal",
+]

@@ -1,0 +1,135 @@
+"""Organizations, their people and their resource spaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework import generics, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from console.api.reading import parsed
+from console.models import User
+from console.policies import require
+from unions import reads
+from unions.api.filters import OrganizationFilter, ResourceSpaceFilter
+from unions.api.serializers import (
+    MembershipAnswer,
+    MembershipRequest,
+    OrganizationAnswer,
+    OrganizationChanges,
+    ResourceSpaceAnswer,
+)
+from unions.models import Membership, Organization, ResourceSpace
+from unions.policies import may_see_organization_details
+from unions.services import organizations as service
+
+
+def described(actor: User, rows: list[Organization], *, many: bool = True) -> Any:
+    """Organizations as the actor may see them: whole, or the name only."""
+    context = {"detailed": reads.detailed_ids(actor, rows)}
+    if many:
+        return OrganizationAnswer(rows, many=True, context=context).data
+    return OrganizationAnswer(rows[0], context=context).data
+
+
+class Organizations(generics.ListAPIView[Organization]):
+    """Who takes part."""
+
+    serializer_class = OrganizationAnswer
+    filterset_class = OrganizationFilter
+    ordering_fields = ["name", "created_at", "category"]
+
+    def get_queryset(self) -> QuerySet[Organization]:
+        return reads.organizations(self.request.user)  # type: ignore[arg-type]
+
+    @extend_schema(operation_id="list_organizations", tags=["organizations"])
+    def get(self, request: Request) -> Response:
+        """Organizations: code, name and category; the whole of table 1 for one's own and for administrators."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(described(request.user, list(page or [])))  # type: ignore[arg-type]
+
+
+class OrganizationDetail(APIView):
+    """One organization."""
+
+    @extend_schema(operation_id="get_organization", tags=["organizations"], responses=OrganizationAnswer)
+    def get(self, request: Request, orgcode: str) -> Response:
+        """One organization; details for its members and for administrators."""
+        organization = reads.found(reads.organizations(request.user), orgcode=orgcode)  # type: ignore[arg-type]
+        return Response(described(request.user, [organization], many=False))  # type: ignore[arg-type]
+
+    @extend_schema(
+        operation_id="update_organization",
+        tags=["organizations"],
+        request=OrganizationChanges,
+        responses=OrganizationAnswer,
+        examples=[OpenApiExample("key", summary=_("A new key pair"), request_only=True, value={"ak": "…", "sk": "…"})],
+    )
+    def patch(self, request: Request, orgcode: str) -> Response:
+        """Change name, credentials or machines. Credentials are taken and never given back."""
+        changes = parsed(OrganizationChanges, request, partial=True)
+        service.update_organization(actor=request.user, orgcode=orgcode, changes=changes)  # type: ignore[arg-type]
+        return self.get(request, orgcode)
+
+
+class Members(APIView):
+    """The people of an organization."""
+
+    @extend_schema(
+        operation_id="list_members", tags=["organizations"], responses=MembershipAnswer(many=True), filters=False
+    )
+    def get(self, request: Request, orgcode: str) -> Response:
+        """Members and their roles; for the organization's own members and for administrators."""
+        organization = reads.found(Organization.objects.visible_to(request.user), orgcode=orgcode)  # type: ignore[arg-type]
+        require(may_see_organization_details(request.user, organization))  # type: ignore[arg-type]
+        rows = Membership.objects.filter(organization=organization).select_related("user").order_by("user__username")
+        return Response(MembershipAnswer(rows, many=True).data)
+
+    @extend_schema(
+        operation_id="add_member",
+        tags=["organizations"],
+        request=MembershipRequest,
+        responses={201: MembershipAnswer},
+    )
+    def post(self, request: Request, orgcode: str) -> Response:
+        """Give a user a role in the organization, or another one."""
+        membership = service.add_member(actor=request.user, orgcode=orgcode, **parsed(MembershipRequest, request))  # type: ignore[arg-type]
+        return Response(MembershipAnswer(membership).data, status=status.HTTP_201_CREATED)
+
+
+class MemberDetail(APIView):
+    """One person of an organization."""
+
+    @extend_schema(
+        operation_id="remove_member",
+        tags=["organizations"],
+        responses={204: OpenApiResponse(description=_("Removed."))},
+    )
+    def delete(self, request: Request, orgcode: str, username: str) -> Response:
+        """Take a user's role in the organization away."""
+        service.remove_member(actor=request.user, orgcode=orgcode, username=username)  # type: ignore[arg-type]
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ResourceSpaces(generics.ListAPIView[ResourceSpace]):
+    """Where nodes live, how many there may be and how many there are."""
+
+    serializer_class = ResourceSpaceAnswer
+    filterset_class = ResourceSpaceFilter
+    ordering_fields = ["organization__name", "quota_nodes"]
+
+    def get_queryset(self) -> QuerySet[ResourceSpace]:
+        return reads.spaces(self.request.user)  # type: ignore[arg-type]
+
+    @extend_schema(operation_id="list_resource_spaces", tags=["organizations"])
+    def get(self, request: Request) -> Response:
+        """Resource spaces with quota and use: all of them for administrators, one's own for everybody else."""
+        rows = list(self.paginate_queryset(self.filter_queryset(self.get_queryset())) or [])
+        used = reads.used_nodes(space.organization_id for space in rows)
+        answers = ResourceSpaceAnswer(rows, many=True, context={"used_nodes": used}).data
+        return self.get_paginated_response(answers)

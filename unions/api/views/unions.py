@@ -1,0 +1,111 @@
+"""Unions: read them, propose that one be made, joined, left or deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from console.api.reading import parsed
+from console.api.views import StartsWork
+from unions import reads
+from unions.api.filters import UnionFilter
+from unions.api.serializers import DeletionRequest, MoveRequest, StartedProposal, UnionAnswer, UnionRequest
+from unions.models import Proposal, Union
+from unions.services import unions as service
+
+
+def promised(proposal: Proposal) -> dict[str, Any]:
+    """What a call that proposes something answers."""
+    return {
+        "flow": str(proposal.flow_id),
+        "proposal": str(proposal.pk),
+        "unionid": proposal.payload["unionid"],
+    }
+
+
+class Unions(StartsWork, generics.ListAPIView[Union]):
+    """All managed unions, of all platforms, in one format."""
+
+    serializer_class = UnionAnswer
+    filterset_class = UnionFilter
+    ordering_fields = ["name", "created_at", "state"]
+
+    def get_queryset(self) -> QuerySet[Union]:
+        return reads.unions(self.request.user)  # type: ignore[arg-type]
+
+    @extend_schema(operation_id="list_unions", tags=["unions"])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Unions of every platform."""
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="propose_union",
+        tags=["unions"],
+        request=UnionRequest,
+        responses={202: StartedProposal},
+        examples=[
+            OpenApiExample(
+                "permits",
+                summary=_("Two departments"),
+                request_only=True,
+                value={
+                    "name": "Building permits",
+                    "oemtype": "sandbox",
+                    "creatororg": "org-a2b3c4d5e6",
+                    "orgs": ["org-f7g8h9j2k3"],
+                },
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Propose a union. Everyone invited agrees first; then its nodes are built in every member's space."""
+        wanted = parsed(UnionRequest, request)
+        return self.start(request, lambda: promised(service.propose_union(actor=request.user, **wanted)))
+
+
+class UnionDetail(StartsWork, APIView):
+    """One union."""
+
+    @extend_schema(operation_id="get_union", tags=["unions"], responses=UnionAnswer)
+    def get(self, request: Request, unionid: str) -> Response:
+        """One union with its members and their states."""
+        return Response(UnionAnswer(reads.found(reads.unions(request.user), unionid=unionid)).data)  # type: ignore[arg-type]
+
+    @extend_schema(operation_id="propose_delete", tags=["unions"], request=None, responses={202: StartedProposal})
+    def delete(self, request: Request, unionid: str) -> Response:
+        """Delete a union, on the creator's word; all members' nodes are reclaimed."""
+        wanted = parsed(DeletionRequest, request)
+        return self.start(
+            request, lambda: promised(service.propose_delete(actor=request.user, unionid=unionid, **wanted))
+        )
+
+
+class JoinUnion(StartsWork, APIView):
+    """Ask to be let in."""
+
+    @extend_schema(operation_id="propose_join", tags=["unions"], request=MoveRequest, responses={202: StartedProposal})
+    def post(self, request: Request, unionid: str) -> Response:
+        """Ask to join a union. Every present member agrees first; then the node is built."""
+        wanted = parsed(MoveRequest, request)
+        return self.start(
+            request, lambda: promised(service.propose_join(actor=request.user, unionid=unionid, **wanted))
+        )
+
+
+class QuitUnion(StartsWork, APIView):
+    """Leave."""
+
+    @extend_schema(operation_id="propose_quit", tags=["unions"], request=MoveRequest, responses={202: StartedProposal})
+    def post(self, request: Request, unionid: str) -> Response:
+        """Quit a union; the organization's nodes are reclaimed."""
+        wanted = parsed(MoveRequest, request)
+        return self.start(
+            request, lambda: promised(service.propose_quit(actor=request.user, unionid=unionid, **wanted))
+        )

@@ -1,0 +1,345 @@
+"""Forms: they read what a person typed and say what is wrong with its shape; whether it is allowed, services say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from platforms.models import Platform
+from unions.models import Category, MemberRole, Organization
+
+MAX_CERTIFICATE = 64 * 1024  # bytes
+
+
+def read_machines(text: str) -> list[dict[str, Any]]:
+    """`ip:port`, one a line, as `[{ip, port}]`; ValidationError names the lines that are none."""
+    machines, errors = [], []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        ip, colon, port = line.strip().rpartition(":")
+        if not colon or not ip or not port.strip().isdigit():
+            errors.append(_("Line %(number)d: write address:port, for example 10.0.0.5:9001.") % {"number": number})
+            continue
+        machines.append({"ip": ip.strip().strip("[]"), "port": int(port)})
+    if errors:
+        raise forms.ValidationError(errors)
+    return machines
+
+
+def machine_lines(machines: Any) -> str:
+    """Machines as the form shows them."""
+    return "\n".join(f"[{m.ip}]:{m.port}" if ":" in m.ip else f"{m.ip}:{m.port}" for m in machines)
+
+
+class SecretInput(forms.PasswordInput):
+    """A field for a credential: hidden, never filled in again, no password manager."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"autocomplete": "off", "spellcheck": "false"})
+
+
+class CredentialFields(forms.Form):
+    """What opens a resource space; shared by registering and by changing an organization."""
+
+    ak = forms.CharField(label=_("Access key (AK)"), max_length=500, required=False, widget=SecretInput())
+    sk = forms.CharField(label=_("Secret key (SK)"), max_length=500, required=False, widget=SecretInput())
+    token = forms.CharField(
+        label=_("Token"),
+        max_length=10000,
+        required=False,
+        widget=SecretInput(),
+        help_text=_("Only if your platform gave you one instead of a key pair."),
+    )
+    nodelist = forms.CharField(
+        label=_("Machines"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "placeholder": "10.0.0.5:9001\n10.0.0.6:9001"}),
+        help_text=_("One machine on each line: address:port."),
+    )
+    tlscert = forms.CharField(
+        label=_("TLS certificate"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={
+                "rows": 6,
+                "spellcheck": "false",
+                "placeholder": "-----BEGIN CERTIFICATE-----",
+                "autocomplete": "off",
+            }
+        ),
+        help_text=_("Paste the PEM text: the certificate, its private key and the authority. Or choose a file below."),
+    )
+    tlscert_file = forms.FileField(
+        label=_("Certificate file"),
+        required=False,
+        help_text=_("A .pem file; used if the field above is empty."),
+        widget=forms.FileInput(attrs={"accept": ".pem,.crt,.cer,.key,text/plain"}),
+    )
+
+    def clean_nodelist(self) -> list[dict[str, Any]]:
+        return read_machines(self.cleaned_data["nodelist"])
+
+    def clean_tlscert_file(self) -> str:
+        upload: UploadedFile | None = self.cleaned_data["tlscert_file"]
+        if upload is None:
+            return ""
+        if upload.size is not None and upload.size > MAX_CERTIFICATE:
+            raise forms.ValidationError(_("This file is too large for a certificate: at most 64 KiB."))
+        try:
+            return upload.read().decode("ascii")
+        except UnicodeDecodeError:
+            raise forms.ValidationError(_("This is not PEM text; convert the file to PEM first.")) from None
+
+    def certificate(self) -> str:
+        """The PEM text from whichever of the two fields was used."""
+        return str(self.cleaned_data.get("tlscert", "").strip() or self.cleaned_data.get("tlscert_file", ""))
+
+
+class RegistrationForm(CredentialFields):
+    """The public sign-up: an account, an organization, and where its nodes will run."""
+
+    username = forms.CharField(
+        label=_("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
+    email = forms.EmailField(
+        label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 8 characters, not only digits, not a common word."),
+    )
+    name = forms.CharField(
+        label=_("Name of the organization"),
+        max_length=200,
+        help_text=_("As other organizations know it, for example “Tax Bureau”."),
+    )
+    category = forms.ChoiceField(
+        label=_("Where do your chains run?"),
+        choices=[
+            (Category.CLOUD, _("In the cloud: a tenant of a blockchain platform")),
+            (Category.ON_PREM, _("On our own machines")),
+        ],
+        widget=forms.RadioSelect,
+        initial=Category.CLOUD,
+    )
+    oemtype = forms.ChoiceField(label=_("Platform"), required=False)
+    tenantid = forms.CharField(
+        label=_("Tenant id"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("Your platform shows it in your account; its name is looked up for you."),
+    )
+    projectid = forms.CharField(label=_("Project id"), max_length=100, required=False)
+
+    ACCOUNT = ("username", "email", "password")
+    ORGANIZATION = ("name", "category")
+    CLOUD = ("oemtype", "tenantid", "projectid", "ak", "sk", "token")
+    ON_PREM = ("nodelist", "tlscert", "tlscert_file")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        platforms = Platform.objects.official().order_by("-is_default", "name")
+        self.fields["oemtype"].choices = [(each.oemtype, each.name) for each in platforms]  # type: ignore[attr-defined]
+
+    @property
+    def chosen_category(self) -> str:
+        """Which set of fields to show."""
+        chosen = str(self["category"].value() or Category.CLOUD)
+        return chosen if chosen in Category.values else str(Category.CLOUD)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("category") == Category.CLOUD:
+            self._need("tenantid", _("Give the id of your tenant."))
+        else:
+            self._need("nodelist", _("List at least one machine."))
+            if not self.certificate() and "tlscert_file" not in self.errors:
+                self.add_error("tlscert", _("Give the certificate that opens your machines."))
+        return cleaned
+
+    def _need(self, name: str, text: Any) -> None:
+        if not self.cleaned_data.get(name) and name not in self.errors:
+            self.add_error(name, text)
+
+    def organization(self) -> dict[str, Any]:
+        """The fields of table 1 that belong to the chosen category."""
+        data = self.cleaned_data
+        asked: dict[str, Any] = {"name": data["name"], "category": data["category"]}
+        if data["category"] == Category.CLOUD:
+            return asked | {name: data[name] for name in self.CLOUD if data[name]}
+        return asked | {"nodelist": data["nodelist"], "tlscert": self.certificate()}
+
+
+class OrganizationForm(CredentialFields):
+    """Change an organization; an empty credential keeps the one there is."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    projectid = forms.CharField(label=_("Project id"), max_length=100, required=False)
+
+    CLOUD = ("projectid", "ak", "sk", "token")
+    ON_PREM = ("nodelist", "tlscert", "tlscert_file")
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.organization = organization
+        away = self.ON_PREM if organization.category == Category.CLOUD else self.CLOUD
+        for name in away:
+            del self.fields[name]
+        for name in ("ak", "sk", "token", "tlscert"):
+            if name in self.fields:
+                self.fields[name].help_text = _("Leave empty to keep the one that is stored.")
+        self.order_fields(["name", *self.CLOUD, *self.ON_PREM])
+
+    def changes(self) -> dict[str, Any]:
+        """Only what differs from what is stored; credentials only if something was typed."""
+        data, space = self.cleaned_data, self.organization.space
+        changes: dict[str, Any] = {}
+        if data["name"] != self.organization.name:
+            changes["name"] = data["name"]
+        if self.organization.category == Category.CLOUD:
+            if data["projectid"] != space.projectid:
+                changes["projectid"] = data["projectid"]
+            return changes | {name: data[name] for name in ("ak", "sk", "token") if data[name]}
+        if data["nodelist"] != [{"ip": m.ip, "port": m.port} for m in space.machines.all()]:
+            changes["nodelist"] = data["nodelist"]
+        if self.certificate():
+            changes["tlscert"] = self.certificate()
+        return changes
+
+    def clean_nodelist(self) -> list[dict[str, Any]]:
+        return super().clean_nodelist() if "nodelist" in self.fields else []
+
+    def clean_tlscert_file(self) -> str:
+        return super().clean_tlscert_file() if "tlscert_file" in self.fields else ""
+
+
+class MemberForm(forms.Form):
+    """Take a person in."""
+
+    username = forms.CharField(label=_("User name"), max_length=150)
+    role = forms.ChoiceField(label=_("Role"), choices=MemberRole.choices, initial=MemberRole.OPERATOR)
+
+
+class ReasonForm(forms.Form):
+    """Why a registration is refused; the applicant reads it."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The applicant reads this."),
+    )
+
+
+class RuleForm(forms.Form):
+    """A rule for automatic approval."""
+
+    name = forms.CharField(label=_("Name of the rule"), max_length=100)
+    category = forms.ChoiceField(label=_("Category"), required=False)
+    oemtype = forms.ChoiceField(label=_("Platform"), required=False)
+    email_domain = forms.CharField(
+        label=_("E-mail domain"),
+        required=False,
+        max_length=200,
+        help_text=_("For example tax.example.gov; empty means any."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        platforms = Platform.objects.official().order_by("name")
+        self.fields["category"].choices = [("", _("Any")), *Category.choices]  # type: ignore[attr-defined]
+        self.fields["oemtype"].choices = [  # type: ignore[attr-defined]
+            ("", _("Any")),
+            *((each.oemtype, each.name) for each in platforms),
+        ]
+
+
+class UnionForm(forms.Form):
+    """What a union shall be. `speaks_for` are the organizations that the person may create it for."""
+
+    name = forms.CharField(
+        label=_("Name of the union"),
+        max_length=200,
+        help_text=_("What the work is about, for example “Building permits”."),
+    )
+    creatororg = forms.ChoiceField(label=_("On behalf of"))
+    oemtype = forms.ChoiceField(label=_("Platform"), widget=forms.RadioSelect, required=False)
+    orgs = forms.MultipleChoiceField(
+        label=_("Organizations to invite"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Invite at least one organization.")},
+    )
+    comment = forms.CharField(
+        label=_("Message to those invited"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, *args: Any, speaks_for: Any, platforms: Any, invitable: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["creatororg"].choices = [(o.orgcode, o.name) for o in speaks_for]  # type: ignore[attr-defined]
+        self.fields["oemtype"].choices = [(p.oemtype, p.name) for p in platforms]  # type: ignore[attr-defined]
+        self.fields["orgs"].choices = [(o.orgcode, o.name) for o in invitable]  # type: ignore[attr-defined]
+
+    def clean_orgs(self) -> list[str]:
+        return [code for code in self.cleaned_data["orgs"] if code != self.data.get("creatororg")]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "orgs" in cleaned and not cleaned["orgs"]:
+            self.add_error("orgs", _("A union needs at least one other organization."))
+        return cleaned
+
+
+class MoveForm(forms.Form):
+    """Which organization joins or quits, and a word to those who decide."""
+
+    orgcode = forms.ChoiceField(label=_("Organization"))
+    comment = forms.CharField(
+        label=_("Message"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, *args: Any, organizations: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["orgcode"].choices = [(o.orgcode, o.name) for o in organizations]  # type: ignore[attr-defined]
+
+
+class DeleteUnionForm(forms.Form):
+    """Deleting takes the union's name, typed."""
+
+    confirmation = forms.CharField(label=_("Name of the union"), max_length=200, required=False)
+    comment = forms.CharField(
+        label=_("Message"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+
+    def clean_confirmation(self) -> str:
+        typed = str(self.cleaned_data["confirmation"]).strip()
+        if typed != self.name:
+            raise forms.ValidationError(_("Type the name exactly as it is written: %(name)s") % {"name": self.name})
+        return typed
+
+
+class VoteForm(forms.Form):
+    """An organization's answer; the button that was pressed is the answer."""
+
+    orgcode = forms.CharField(max_length=40)
+    agree = forms.TypedChoiceField(
+        choices=[("yes", _("Agree")), ("no", _("Refuse"))], coerce=lambda word: word == "yes"
+    )
+    comment = forms.CharField(
+        label=_("Comment"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )

@@ -1,0 +1,106 @@
+"""What pages and API read, with everything they show fetched in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models import QuerySet
+
+from console.errors import Missing
+from console.models import User
+from platforms.models import Platform
+from unions.models import (
+    MemberRole,
+    Membership,
+    Organization,
+    Proposal,
+    Registration,
+    ResourceSpace,
+    Union,
+)
+
+M = TypeVar("M", bound=models.Model)
+NodeCounter = Callable[[list[int]], dict[int, int]]
+_node_counters: list[NodeCounter] = []
+
+
+def count_nodes_with(counter: NodeCounter) -> None:
+    """An upper floor says how many nodes organizations have: ids of organizations in, id -> number out."""
+    _node_counters.append(counter)
+
+
+def used_nodes(organization_ids: Iterable[int]) -> dict[int, int]:
+    """Nodes in use by organization, over all that count them."""
+    ids = list(organization_ids)
+    total = dict.fromkeys(ids, 0)
+    for counter in _node_counters:
+        for organization_id, number in counter(ids).items():
+            total[organization_id] = total.get(organization_id, 0) + number
+    return total
+
+
+def found(queryset: QuerySet[M], **lookup: Any) -> M:
+    """The row; Missing when it is not in the queryset."""
+    row = queryset.filter(**lookup).first()
+    if row is None:
+        raise Missing()
+    return row
+
+
+def organizations(actor: User) -> QuerySet[Organization]:
+    """Organizations with their space and machines."""
+    return (
+        Organization.objects.visible_to(actor)
+        .select_related("space", "space__platform")
+        .prefetch_related("space__machines")
+    )
+
+
+def detailed_ids(actor: User, rows: Iterable[Organization]) -> set[int]:
+    """Which of the organizations the actor sees whole: `may_see_organization_details` for a list, in one query."""
+    ids = {row.pk for row in rows}
+    if actor.is_administrator or actor.is_auditor:
+        return ids
+    return set(Membership.objects.filter(user=actor, organization_id__in=ids).values_list("organization_id", flat=True))
+
+
+def spaces(actor: User) -> QuerySet[ResourceSpace]:
+    """Resource spaces whose details the actor sees."""
+    rows = ResourceSpace.objects.select_related("organization", "platform").prefetch_related("machines")
+    if actor.is_administrator or actor.is_auditor:
+        return rows
+    return rows.filter(organization__in=Organization.objects.of_user(actor).values("pk"))
+
+
+def registrations(actor: User) -> QuerySet[Registration]:
+    return Registration.objects.visible_to(actor).select_related("user", "platform", "organization", "decided_by")
+
+
+def unions(actor: User) -> QuerySet[Union]:
+    """Unions with platform, creator and members."""
+    return (
+        Union.objects.visible_to(actor).select_related("platform", "creator").prefetch_related("members__organization")
+    )
+
+
+def proposals(actor: User) -> QuerySet[Proposal]:
+    """Proposals with those who have a say and what they said."""
+    return (
+        Proposal.objects.visible_to(actor)
+        .select_related("union__platform", "proposer", "concerns", "flow", "opened_by")
+        .prefetch_related("electors__organization", "votes__organization", "votes__cast_by")
+    )
+
+
+def spoken_for(actor: User) -> QuerySet[Organization]:
+    """Organizations that the actor may act for: `may_speak_for` for a list."""
+    if actor.is_administrator:
+        return Organization.objects.visible_to(actor)
+    return Organization.objects.of_user(actor, MemberRole.ADMINISTRATOR, MemberRole.OPERATOR)
+
+
+def oemtypes() -> dict[int, str]:
+    """Platform id -> oemtype, for proposals whose union is not there yet. Platforms are few."""
+    return dict(Platform.objects.values_list("pk", "oemtype"))

@@ -1,0 +1,57 @@
+"""Pages of this floor."""
+
+from unions.views.organizations import (
+    AddMember,
+    OrganizationChange,
+    OrganizationDetail,
+    OrganizationList,
+    RemoveMember,
+)
+from unions.views.proposals import CastVote, Inbox, ProposalDetail, ProposalList, WithdrawProposal
+from unions.views.registrations import (
+    ApproveRegistration,
+    DeleteRule,
+    RefuseRegistration,
+    RegistrationCreate,
+    RegistrationDetail,
+    RegistrationFields,
+    RegistrationList,
+    RuleList,
+)
+from unions.views.unions import (
+    DeleteUnion,
+    JoinUnion,
+    QuitUnion,
+    UnionCreate,
+    UnionDetail,
+    UnionList,
+    UnionSummary,
+)
+
+__all__ = [
+    "AddMember",
+    "ApproveRegistration",
+    "CastVote",
+    "DeleteRule",
+    "DeleteUnion",
+    "Inbox",
+    "JoinUnion",
+    "OrganizationChange",
+    "OrganizationDetail",
+    "OrganizationList",
+    "ProposalDetail",
+    "ProposalList",
+    "QuitUnion",
+    "RefuseRegistration",
+    "RegistrationCreate",
+    "RegistrationDetail",
+    "RegistrationFields",
+    "RegistrationList",
+    "RemoveMember",
+    "RuleList",
+    "UnionCreate",
+    "UnionDetail",
+    "UnionList",
+    "UnionSummary",
+    "WithdrawProposal",
+]

@@ -1,0 +1,150 @@
+"""Pages of organizations: who they are, where their nodes live, who belongs to them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from console.views.base import ActionView, DetailPage, ListPage, ServiceFormView
+from unions import reads
+from unions.forms import MemberForm, OrganizationForm, machine_lines
+from unions.models import LIVE_MEMBER_STATES, Category, MemberRole, Membership, Organization, UnionMember
+from unions.policies import may_manage_organization, may_see_organization_details
+from unions.services import organizations as service
+from unions.views.panels import organization_panels
+
+EXPIRES_SOON = timedelta(days=30)
+
+
+class OrganizationList(ListPage):
+    """Everyone who takes part."""
+
+    template_name = "unions/organization_list.html"
+    partial_name = "unions/_organization_table.html"
+    filters = {"category": Category}
+    search_in = ("name", "orgcode")
+
+    def get_queryset(self) -> QuerySet[Organization]:
+        live = Q(union_members__state__in=LIVE_MEMBER_STATES)
+        rows = reads.organizations(self.actor).annotate(unions_in=Count("union_members", filter=live, distinct=True))
+        return self.narrowed(rows)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        return context | {"detailed": reads.detailed_ids(self.actor, context["object_list"])}
+
+
+class OrganizationDetail(DetailPage):
+    """One organization; its space and its people only for those who may see them."""
+
+    template_name = "unions/organization_detail.html"
+    context_object_name = "organization"
+
+    def get_object(self, queryset: Any = None) -> Organization:
+        return reads.found(reads.organizations(self.actor), orgcode=self.kwargs["orgcode"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        organization: Organization = context["organization"]
+        details = may_see_organization_details(self.actor, organization)
+        context |= {
+            "details": details,
+            "may_manage": may_manage_organization(self.actor, organization),
+            "places": UnionMember.objects.filter(organization=organization, union__in=reads.unions(self.actor))
+            .select_related("union__platform")
+            .order_by("-joined_at"),
+        }
+        return context | (self._inside(organization) if details else {})
+
+    def _inside(self, organization: Organization) -> dict[str, Any]:
+        """What only its own members and administrators see."""
+        expires = organization.space.tlscert_expires_at
+        return {
+            "space": organization.space,
+            "used_nodes": reads.used_nodes([organization.pk])[organization.pk],
+            "expired": expires is not None and expires <= timezone.now(),
+            "expires_soon": expires is not None and expires <= timezone.now() + EXPIRES_SOON,
+            "memberships": Membership.objects.filter(organization=organization)
+            .select_related("user")
+            .order_by("user__username"),
+            "member_form": MemberForm(),
+            "roles": MemberRole,
+            "panels": organization_panels.rendered_for(self.actor, organization),
+        }
+
+
+class _OrganizationForm(ServiceFormView):
+    """A form about the organization in the address."""
+
+    @cached_property
+    def organization(self) -> Organization:
+        return reads.found(reads.organizations(self.actor), orgcode=self.kwargs["orgcode"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {
+            "organization": self.organization,
+            "verdict": may_manage_organization(self.actor, self.organization),
+        }
+
+    def get_success_url(self) -> str:
+        return reverse("unions:organization-detail", args=[self.kwargs["orgcode"]])
+
+
+class OrganizationChange(_OrganizationForm):
+    """Name, credentials, machines."""
+
+    form_class = OrganizationForm
+    template_name = "unions/organization_change.html"
+    success_message = _("The organization was changed.")
+
+    def allowed(self) -> Any:
+        return may_manage_organization(self.actor, self.organization)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"organization": self.organization}
+
+    def get_initial(self) -> dict[str, Any]:
+        space = self.organization.space
+        return {
+            "name": self.organization.name,
+            "projectid": space.projectid,
+            "nodelist": machine_lines(space.machines.all()),
+        }
+
+    def perform(self, form: Any) -> Organization:
+        return service.update_organization(actor=self.actor, orgcode=self.kwargs["orgcode"], changes=form.changes())
+
+
+class AddMember(_OrganizationForm):
+    """Give a user a role."""
+
+    form_class = MemberForm
+    template_name = "unions/member_add.html"
+    success_message = _("The member was saved.")
+
+    def allowed(self) -> Any:
+        return may_manage_organization(self.actor, self.organization)
+
+    def perform(self, form: forms.Form) -> Membership:
+        return service.add_member(actor=self.actor, orgcode=self.kwargs["orgcode"], **form.cleaned_data)
+
+
+class RemoveMember(ActionView):
+    """Take a user's role away."""
+
+    success_message = _("The member was removed.")
+
+    def perform(self) -> None:
+        service.remove_member(
+            actor=self.actor, orgcode=self.kwargs["orgcode"], username=self.request.POST.get("username", "")
+        )
+
+    def get_success_url(self) -> str:
+        return reverse("unions:organization-detail", args=[self.kwargs["orgcode"]])
