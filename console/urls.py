@@ -7,12 +7,12 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-FLOORS_ABOVE = ("platforms", "unions", "chains")
+FLOORS = ("console", "platforms", "unions", "chains")
 
 
 def _addresses(name: str) -> list[URLPattern | URLResolver]:
-    """What the floors above have under `<app>.<name>`; a floor without the file has none of it."""
-    modules = [f"{floor}.{name}" for floor in FLOORS_ABOVE if _is_there(f"{floor}.{name}")]
+    """What the floors have under `<app>.<name>`; a floor without the file has none of it."""
+    modules = [f"{floor}.{name}" for floor in FLOORS if _is_there(f"{floor}.{name}") and f"{floor}.{name}" != __name__]
     return [path("", include(module)) for module in modules]
 
 
@@ -23,5 +23,6 @@ def _is_there(module: str) -> bool:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(_addresses("api.urls"))),
     path("admin/", admin.site.urls),
+    *_addresses("pages"),
     *_addresses("urls"),
 ]

@@ -13,3 +13,11 @@ def parsed(serializer_class: type[serializers.Serializer[Any]], request: Request
     serializer = serializer_class(data=request.data, partial=partial)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
+
+
+def parsed_query(serializer_class: type[serializers.Serializer[Any]], request: Request) -> dict:
+    """The query's parameters as keyword arguments; what the serializer does not know is ignored."""
+    known = {name: value for name, value in request.query_params.items() if name in serializer_class().fields}
+    serializer = serializer_class(data=known)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

@@ -42,7 +42,9 @@ class FlowQuerySet(models.QuerySet["Flow"]):
         """Administrators and auditors see all; others what they asked for or what an app shares with them."""
         if user.is_administrator or user.is_auditor:  # type: ignore[attr-defined]
             return self
-        return self.filter(models.Q(requested_by=user) | models.Q(watchers=user)).distinct()
+        # A subquery, not a join: rows of a DISTINCT cannot be locked.
+        watched = Flow.watchers.through.objects.filter(user=user).values("flow_id")
+        return self.filter(models.Q(requested_by=user) | models.Q(pk__in=watched))
 
     def open(self) -> FlowQuerySet:
         return self.filter(state__in=OPEN_FLOW_STATES)

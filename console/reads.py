@@ -1,0 +1,43 @@
+"""What pages and API read: querysets with what they show fetched along, and nothing that the reader may not see."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models import Prefetch, QuerySet
+
+from console.errors import Missing
+from console.models import Flow, Step, StepLog, User
+
+M = TypeVar("M", bound=models.Model)
+LATEST_LINES = 50  # of a step's log, where a flow is read together with its logs
+
+
+def flows(user: User) -> QuerySet[Flow]:
+    """Flows with what their progress is counted from."""
+    states = Step.objects.only("id", "flow_id", "number", "state").order_by("number")
+    return Flow.objects.visible_to(user).select_related("requested_by").prefetch_related(Prefetch("steps", states))
+
+
+def flows_in_full(user: User, *, log: bool = False) -> QuerySet[Flow]:
+    """Flows with their steps, and with each step's latest log lines (`step.latest_log`) if wanted."""
+    steps = Step.objects.order_by("number")
+    if log:
+        lines = StepLog.objects.order_by("-id").select_related("step")[:LATEST_LINES]
+        steps = steps.prefetch_related(Prefetch("log", lines, to_attr="latest_log"))
+    return Flow.objects.visible_to(user).select_related("requested_by").prefetch_related(Prefetch("steps", steps))
+
+
+def runtime_log(user: User) -> QuerySet[StepLog]:
+    """Lines of the runtime log, the latest first, of the flows that the user sees."""
+    visible = Flow.objects.visible_to(user).order_by().values("pk")
+    return StepLog.objects.filter(step__flow__in=visible).select_related("step__flow").order_by("-id")
+
+
+def found(rows: QuerySet[M], **lookup: Any) -> M:
+    """The one row that the user sees under this name; Missing otherwise."""
+    row = rows.filter(**lookup).first()
+    if row is None:
+        raise Missing()
+    return row
