@@ -96,7 +96,11 @@ class Blockchain(models.Model):
     transactions_total = models.PositiveBigIntegerField(_("transactions"), null=True, blank=True)
     read_at = models.DateTimeField(_("read"), null=True, blank=True)
     read_error = models.CharField(max_length=500, blank=True)
+    read_failures = models.PositiveIntegerField(default=0)  # in a row; 0 after a reading that went well
+    details_read_at = models.DateTimeField(null=True, blank=True)  # nodes and monitoring
     next_read_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    reader = models.UUIDField(null=True, blank=True, editable=False)  # whose reading it is until `lease_until`
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = BlockchainQuerySet.as_manager()
 
@@ -105,6 +109,7 @@ class Blockchain(models.Model):
         constraints = [
             models.CheckConstraint(name="blockchain_state_known", condition=models.Q(state__in=ChainState.values))
         ]
+        indexes = [models.Index(fields=["reader"], name="blockchain_reader", condition=models.Q(reader__isnull=False))]
 
     def __str__(self) -> str:
         return self.name

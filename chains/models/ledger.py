@@ -27,7 +27,10 @@ class Block(models.Model):
     class Meta:
         ordering = ["-height"]
         constraints = [models.UniqueConstraint(fields=["blockchain", "height"], name="block_once")]
-        indexes = [models.Index(fields=["hash"])]
+        indexes = [
+            models.Index(fields=["hash"]),
+            models.Index(fields=["blockchain", "time"], name="block_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.height}"
@@ -50,7 +53,10 @@ class Transaction(models.Model):
     class Meta:
         ordering = ["-height", "-index"]
         constraints = [models.UniqueConstraint(fields=["blockchain", "hash"], name="transaction_once")]
-        indexes = [models.Index(fields=["blockchain", "-height", "-index"])]
+        indexes = [
+            models.Index(fields=["blockchain", "-height", "-index"]),
+            models.Index(fields=["hash"], name="transaction_hash"),
+        ]
 
     def __str__(self) -> str:
         return self.hash

@@ -123,7 +123,10 @@ def blueprint_named(kind: str) -> Blueprint:
 
 
 def extend(kind: str, *, after: str, plan: Plan) -> None:
-    """Put the tasks of `plan` between the task `after` and those that needed it."""
+    """Put the tasks of `plan` between the task `after` and those that needed it.
+
+    A task of the plan that names its needs keeps them, so tasks may stand side by side (`needs=(after,)`).
+    """
     _blueprints[kind].extensions.append(Extension(after, plan))
 
 
@@ -138,17 +141,20 @@ def _with_needs(tasks: Sequence[Task]) -> list[Task]:
 
 
 def _spliced(tasks: list[Task], after: str, extra: list[Task]) -> list[Task]:
+    """The extra tasks behind `after`: what needed `after` now needs every extra task that nothing else waits for."""
     if not extra:
         return tasks
     place = next(index for index, task in enumerate(tasks) if task.name == after) + 1
-    first = _replace_needs(extra[0], (after,))
+    first = extra[0] if extra[0].needs is not None else _replace_needs(extra[0], (after,))
     inserted = _with_needs([first, *extra[1:]])
-    last = inserted[-1].name
-    rest = [
-        _replace_needs(task, tuple(last if need == after else need for need in task.needs or ()))
-        for task in tasks[place:]
-    ]
-    return [*tasks[:place], *inserted, *rest]
+    needed = {need for task in inserted for need in task.needs or ()}
+    ends = tuple(task.name for task in inserted if task.name not in needed)
+    return [*tasks[:place], *inserted, *(_replace_need(task, after, ends) for task in tasks[place:])]
+
+
+def _replace_need(task: Task, old: str, new: tuple[str, ...]) -> Task:
+    needs = [name for need in task.needs or () for name in (new if need == old else (need,))]
+    return _replace_needs(task, tuple(dict.fromkeys(needs)))
 
 
 def _replace_needs(task: Task, needs: tuple[str, ...]) -> Task:
