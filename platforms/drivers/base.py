@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from console.errors import PlatformUnavailable
+from console.errors import ConsoleError, PlatformUnavailable
 from platforms.standard import Answer, Request
 
 Json = dict[str, Any]
@@ -57,11 +57,16 @@ class Finished:
 
 @dataclass(frozen=True)
 class Pending:
-    """The platform is at work: go on at `position` after `seconds`. The position is plain JSON."""
+    """The platform is at work: go on at `position` after `seconds`. The position is plain JSON.
+
+    `known` is what can be said already of the thing that is being made, such as its id: whoever has to take the
+    operation back before it has finished finds it there.
+    """
 
     position: Json
     seconds: float
     trace: tuple[Json, ...] = ()
+    known: Json = field(default_factory=dict)
 
 
 class Driver(Protocol):
@@ -82,7 +87,8 @@ class Driver(Protocol):
     ) -> Finished | Pending:
         """Do the operation, or go on with it at `position`. `key` is the idempotency key: one effect for one key.
 
-        Raises Missing (the thing is not there), NotSupported, PlatformRefused, PlatformUnavailable, OutcomeUnknown.
+        Raises Missing (the thing is not there), NotSupported, PlatformRefused, PlatformUnavailable, OutcomeUnknown;
+        `trace_of` tells what was sent before that.
         """
         ...
 
@@ -95,5 +101,16 @@ def read(driver: Driver, operation: str, request: Request, credentials: Credenti
     """A reading operation, which must finish in one go; PlatformUnavailable when the platform makes us wait."""
     result = driver.perform(operation, request, credentials=credentials, key="")
     if isinstance(result, Pending):
-        raise PlatformUnavailable(f"the platform did not answer {operation} at once")
+        raise PlatformUnavailable(f"the platform asks to come back for {operation} in {result.seconds:.0f} s")
     return result.answer
+
+
+def keep_trace(problem: ConsoleError, trace: tuple[Json, ...]) -> ConsoleError:
+    """Remember on an error what was sent and answered before it."""
+    problem.trace = trace  # type: ignore[attr-defined]
+    return problem
+
+
+def trace_of(problem: ConsoleError) -> tuple[Json, ...]:
+    """What a driver sent and was answered before it raised, secrets cleansed."""
+    return getattr(problem, "trace", ())
