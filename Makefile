@@ -1,29 +1,63 @@
 # Everything is done through these targets; `make` alone lists them.
 
-PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+PY := $(VENV)/bin/python
+TOOLS := deploy/tools
+PAGES := $(shell find templates console platforms unions chains \( -name '*.html' -o -name '*.py' \) 2>/dev/null)
+CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test check clean
+.PHONY: help setup setup-run setup-test run test check bench lock clean
+.DELETE_ON_ERROR:
 
 help: ## list the targets
 	@grep -hE '^[a-z_-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-setup: $(VENV)/.ready ## make the virtual environment from the lock file
+run: setup-run ## start everything on this machine; PORT=8000 DATA_DIR=./var SEED=scenario|none
+	@$(PY) -m console.supervisor --end-with-parent
 
-$(VENV)/.ready: requirements-dev.lock
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
-	touch $@
+test: setup-test ## run every test: SQLite, PostgreSQL + Redis, the whole product, the pages in a browser
+	@$(PY) -m tests.tools.run
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest
+check: setup-test ## lint, types, import contracts, migrations, templates, API file, translations
+	@$(PY) -m tests.tools.check
 
-check: setup ## lint, formatting, migrations
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/python manage.py makemigrations --check --dry-run
+bench: setup-test ## measure; prints a table, writes var/bench/
+	@$(PY) -m bench.run
 
-clean: ## throw away what setup and tests made
-	rm -rf $(VENV) var .ruff_cache .pytest_cache .mypy_cache
+setup: setup-test ## everything that the other targets install, without running anything
+
+setup-run: $(VENV)/.runtime static/vendor/manifest.json var/tools/.ready $(CATALOGUES:.po=.mo)
+
+setup-test: $(VENV)/.dev setup-run
+
+$(VENV)/.runtime: requirements.lock
+	@$(TOOLS)/make_venv.sh requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock | $(VENV)/.runtime
+	@$(TOOLS)/make_venv.sh requirements-dev.lock
+	@touch $@
+
+# npm comes from the PATH, or from PyPI where there is none.
+$(VENV)/.node: requirements-node.lock | $(VENV)/.runtime
+	@$(PY) $(TOOLS)/install_anvil.py --has-npm || $(TOOLS)/make_venv.sh requirements-node.lock
+	@touch $@
+
+static/vendor/manifest.json: package.json package-lock.json $(PAGES) | $(VENV)/.node
+	@$(PY) manage.py build_front_end
+	@touch $@
+
+var/tools/.ready: package-lock.json $(TOOLS)/install_anvil.py | $(VENV)/.node
+	@$(PY) $(TOOLS)/install_anvil.py
+	@touch $@
+
+%.mo: %.po $(TOOLS)/compile_messages.py | $(VENV)/.runtime
+	@$(PY) $(TOOLS)/compile_messages.py
+	@touch $@
+
+lock: ## pin the dependencies of pyproject.toml anew
+	@$(TOOLS)/lock.sh
+
+clean: ## throw away what set-up and tests made; the data of `make run` stays
+	rm -rf $(VENV) static/vendor var/tools var/bench var/test-results .ruff_cache .pytest_cache .mypy_cache

@@ -3,6 +3,9 @@
 import os
 
 from celery import Celery
+from celery.signals import worker_process_init
+
+from console.processes import end_with_supervised_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
@@ -20,3 +23,9 @@ def read_timetables(sender: Celery, **_: object) -> None:
     for floor in ("console", "platforms", "unions", "chains"):
         if find_spec(f"{floor}.tasks"):
             sender.conf.beat_schedule.update(getattr(import_module(f"{floor}.tasks"), "BEAT", {}))
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_: object) -> None:
+    """A worker that is killed leaves no pool behind that goes on with what others take over."""
+    end_with_supervised_parent()

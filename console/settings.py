@@ -9,6 +9,7 @@ import dj_database_url
 from cryptography.fernet import Fernet
 from django.utils.translation import gettext_lazy as _
 
+from console import broker
 from console.environment import ROOT, Environment, load_or_create
 
 env = Environment()
@@ -28,10 +29,10 @@ SEED = env.seed
 ALLOW_PRIVATE_PLATFORMS = env.allow_private_platforms
 
 INSTALLED_APPS = [
-    "chains",
-    "unions",
+    "console",  # the lower floor first: an app's ready() builds on what those below have registered
     "platforms",
-    "console",
+    "unions",
+    "chains",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -96,7 +97,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 # --- work -----------------------------------------------------------------------------------------------------------
 # Celery and its broker carry nudges only: every promise is a row, and a sweep repeats what a lost message forgot.
 
-CELERY_BROKER_URL = env.broker_url or "filesystem://"
+CELERY_BROKER_URL = env.broker_url or f"{broker.SCHEME}://"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -106,9 +107,14 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
+CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_SERIALIZER = "json"
-if CELERY_BROKER_URL.startswith("filesystem"):
+# Two queues, so that observing many chains never holds up what people wait for, nor the other way round.
+CELERY_TASK_DEFAULT_QUEUE = "observe"
+CELERY_TASK_ROUTES = {"console.run_step": {"queue": "flows"}, "console.sweep": {"queue": "flows"}}
+if CELERY_BROKER_URL.startswith(broker.SCHEME):
     BROKER_DIR = DATA_DIR / "broker"
     for folder in ("messages", "processed", "control"):
         (BROKER_DIR / folder).mkdir(parents=True, exist_ok=True)
@@ -117,13 +123,13 @@ if CELERY_BROKER_URL.startswith("filesystem"):
         "data_folder_out": str(BROKER_DIR / "messages"),
         "processed_folder": str(BROKER_DIR / "processed"),
         "control_folder": str(BROKER_DIR / "control"),
-        "store_processed": False,
         "polling_interval": 0.05,
     }
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60, "socket_timeout": 5, "socket_connect_timeout": 5}
 
 FLOW_LEASE_SECONDS = 90
+CELERY_TASK_TIME_LIMIT = FLOW_LEASE_SECONDS - 5  # a step that hangs is ended before another worker may claim it
 FLOW_SWEEP_SECONDS = 1.0
 FLOW_MAX_ATTEMPTS = 8
 PROPOSAL_DAYS = 14

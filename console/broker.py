@@ -1,0 +1,97 @@
+"""The embedded broker: kombu's filesystem transport, made fit for several processes that write and read at once.
+
+A message appears whole (written aside, then renamed), is taken by one rename within its own file system, is found
+without listing the folder for each, and is thrown away when it has grown stale: messages are nudges, and the rows
+that they nudge about are swept anyway. Meant for one machine; production has Redis.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections import deque
+from queue import Empty
+from typing import Any
+
+from kombu.exceptions import ChannelError
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.utils.json import dumps, loads
+
+SCHEME = "embedded"
+STALE_SECONDS = 300
+PUTS_BETWEEN_CLEANINGS = 100
+
+
+class Channel(filesystem.Channel):
+    """One process's view of the folder."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._listed: dict[str, deque[str]] = {}
+        self._puts = 0
+
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+        name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
+        written = os.path.join(self.processed_folder, name)
+        try:
+            with open(written, "w") as file:
+                file.write(dumps(payload))
+            os.rename(written, os.path.join(self.data_folder_out, name))
+        except OSError as problem:
+            raise ChannelError(f"cannot add {name} to the broker's folder") from problem
+        self._puts += 1
+        if self._puts % PUTS_BETWEEN_CLEANINGS == 1:
+            self._drop_stale()
+
+    def _get(self, queue: str) -> Any:
+        """The oldest message of the queue, from the last listing of the folder while that lasts."""
+        names = self._listed.setdefault(queue, deque())
+        if not names:
+            names.extend(sorted(name for name in self._names() if name.partition(".")[2] == f"{queue}.msg"))
+        while names:
+            payload = self._take(names.popleft())
+            if payload is not None:
+                return payload
+        raise Empty
+
+    def _take(self, name: str) -> Any | None:
+        """The message, if this process is the one that gets hold of it."""
+        taken = os.path.join(self.processed_folder, name)
+        try:
+            os.rename(os.path.join(self.data_folder_in, name), taken)
+            with open(taken, "rb") as file:
+                return loads(file.read().decode())
+        except (OSError, ValueError):
+            return None
+        finally:
+            _remove(taken)
+
+    def _names(self) -> list[str]:
+        try:
+            return os.listdir(self.data_folder_in)
+        except OSError as problem:
+            raise ChannelError("cannot read the broker's folder") from problem
+
+    def _drop_stale(self) -> None:
+        oldest = f"{time.time_ns() - STALE_SECONDS * 1_000_000_000:020d}"
+        for folder in (self.data_folder_in, self.processed_folder):
+            for name in os.listdir(folder):
+                if name.endswith(".msg") and name < oldest:
+                    _remove(os.path.join(folder, name))
+
+
+class Transport(filesystem.Transport):
+    """What `embedded://` stands for."""
+
+    Channel = Channel
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return
+
+
+TRANSPORT_ALIASES[SCHEME] = f"{__name__}:Transport"
