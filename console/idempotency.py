@@ -69,4 +69,4 @@ def recall(request: KeyedRequest) -> IdempotencyKey | None:
 
 def remember_answer(request: KeyedRequest, answer: dict[str, Any]) -> None:
     """Keep the body that was answered, so that a repeat answers the same."""
-    IdempotencyKey.objects.filter(user=request.user, key=request.key, answer=None).update(answer=answer)
+    IdempotencyKey.objects.filter(user=request.user, key=request.key, answer__isnull=True).update(answer=answer)

@@ -10,7 +10,11 @@ from console.models import Step, StepLog, StepState
 
 
 class StepContext:
-    """One attempt of one step. Reads are queries made when asked for; only `log` writes."""
+    """One attempt of one step. Reads are queries made when asked for; only `log` writes.
+
+    `position` is where this run goes on. `known` is what a run that has not finished found out about the thing it
+    makes, such as its id on the platform; the undoing reads that of the forward run.
+    """
 
     def __init__(self, step: Step, *, undoing: bool) -> None:
         self._step = step
@@ -24,6 +28,7 @@ class StepContext:
         self.position: Json | None = step.undo_position if undoing else step.position
         self.forward_position: Json | None = step.position
         self.own_outcome: Json = step.outcome or {}
+        self.known: Json = dict((step.position or {}).get("known") or {})
 
     @property
     def key(self) -> str:
