@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from console.models import User
 from console.policies import ALLOWED, Verdict, denied, may_administer, not_now
+from platforms.models import Cloudtype, Platform
 from unions.models import (
     LIVE_MEMBER_STATES,
     MemberRole,
@@ -66,14 +67,17 @@ def may_propose_quit(actor: User, union: Union, organization: Organization) -> V
 
 
 def may_propose_delete(actor: User, union: Union) -> Verdict:
-    """Whoever speaks for the creator; the creator must still be a member."""
-    return may_speak_for(actor, union.creator) and _active(union)
+    """Whoever speaks for the creator, or once that has left for the member of longest standing; nothing else open."""
+    return may_speak_for(actor, union.acting_creator()) and _active(union) and _quiet(union)
 
 
 def may_cast_vote(actor: User, proposal: Proposal, organization: Organization) -> Verdict:
     """Whoever speaks for an organization that has a say and has not used it."""
-    if not proposal.electors.filter(organization=organization).exists():
+    elector = proposal.electors.filter(organization=organization).first()
+    if elector is None:
         return denied(_("%(name)s has no say in this proposal.") % {"name": organization.name})
+    if elector.lapsed_at is not None:
+        return denied(_("%(name)s has left the union; its say has ended.") % {"name": organization.name})
     return may_speak_for(actor, organization)
 
 
@@ -82,6 +86,21 @@ def may_withdraw_proposal(actor: User, proposal: Proposal) -> Verdict:
     if proposal.state != ProposalState.OPEN:
         return not_now(_("This proposal has been decided already."))
     return may_speak_for(actor, proposal.proposer)
+
+
+def fits(platform: Platform, organization: Organization) -> Verdict:
+    """Nodes can be built where the resource space is: on the tenant's platform, or on one that takes machines."""
+    if organization.space.platform_id not in (None, platform.pk):
+        return not_now(_("Its resource space is on another platform."))
+    if platform.cloudtype not in (Cloudtype.BOTH, organization.category):
+        return not_now(_("The platform takes no organizations of this category."))
+    return ALLOWED
+
+
+def supports(platform: Platform, operation: str) -> Verdict:
+    """What the platform declared when it was registered, with its reason."""
+    supported, reason = platform.capability(operation)
+    return ALLOWED if supported else not_now(reason)
 
 
 def _role(actor: User, organization: Organization) -> str:
@@ -93,6 +112,19 @@ def _active(union: Union) -> Verdict:
     if union.state == UnionState.ACTIVE:
         return ALLOWED
     return not_now(_("The union is %(state)s.") % {"state": union.get_state_display().lower()})
+
+
+def _quiet(union: Union) -> Verdict:
+    """Nothing else on the union is being asked or carried out."""
+    busy = Proposal.objects.under_way().filter(union=union).first()
+    if busy is None:
+        return ALLOWED
+    words = {"proposal": busy}
+    if busy.state == ProposalState.OPEN:
+        text = _("A proposal on this union is open (%(proposal)s); it must be decided or withdrawn first.")
+    else:
+        text = _("A proposal on this union is being carried out (%(proposal)s); wait until that has ended.")
+    return not_now(text % words)
 
 
 def _outside(union: Union, organization: Organization) -> Verdict:

@@ -6,14 +6,25 @@ from celery import shared_task
 from django.utils import timezone
 
 from unions.models import Proposal, ProposalState
-from unions.services.proposals import expire_proposal
+from unions.services.proposals import close_stranded, expire_proposal
+
+MAX_AT_ONCE = 200
 
 
 @shared_task(name="unions.expire_proposals", expires=60)
 def expire_proposals() -> None:
     overdue = Proposal.objects.filter(state=ProposalState.OPEN, expires_at__lte=timezone.now())
-    for proposal_id in overdue.values_list("pk", flat=True)[:200]:
+    for proposal_id in list(overdue.values_list("pk", flat=True)[:MAX_AT_ONCE]):
         expire_proposal(proposal_id=proposal_id)
 
 
-BEAT = {"unions-expire-proposals": {"task": "unions.expire_proposals", "schedule": 60.0, "options": {"expires": 60}}}
+@shared_task(name="unions.close_stranded", expires=10)
+def close_stranded_proposals() -> None:
+    for proposal_id in list(Proposal.objects.stranded().values_list("pk", flat=True)[:MAX_AT_ONCE]):
+        close_stranded(proposal_id=proposal_id)
+
+
+BEAT = {
+    "unions-expire-proposals": {"task": "unions.expire_proposals", "schedule": 60.0, "options": {"expires": 60}},
+    "unions-close-stranded": {"task": "unions.close_stranded", "schedule": 10.0, "options": {"expires": 10}},
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -15,6 +16,12 @@ from console.models import ConsoleRole, User
 from platforms.models import Cloudtype, Health, Platform, PlatformKind, PlatformState, PlatformVersion, Tenant
 from platforms.standard import OPERATIONS
 from unions.models import Category, Machine, MemberRole, Membership, Organization, ResourceSpace, SpaceKind
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    """The slow hash is Django's and tested there."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

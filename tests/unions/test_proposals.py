@@ -48,11 +48,11 @@ def test_proposing_invites_and_the_flow_sleeps(organization: Make) -> None:
     assert not Union.objects.exists()
 
 
-def test_agreeing_makes_the_network_step_ready(organization: Make) -> None:
+def test_agreeing_lets_the_flow_go_on_to_the_platform(organization: Make) -> None:
     proposal, _tax, housing = proposed(organization)
     voted = cast_vote(actor=clerk(housing), proposal_id=proposal.pk, orgcode=housing.orgcode, agree=True)
     assert voted.state == ProposalState.CARRIED
-    assert Flow.objects.get(pk=proposal.flow_id).steps.get(name="network").state == StepState.READY
+    assert Flow.objects.get(pk=proposal.flow_id).steps.get(name="look").state == StepState.READY
 
 
 def test_refusing_takes_the_flow_back_and_leaves_only_the_record(organization: Make) -> None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
 from console.models import Flow, User
+from console.models.flows import OPEN_FLOW_STATES
 from unions.models.organizations import MemberRole, Organization
 from unions.models.unions import Union
 
@@ -46,8 +47,17 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         """Open proposals on which an organization that the user speaks for has not voted yet."""
         mine = Organization.objects.of_user(user, MemberRole.ADMINISTRATOR, MemberRole.OPERATOR).values("pk")
         voted = Vote.objects.filter(proposal=OuterRef("proposal"), organization=OuterRef("organization"))
-        waiting = Elector.objects.filter(proposal=OuterRef("pk"), organization__in=mine).filter(~Exists(voted))
-        return self.filter(Exists(waiting), state=ProposalState.OPEN)
+        waiting = Elector.objects.in_force().filter(proposal=OuterRef("pk"), organization__in=mine)
+        return self.filter(Exists(waiting.filter(~Exists(voted))), state=ProposalState.OPEN)
+
+    def under_way(self) -> ProposalQuerySet:
+        """Open, or agreed to and being carried out: what nothing that contradicts it may be proposed beside."""
+        carried_out = models.Q(state=ProposalState.CARRIED, flow__state__in=OPEN_FLOW_STATES)
+        return self.filter(models.Q(state=ProposalState.OPEN) | carried_out)
+
+    def stranded(self) -> ProposalQuerySet:
+        """Open, although the flow that should carry it out was cancelled."""
+        return self.filter(state=ProposalState.OPEN).exclude(flow__state__in=OPEN_FLOW_STATES)
 
 
 class Proposal(ConcurrentTransitionMixin, models.Model):
@@ -107,11 +117,20 @@ class Proposal(ConcurrentTransitionMixin, models.Model):
         self.decided_at = timezone.now()
 
 
+class ElectorQuerySet(models.QuerySet["Elector"]):
+    def in_force(self) -> ElectorQuerySet:
+        """Those whose answer counts."""
+        return self.filter(lapsed_at=None)
+
+
 class Elector(models.Model):
-    """An organization that has a say in a proposal."""
+    """An organization that has a say in a proposal, until it leaves the union that the proposal is about."""
 
     proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="electors")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    lapsed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ElectorQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

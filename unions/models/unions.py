@@ -76,6 +76,12 @@ class Union(ConcurrentTransitionMixin, models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def acting_creator(self) -> Organization:
+        """Who speaks to the platform for the union: its creator; once that has left, the member of longest standing."""
+        members = self.members.filter(state__in=LIVE_MEMBER_STATES).select_related("organization__space")
+        present = [member.organization for member in members]
+        return next((each for each in present if each.pk == self.creator_id), present[0] if present else self.creator)
+
     @transition(state, source=UnionState.BUILDING, target=UnionState.ACTIVE)
     def open(self) -> None:
         """Everything it needs has been built."""

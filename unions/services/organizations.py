@@ -12,6 +12,7 @@ from console.errors import Conflict, Invalid, Missing
 from console.models import User
 from console.policies import require
 from console.transactions import joins_transaction, locked_or_missing, use_case
+from platforms.models import Tenant
 from unions.addresses import read_nodelist
 from unions.certificates import read_bundle
 from unions.codes import new_code
@@ -27,7 +28,7 @@ from unions.models import (
     SpaceKind,
 )
 from unions.policies import may_manage_organization
-from unions.services.spaces import MAX_SECRET, SpaceRequest
+from unions.services.spaces import MAX_SECRET, TENANT_FIELDS, SpaceRequest
 
 
 @joins_transaction
@@ -44,8 +45,9 @@ def refuse_taken(wanted: SpaceRequest, *, prefix: str, ignore: Registration | No
         errors[f"{prefix}name"] = [_("There is an organization of this name already.")]
     if wanted.tenantid and _tenant_taken(wanted, pending):
         errors[f"{prefix}tenantid"] = [_("This tenant space is bound to another organization.")]
+    asked_for = _machines_asked_for(pending) if wanted.nodelist else set()
     for index, (ip, port) in enumerate(wanted.nodelist):
-        if Machine.objects.filter(ip=ip, port=port).exists():
+        if (ip, port) in asked_for or Machine.objects.filter(ip=ip, port=port).exists():
             errors[f"{prefix}nodelist.{index}"] = [_("This machine is bound to another organization.")]
     if errors:
         raise Conflict(_("Part of this belongs to another organization."), errors=errors)
@@ -54,6 +56,12 @@ def refuse_taken(wanted: SpaceRequest, *, prefix: str, ignore: Registration | No
 def _tenant_taken(wanted: SpaceRequest, pending: Any) -> bool:
     bound = ResourceSpace.objects.filter(platform=wanted.platform, tenantid=wanted.tenantid, kind=SpaceKind.TENANT)
     return bound.exists() or pending.filter(platform=wanted.platform, tenantid=wanted.tenantid).exists()
+
+
+def _machines_asked_for(pending: Any) -> set[tuple[str, int]]:
+    """Machines of registrations that wait for a decision; those are few."""
+    rows = pending.filter(category=Category.ON_PREM).values_list("details", flat=True)
+    return {(machine["ip"], machine["port"]) for details in rows for machine in details.get("nodelist", [])}
 
 
 @joins_transaction
@@ -84,7 +92,7 @@ def update_organization(*, actor: User, orgcode: str, changes: dict[str, Any]) -
     require(may_manage_organization(actor, organization))
     space = ResourceSpace.objects.select_for_update().get(organization=organization)
     _rename(organization, changes)
-    _change_secrets(space, changes)
+    _change_space(space, changes)
     if "nodelist" in changes:
         _change_machines(space, changes["nodelist"])
     space.save()
@@ -104,21 +112,33 @@ def _rename(organization: Organization, changes: dict[str, Any]) -> None:
     organization.name = name
 
 
-def _change_secrets(space: ResourceSpace, changes: dict[str, Any]) -> None:
-    wrong_kind = ("tlscert", "nodelist") if space.kind == SpaceKind.TENANT else ("ak", "sk", "token")
+def _change_space(space: ResourceSpace, changes: dict[str, Any]) -> None:
+    wrong_kind = ("tlscert", "nodelist") if space.kind == SpaceKind.TENANT else TENANT_FIELDS
     for field in wrong_kind:
         if changes.get(field):
             raise Invalid.field(field, _("This does not fit the organization's category."))
-    for field in ("ak", "sk", "token"):
-        if field in changes:
-            value = str(changes[field] or "").strip()
-            if len(value) > MAX_SECRET:
-                raise Invalid.field(field, _("At most %(limit)s characters.") % {"limit": MAX_SECRET})
-            setattr(space, field, value or None)
+    if "projectid" in changes:
+        _change_project(space, str(changes["projectid"] or "").strip())
+    keys = [field for field in ("ak", "sk", "token") if field in changes]
+    for field in keys:
+        value = str(changes[field] or "").strip()
+        if len(value) > MAX_SECRET:
+            raise Invalid.field(field, _("At most %(limit)s characters.") % {"limit": MAX_SECRET})
+        setattr(space, field, value or None)
+    if keys and not space.token and not (space.ak and space.sk):
+        raise Invalid.field(keys[0], _("Access key and secret key are needed, or a token."))
     if changes.get("tlscert"):
-        text = str(changes["tlscert"])
+        text = str(changes["tlscert"]).strip() + "\n"
         space.tlscert_expires_at = read_bundle(text).expires_at
         space.tlscert = text
+
+
+def _change_project(space: ResourceSpace, projectid: str) -> None:
+    """The project must be the tenant's, as far as the platform has told us which that is."""
+    tenant = Tenant.objects.filter(platform=space.platform, tenantid=space.tenantid).first()
+    if tenant is not None and tenant.projectid and projectid != tenant.projectid:
+        raise Invalid.field("projectid", _("This project does not belong to the tenant."))
+    space.projectid, space.projectname = projectid, tenant.projectname if tenant and projectid else ""
 
 
 def _change_machines(space: ResourceSpace, nodelist: Any) -> None:

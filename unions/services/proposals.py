@@ -1,4 +1,8 @@
-"""Proposals: opened with a flow that sleeps on them, decided by votes, withdrawn, or overtaken by time."""
+"""Proposals: opened with a flow that sleeps on them, decided by votes, withdrawn, or overtaken by time.
+
+Who has a say in a join are the members of the union on the day of the decision: whoever leaves loses it, whoever
+comes in gets it (`member_left`, `member_came`).
+"""
 
 from __future__ import annotations
 
@@ -46,8 +50,7 @@ def open_proposal(
     comment: str = "",
 ) -> Proposal:
     """Ask the electorate, and promise what happens when it agrees. An empty electorate carries at once."""
-    if Proposal.objects.filter(subject_key=subject_key, state=ProposalState.OPEN).exists():
-        raise Conflict(_("There is an open proposal on this already; it must be decided or withdrawn first."))
+    refuse_beside(subject_key)
     proposal = Proposal.objects.create(
         kind=kind,
         union=union,
@@ -82,12 +85,25 @@ def open_proposal(
     return proposal
 
 
+@joins_transaction
+def refuse_beside(subject_key: str, *, field: str = "") -> None:
+    """Conflict while another proposal on the same subject is open or being carried out."""
+    other = Proposal.objects.under_way().filter(subject_key=subject_key).select_for_update(of=("self",)).first()
+    if other is None or (other.state == ProposalState.OPEN and _close_if_stranded(other)):
+        return
+    if other.state == ProposalState.OPEN:
+        text = _("There is an open proposal on this already; it must be decided or withdrawn first.")
+    else:
+        text = _("This has been agreed to already and is being carried out right now; wait until that has ended.")
+    raise Conflict(text, errors={field: [text]} if field else None)
+
+
 @use_case
 def cast_vote(*, actor: User, proposal_id: int, orgcode: str, agree: bool, comment: str = "") -> Proposal:
     """Record one organization's answer and, when it settles the proposal, let the flow go on or be taken back.
 
     Raises Missing when the actor cannot see the proposal, NotAllowed when the organization has no say or the actor
-    does not speak for it, Conflict when it is settled already or the organization has voted.
+    does not speak for it, Conflict when it is settled already, too late, or the organization has voted.
     """
     proposal = locked_or_missing(Proposal.objects.visible_to(actor), pk=proposal_id)
     organization = Organization.objects.filter(orgcode=orgcode).first()
@@ -96,6 +112,10 @@ def cast_vote(*, actor: User, proposal_id: int, orgcode: str, agree: bool, comme
     require(may_cast_vote(actor, proposal, organization))
     if proposal.state != ProposalState.OPEN:
         raise Conflict(_("This proposal has been decided already."))
+    if proposal.flow is None or proposal.flow.is_final or proposal.flow.undoing:
+        raise Conflict(_("This was stopped by an administrator of the console."), code="stopped")
+    if proposal.expires_at <= timezone.now():
+        raise Conflict(_("The time to answer is over."), code="expired")
     if proposal.votes.filter(organization=organization).exists():
         raise Conflict(_("%(name)s has voted already.") % {"name": organization.name}, code="voted_already")
     Vote.objects.create(proposal=proposal, organization=organization, agree=agree, cast_by=actor, comment=comment)
@@ -131,9 +151,83 @@ def expire_proposal(*, proposal_id: int) -> Proposal:
     return proposal
 
 
-def _settle(proposal: Proposal, actor: User) -> None:
+@use_case
+def close_stranded(*, proposal_id: int) -> Proposal:
+    """Close an open proposal whose flow an operator has cancelled: nobody can carry it out any more."""
+    proposal = locked_or_missing(Proposal.objects.all(), pk=proposal_id)
+    if proposal.state == ProposalState.OPEN:
+        _close_if_stranded(proposal)
+    return proposal
+
+
+@joins_transaction
+def _close_if_stranded(proposal: Proposal) -> bool:
+    if proposal.flow is None or not (proposal.flow.is_final or proposal.flow.undoing):
+        return False
+    reason = str((proposal.flow.error or {}).get("detail", ""))
+    proposal.withdraw()
+    proposal.save()
+    audit.record("unions.proposal.withdrawn", actor=proposal.flow.cancelled_by, target=proposal, reason=reason)
+    _tell(proposal, gettext_noop("“%(subject)s” was stopped"), reason=reason)
+    return True
+
+
+# --- while its flow runs; called by local steps ---------------------------------------------------------------------
+
+
+@joins_transaction
+def lock_proposal(proposal_id: int) -> Proposal:
+    """The proposal, held still: whoever decides it right now is waited for."""
+    return locked_or_missing(Proposal.objects.select_related("proposer"), pk=proposal_id)
+
+
+@joins_transaction
+def give_up(*, proposal_id: int, actor: User | None, reason: str) -> None:
+    """What was agreed to could not be carried out: the vote stands; those concerned hear that it was in vain."""
+    proposal = lock_proposal(proposal_id)
+    audit.record("unions.proposal.taken_back", actor=actor, target=proposal, reason=reason)
+    _tell(proposal, gettext_noop("“%(subject)s” failed and was taken back"), reason=reason)
+
+
+@joins_transaction
+def member_left(*, union: Union, organization: Organization) -> None:
+    """Who has left has no say any more in who comes in; an open join may be settled by that."""
+    for proposal in _open_joins(union):
+        if proposal.electors.in_force().filter(organization=organization).update(lapsed_at=timezone.now()):
+            audit.record("unions.proposal.say_lapsed", actor=None, target=proposal, orgcode=organization.orgcode)
+            _settle(proposal, None)
+
+
+@joins_transaction
+def member_came(*, union: Union, organization: Organization) -> None:
+    """Who has come in is asked about those who still want to."""
+    for proposal in _open_joins(union):
+        Elector.objects.update_or_create(proposal=proposal, organization=organization, defaults={"lapsed_at": None})
+        audit.record("unions.proposal.say_given", actor=None, target=proposal, orgcode=organization.orgcode)
+        ask(proposal, [organization])
+
+
+@joins_transaction
+def ask(proposal: Proposal, organizations: Iterable[Organization]) -> None:
+    """An invitation to vote, for everyone who may."""
+    notify(
+        speakers_of(organizations),
+        kind="invitation",
+        title=gettext_noop("%(proposer)s asks for your answer: %(subject)s"),
+        parameters={"proposer": proposal.proposer.name, "subject": proposal.subject_name},
+        link=f"/proposals/{proposal.pk}",
+    )
+
+
+def _open_joins(union: Union) -> list[Proposal]:
+    """Locked in one order, so that two members who move at the same moment do not wait for each other."""
+    rows = Proposal.objects.filter(union=union, kind=ProposalKind.JOIN, state=ProposalState.OPEN)
+    return list(rows.select_related("proposer").select_for_update(of=("self",)).order_by("pk"))
+
+
+def _settle(proposal: Proposal, actor: User | None) -> None:
     outcome = tally(
-        set(proposal.electors.values_list("organization__orgcode", flat=True)),
+        set(proposal.electors.in_force().values_list("organization__orgcode", flat=True)),
         dict(proposal.votes.values_list("organization__orgcode", "agree")),
         proposal.rule,
     )
@@ -170,7 +264,7 @@ def speakers_of(organizations: Iterable[Organization]) -> list[User]:
     )
 
 
-def _tell(proposal: Proposal, title: str) -> None:
+def _tell(proposal: Proposal, title: str, *, reason: str = "") -> None:
     concerned = [
         proposal.proposer,
         *(elector.organization for elector in proposal.electors.select_related("organization")),
@@ -179,6 +273,7 @@ def _tell(proposal: Proposal, title: str) -> None:
         people_of(concerned),
         kind="proposal",
         title=title,
-        parameters={"subject": proposal.subject_name},
+        body=gettext_noop("Reason: %(reason)s") if reason else "",
+        parameters={"subject": proposal.subject_name, "reason": reason},
         link=f"/proposals/{proposal.pk}",
     )

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -18,7 +19,7 @@ from console.policies import may_administer, require
 from console.services.notifications import notify
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from platforms.models import Platform
-from unions.models import Category, Registration, RegistrationRule
+from unions.models import Category, Registration, RegistrationRule, RegistrationState
 from unions.policies import may_decide_registration
 from unions.services import organizations
 from unions.services.spaces import SpaceRequest, read_space_request
@@ -43,6 +44,21 @@ def register(*, username: str, password: str, email: str, organization: dict[str
     if User.objects.filter(username__iexact=username).exists():
         raise Conflict.field("username", _("This user name is taken."))
     user = User.objects.create_user(username=username, password=password, email=email)
+    return _open(user, wanted)
+
+
+@use_case
+def register_another(*, actor: User, organization: dict[str, Any]) -> Registration:
+    """A user who is here already asks for an organization: after a refusal, or for another department."""
+    wanted = read_space_request(organization, prefix="organization.")
+    if Registration.objects.filter(user=actor, state=RegistrationState.PENDING).exists():
+        raise Conflict(_("You have a registration that waits for a decision; wait for it first."))
+    organizations.refuse_taken(wanted, prefix="organization.")
+    return _open(actor, wanted)
+
+
+@joins_transaction
+def _open(user: User, wanted: SpaceRequest) -> Registration:
     registration = Registration.objects.create(
         user=user,
         organization_name=wanted.name,
@@ -147,6 +163,7 @@ def _approve(registration: Registration, *, actor: User | None, rule: str = "") 
     wanted = SpaceRequest.restore(
         registration.details, json.loads(registration.secrets.reveal() if registration.secrets else "{}")
     )
+    _refuse_stale(wanted)
     organizations.refuse_taken(wanted, prefix="", ignore=registration)
     organization = organizations.create_organization(wanted, owner=registration.user)
     registration.approve(organization, actor)
@@ -163,6 +180,15 @@ def _approve(registration: Registration, *, actor: User | None, rule: str = "") 
         parameters={"name": organization.name, "orgcode": organization.orgcode},
         link=f"/organizations/{organization.orgcode}",
     )
+
+
+def _refuse_stale(wanted: SpaceRequest) -> None:
+    """What was right when it was asked for may not be any more when it is decided."""
+    if wanted.category == Category.CLOUD and wanted.platform is None:
+        raise Conflict(_("The platform of this tenant is not registered any more; refuse the registration."))
+    expiry = wanted.certificate_expiry
+    if expiry is not None and expiry <= timezone.now():
+        raise Conflict(_("The certificate has expired since; refuse the registration and ask for a new one."))
 
 
 def _matching_rule(registration: Registration) -> RegistrationRule | None:

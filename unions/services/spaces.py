@@ -73,7 +73,7 @@ def read_space_request(data: Any, *, prefix: str = "") -> SpaceRequest:
     if category == Category.CLOUD:
         fields.update(reader.tenant(platform))
     elif category == Category.ON_PREM:
-        fields.update(reader.machines(), oemtype=platform.oemtype if platform else "")
+        fields.update(reader.machines(), oemtype=str(data.get("oemtype") or "").strip())
     if reader.errors:
         errors = {prefix + field: texts for field, texts in reader.errors.items()}
         raise Invalid(_("The organization has errors."), errors=errors)

@@ -1,0 +1,287 @@
+"""Steps that have the platform build or reclaim networks and members' places in them.
+
+Creating is the delicate half. A platform may have made something although its answer never arrived, or said nonsense,
+or its job failed half-way. So "look" writes down what was there before; whatever carries our name and was not there
+before is ours, to go on with or to take back.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from console import flows
+from console.errors import Missing, NotSupported, OutcomeUnknown, PlatformRefused
+from console.flows import Done, Later, StepContext
+from console.models import Step
+from platforms import standard
+from platforms.drivers import driver_for
+from platforms.drivers.base import Credentials, read
+from platforms.models import Platform
+from unions.flows.arguments import creator_of, network_id_of, organization_named, platform_of
+from unions.models import Organization, Union, UnionMember, UnionState
+from unions.spaces import credentials_for, party_of
+from unions.steps import perform
+
+LOOK_AGAIN_SECONDS = 5.0
+MAX_LOOKS = 240  # 20 minutes
+GONE = Done({"skipped": "it was gone already"})
+
+# --- looking --------------------------------------------------------------------------------------------------------
+
+
+@flows.step("unions.look_for_networks")
+def look_for_networks(context: StepContext) -> Done:
+    """Which networks of this name the platform has before anything is built; None when it cannot say."""
+    found = _networks_named(context, creator_of(context))
+    return Done({"before": None if found is None else [each.network_id for each in found]})
+
+
+@flows.step("unions.look_for_member")
+def look_for_member(context: StepContext) -> Done:
+    """Whether the platform counts the organization among the network's members already; None when it cannot say."""
+    member = organization_named(context.arguments["member"])
+    network = _network(context, member)
+    return Done({"before": None if network is None else bool(_places_of(member, network))})
+
+
+def _networks_named(context: StepContext, creator: Organization) -> list[standard.NetworkInfo] | None:
+    platform, name = platform_of(context), context.flow_arguments["name"]
+    if not platform.capability("list_networks")[0]:
+        return None
+    credentials = credentials_for(platform, creator=creator)
+    try:
+        listed = read(driver_for(platform), "list_networks", standard.EmptyRequest(), credentials)
+    except (PlatformRefused, NotSupported) as problem:
+        context.log(f"the platform does not list its networks: {problem.detail}")
+        return None
+    return [each for each in listed.items if each.name == name and each.status != "deleted"]
+
+
+def _network(context: StepContext, member: Organization) -> standard.NetworkInfo | None:
+    """The network as the platform sees it; None when it cannot or will not say. Missing when there is none."""
+    platform = platform_of(context)
+    if not platform.capability("get_network")[0]:
+        return None
+    credentials = credentials_for(platform, creator=creator_of(context), member=member)
+    request = standard.GetNetworkRequest(network_id=network_id_of(context))
+    try:
+        return read(driver_for(platform), "get_network", request, credentials)
+    except (PlatformRefused, NotSupported) as problem:
+        context.log(f"the platform does not show the network: {problem.detail}")
+        return None
+
+
+def _places_of(member: Organization, network: standard.NetworkInfo) -> list[standard.MemberInfo]:
+    """The member's places in the network, told by its tenant or else by its name; those it has left do not count."""
+    names = {member.name, member.orgcode}
+    return [
+        each
+        for each in network.members
+        if each.status not in ("deleted", "deleting")
+        and (each.tenantid == member.space.tenantid if each.tenantid else each.name in names)
+    ]
+
+
+# --- building -------------------------------------------------------------------------------------------------------
+
+
+@flows.step("unions.create_network")
+def create_network(context: StepContext) -> Done | Later:
+    """The network, made by the creator in its own space."""
+    arguments = context.flow_arguments
+    platform, creator = platform_of(context), creator_of(context)
+    if _unsure(context) and (network := _own_network(context, creator)) is not None:
+        return _go_on_with(context, network, creator)
+    request = standard.CreateNetworkRequest(
+        name=arguments["name"],
+        kernel=platform.kernel,
+        creator=party_of(creator),
+        members=tuple(party_of(organization_named(code)) for code in arguments["orgs"] if code != creator.orgcode),
+    )
+    answer, wait = perform(context, platform, "create_network", request, credentials_for(platform, creator=creator))
+    if answer is None:
+        return _waiting(wait)
+    return Done({"network_id": answer.network_id, "member_id": answer.member_id, "status": answer.status})
+
+
+@flows.step("unions.join_network")
+def join_network(context: StepContext) -> Done | Later:
+    """One member's place and nodes, made with its own credential in its own space."""
+    platform, member = platform_of(context), organization_named(context.arguments["member"])
+    creator = creator_of(context)
+    if _unsure(context) and (place := _own_place(context, member)) is not None:
+        return Done({"member_id": place.member_id, "orgcode": member.orgcode, "status": place.status})
+    request = standard.JoinNetworkRequest(
+        network_id=network_id_of(context), member=party_of(member), inviter=party_of(creator)
+    )
+    credentials = credentials_for(platform, creator=creator, member=member)
+    answer, wait = perform(context, platform, "join_network", request, credentials)
+    if answer is None:
+        return _waiting(wait)
+    return Done({"member_id": answer.member_id, "orgcode": member.orgcode, "status": answer.status})
+
+
+def _unsure(context: StepContext) -> bool:
+    """An earlier attempt ended without telling us what it has made."""
+    if context.known:
+        return False
+    if _looks(context):
+        return True
+    return _last_error(context) == OutcomeUnknown.code or (context.position is None and context.attempt > 1)
+
+
+def _looks(context: StepContext) -> int:
+    """How often this step has looked already at what an earlier attempt has made."""
+    return int((context.position or {}).get("looks", 0))
+
+
+def _last_error(context: StepContext) -> str:
+    error = Step.objects.values_list("error", flat=True).get(pk=context.step_id)
+    return str((error or {}).get("code", ""))
+
+
+def _own_network(context: StepContext, creator: Organization) -> standard.NetworkInfo | None:
+    """The network of our name that was not there before and that no other union has."""
+    before = context.outcome("look").get("before")
+    found = None if before is None else _networks_named(context, creator)
+    if before is None or found is None:
+        return None
+    return next((each for each in found if each.network_id not in before and not _of_a_union(context, each)), None)
+
+
+def _of_a_union(context: StepContext, network: standard.NetworkInfo) -> bool:
+    return _taken(platform_of(context), network.network_id)
+
+
+def _taken(platform: Platform, network_id: str) -> bool:
+    """Whether a union other than one that is still being built has the network."""
+    states = [UnionState.BUILDING, UnionState.DELETED]
+    return Union.objects.filter(platform=platform, network_id=network_id).exclude(state__in=states).exists()
+
+
+def _go_on_with(context: StepContext, network: standard.NetworkInfo, creator: Organization) -> Done | Later:
+    """An earlier attempt has made it: wait until it runs, then it is the answer."""
+    if network.status == "creating" and _looks(context) < MAX_LOOKS:
+        return Later(LOOK_AGAIN_SECONDS, {**(context.position or {}), "looks": _looks(context) + 1})
+    if network.status == "creating":
+        raise PlatformRefused(_("The platform does not get done with building the network."), code="poll_limit")
+    if network.status == "failed":
+        raise PlatformRefused(_("The platform says that building the network has failed."))
+    context.log("found the network that an earlier attempt has made", network_id=network.network_id)
+    places = _places_of(creator, network)
+    member_id = places[0].member_id if places else ""
+    return Done({"network_id": network.network_id, "member_id": member_id, "status": network.status})
+
+
+def _own_place(context: StepContext, member: Organization) -> standard.MemberInfo | None:
+    """The member's place that was not there before; none when the platform cannot say."""
+    if context.outcome("look").get("before"):
+        return None
+    network = _network(context, member)
+    places = _places_of(member, network) if network is not None else []
+    return places[0] if places else None
+
+
+# --- reclaiming, and taking back what was built ---------------------------------------------------------------------
+
+
+@flows.step("unions.delete_network")
+def delete_network(context: StepContext) -> Done | Later:
+    """The network's deletion; nothing to do when it is gone or never came to be."""
+    platform, creator = platform_of(context), creator_of(context)
+    network_id = _network_to_take_back(context, creator) if context.undoing else network_id_of(context)
+    if not network_id:
+        return Done({"skipped": "no network was made"})
+    if context.undoing and _taken(platform, network_id):
+        return Done({"skipped": "the network belongs to another union"})
+    request = standard.DeleteNetworkRequest(network_id=network_id, creator=party_of(creator))
+    credentials = credentials_for(platform, creator=creator)
+    return _carry(context, platform, "delete_network", request, credentials, known={"network_id": network_id})
+
+
+def _network_to_take_back(context: StepContext, creator: Organization) -> str:
+    """What the forward run has made: as it said, as far as it knew, or as the platform shows."""
+    known = context.own_outcome.get("network_id") or context.known.get("network_id")
+    if known:
+        return str(known)
+    network = _own_network(context, creator)
+    if (
+        network is None
+        and context.outcome("look").get("before") is None
+        and _last_error(context) == OutcomeUnknown.code
+    ):
+        raise PlatformRefused(
+            _(
+                "Nobody knows whether the network was made, and the platform does not list its networks. "
+                "Look for it on the platform, delete it there, then skip this step."
+            )
+        )
+    return network.network_id if network is not None else ""
+
+
+@flows.step("unions.quit_network")
+def quit_network(context: StepContext) -> Done | Later:
+    """One member's leaving; its nodes are reclaimed. Nothing to do when it is out already, or never came in."""
+    platform, member = platform_of(context), organization_named(context.arguments["member"])
+    try:
+        member_id = _place_to_take_back(context, member) if context.undoing else _recorded_place(context, member)
+    except Missing:
+        return GONE
+    if member_id is None:
+        return Done({"skipped": "no place was made"})
+    request = standard.QuitNetworkRequest(
+        network_id=network_id_of(context), member=party_of(member), member_id=member_id
+    )
+    credentials = credentials_for(platform, creator=creator_of(context), member=member)
+    try:
+        return _carry(context, platform, "quit_network", request, credentials, known={"member_id": member_id})
+    except PlatformRefused as problem:
+        if member_id or context.flow_arguments.get("union") is not None:
+            raise
+        # Nobody knows of a place, and the whole network is deleted next.
+        return Done({"skipped": problem.detail})
+
+
+def _recorded_place(context: StepContext, member: Organization) -> str:
+    rows = UnionMember.objects.filter(union_id=context.flow_arguments.get("union"), organization=member)
+    return rows.order_by("-id").values_list("member_id", flat=True).first() or ""
+
+
+def _place_to_take_back(context: StepContext, member: Organization) -> str | None:
+    """The place that the forward run has made; None when the platform shows that there is none."""
+    if context.own_outcome or "member_id" in context.known:
+        return str(context.own_outcome.get("member_id") or context.known.get("member_id") or "")
+    if context.outcome("look").get("before"):
+        return None  # it was in before us: not ours to take back
+    network = _network(context, member)
+    if network is None:
+        return ""
+    places = _places_of(member, network)
+    return places[0].member_id if places else None
+
+
+def _carry(
+    context: StepContext,
+    platform: Platform,
+    operation: str,
+    request: standard.Request,
+    credentials: Credentials,
+    *,
+    known: dict[str, str],
+) -> Done | Later:
+    """A removal: what is gone already counts as removed. What was found is `known` at the next look too."""
+    try:
+        answer, wait = perform(context, platform, operation, request, credentials)
+    except Missing:
+        return GONE
+    if answer is not None:
+        return Done({"status": answer.status})
+    wait = _waiting(wait)
+    position = wait.position or {}
+    return Later(wait.seconds, {**position, "known": {**known, **position.get("known", {})}})
+
+
+def _waiting(wait: Later | None) -> Later:
+    if wait is None:
+        raise RuntimeError("a platform call neither finished nor waits")
+    return wait

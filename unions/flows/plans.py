@@ -1,0 +1,112 @@
+"""The blueprints of this floor.
+
+Each begins with the approval, on which the flow sleeps until the proposal is decided. The floor above puts its own
+tasks in (`flows.extend`): the chain and its nodes between "save" and "open", and so on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from console import flows
+from console.flows import Blueprint, Task
+from unions.models import Organization
+
+INVITE = Task("invite", "unions.invite", gettext_noop("Tell those who have a say"))
+APPROVAL = Task("approval", "unions.await_approval", gettext_noop("Wait until everyone has agreed"))
+LOOK = gettext_noop("See what is on the platform already")  # the first task after the vote, the last to be taken back
+
+
+def plan_create(arguments: dict[str, Any]) -> list[Task]:
+    """Network by the creator, then every other member at the same time, then the record."""
+    joins = [
+        Task(
+            f"member:{orgcode}",
+            "unions.join_network",
+            gettext_noop("Bring in %(organization)s"),
+            undo="unions.quit_network",
+            needs=("network",),
+            arguments={"member": orgcode},
+            title_values={"organization": name},
+        )
+        for orgcode, name in _others(arguments)
+    ]
+    return [
+        INVITE,
+        APPROVAL,
+        Task("look", "unions.look_for_networks", LOOK, undo="unions.give_up"),
+        Task("network", "unions.create_network", gettext_noop("Build the network"), undo="unions.delete_network"),
+        *joins,
+        Task(
+            "save",
+            "unions.save_union",
+            gettext_noop("Write down the union"),
+            undo="unions.forget_union",
+            needs=tuple(join.name for join in joins) or ("network",),
+        ),
+        Task("open", "unions.open_union", gettext_noop("Open the union")),
+    ]
+
+
+def plan_join(arguments: dict[str, Any]) -> list[Task]:
+    member = {"member": arguments["member"]}
+    return [
+        INVITE,
+        APPROVAL,
+        Task("look", "unions.look_for_member", LOOK, undo="unions.give_up", arguments=member),
+        Task(
+            "network", "unions.join_network", gettext_noop("Join the network"), "unions.quit_network", arguments=member
+        ),
+        Task("admit", "unions.admit_member", gettext_noop("Write down the member"), "unions.turn_member_away"),
+        Task("settle", "unions.settle_member", gettext_noop("Open the union to the member")),
+    ]
+
+
+def plan_quit(arguments: dict[str, Any]) -> list[Task]:
+    member = {"member": arguments["member"]}
+    return [
+        Task("approval", "unions.await_approval", gettext_noop("Mark the member as quitting"), "unions.keep_member"),
+        Task("network", "unions.quit_network", gettext_noop("Quit the network"), arguments=member),
+        Task("leave", "unions.release_member", gettext_noop("Write down that the member has left")),
+    ]
+
+
+def plan_delete(arguments: dict[str, Any]) -> list[Task]:
+    """Every other member's place first, at the same time; the creator's network last."""
+    quits = [
+        Task(
+            f"member:{orgcode}",
+            "unions.quit_network",
+            gettext_noop("Reclaim what %(organization)s has in it"),
+            needs=("approval",),
+            arguments={"member": orgcode},
+            title_values={"organization": name},
+        )
+        for orgcode, name in _others(arguments)
+    ]
+    return [
+        Task("approval", "unions.await_approval", gettext_noop("Mark the union as being deleted"), "unions.keep_union"),
+        *quits,
+        Task(
+            "network",
+            "unions.delete_network",
+            gettext_noop("Delete the network"),
+            needs=tuple(each.name for each in quits) or ("approval",),
+        ),
+        Task("delete", "unions.record_deletion", gettext_noop("Write down that the union is gone")),
+    ]
+
+
+def _others(arguments: dict[str, Any]) -> list[tuple[str, str]]:
+    """Orgcode and name of everyone but the creator."""
+    codes = [orgcode for orgcode in arguments["orgs"] if orgcode != arguments["creator"]]
+    names = dict(Organization.objects.filter(orgcode__in=codes).values_list("orgcode", "name"))
+    return [(orgcode, names.get(orgcode, orgcode)) for orgcode in codes]
+
+
+CREATE = flows.register(Blueprint("unions.create", gettext_noop("Create the union %(name)s"), plan_create))
+JOIN = flows.register(Blueprint("unions.join", gettext_noop("%(organization)s joins %(name)s"), plan_join))
+QUIT = flows.register(Blueprint("unions.quit", gettext_noop("%(organization)s quits %(name)s"), plan_quit))
+DELETE = flows.register(Blueprint("unions.delete", gettext_noop("Delete the union %(name)s"), plan_delete))
