@@ -23,11 +23,12 @@ KEPT_HEADERS = ("location", "retry-after", "x-amzn-errortype")
 
 @dataclass(frozen=True)
 class Call:
-    """Send this, on behalf of this party, and send me the answer."""
+    """Send this, on behalf of this party, and send me the answer. `auth` names the door, if not the usual one."""
 
     step: str
     cred: str
     request: Outgoing
+    auth: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class _Runner:
             raise Unfit(f"{place}.header", "line breaks are not allowed")
         body = evaluate(step["body"], self.document, place=f"{place}.body") if "body" in step else None
         outgoing = Outgoing(operation.method, path, query, headers, body, bool(step.get("idempotent")))
-        return Call(step["id"], step.get("cred", "platform"), outgoing)
+        return Call(step["id"], step.get("cred", "platform"), outgoing, step.get("auth", ""))
 
     def _pairs(self, values: Json, place: str) -> tuple[tuple[str, str], ...]:
         made = {name: evaluate(value, self.document, place=f"{place}.{name}") for name, value in values.items()}

@@ -12,6 +12,7 @@ import jsonschema
 
 from console.errors import Invalid
 from platforms.mapping.documents import read_document
+from platforms.mapping.secrets import steps_with_secrets
 from platforms.standard import OPERATIONS
 
 
@@ -47,28 +48,57 @@ class Template:
         ]
         if problems:
             raise Invalid(f"The mapping is malformed: {problems[0]}", errors={"mapping": problems[:50]})
-        return cls.from_document(document)
+        template = cls.from_document(document)
+        template.check_planes()
+        return template
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Template:
         return cls(
             platform=str(document.get("platform", "")),
-            auth=document.get("auth") or {"kind": "none"},
+            auth=_auth(document.get("auth") or {"kind": "none"}),
             const=document.get("const") or {},
             errors=tuple(document.get("errors") or ()),
             error_message=tuple(document.get("errorMessage") or ()),
             interfaces={
-                name: Interface(name, tuple(body["steps"]), body.get("result", {}), body.get("gone"))
+                name: Interface(
+                    name,
+                    steps_with_secrets(body["steps"], f"interfaces.{name}"),
+                    body.get("result", {}),
+                    body.get("gone"),
+                )
                 for name, body in (document.get("interfaces") or {}).items()
             },
             unsupported=document.get("unsupported") or {},
         )
 
-    def auth_for(self, category: str) -> dict[str, Any]:
-        """The scheme for a party: one for all, or by category (`platform`, `cloud`, `on_prem`)."""
+    def auth_for(self, category: str, plane: str = "") -> dict[str, Any]:
+        """The scheme for a party: one for all, or by category (`platform`, `cloud`, `on_prem`).
+
+        `plane` is the entry that a step names by its own `auth`: a second door of the platform, for all parties.
+        """
+        if plane:
+            return self.auth[plane]
         if "kind" in self.auth:
             return self.auth
         return self.auth.get(category or "platform") or self.auth.get("platform") or {"kind": "none"}
+
+    def check_planes(self) -> None:
+        """Invalid when a step names an entry of `auth` that is not there."""
+        for interface in self.interfaces.values():
+            for step in interface.steps:
+                if "auth" in step and ("kind" in self.auth or step["auth"] not in self.auth):
+                    place = f"interfaces.{interface.name}.{step['id']}.auth"
+                    raise Invalid.field("mapping", f"{place}: the mapping's auth has no entry {step['auth']}")
+
+
+def _auth(entry: dict[str, Any]) -> dict[str, Any]:
+    """One scheme, or several by name, with the secrets of their own steps named."""
+    if "kind" not in entry:
+        return {name: _auth(each) for name, each in entry.items()}
+    if "steps" not in entry:
+        return entry
+    return {**entry, "steps": steps_with_secrets(entry["steps"], "auth")}
 
 
 def schema() -> dict[str, Any]:
