@@ -5,3 +5,10 @@ from django.utils.translation import gettext_lazy as _
 class ChainsConfig(AppConfig):
     name = "chains"
     verbose_name = _("Chains")
+
+    def ready(self) -> None:
+        from chains import flows  # noqa: F401 - extends the blueprints of unions
+        from chains.services.chains import count_nodes
+        from unions.reads import count_nodes_with
+
+        count_nodes_with(count_nodes)

@@ -1,0 +1,160 @@
+"""Business chains and blockchains, written down here by the steps of the unions' flows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count
+from django.utils import timezone
+
+from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Node
+from chains.services.nodes import write_nodes
+from console import audit
+from console.models import User
+from console.transactions import joins_transaction, locked_or_missing
+from platforms import standard
+from platforms.models import Cloudtype
+from unions.codes import new_code
+from unions.models import LIVE_MEMBER_STATES, Organization, Union
+from unions.services.unions import record_business_chain
+
+
+@dataclass(frozen=True)
+class FoundChain:
+    """A chain as the platform reports it, with its nodes."""
+
+    external_id: str
+    name: str
+    extrainfo: str = ""
+    blockspec: dict[str, Any] = field(default_factory=dict)
+    nodes: tuple[standard.NodeInfo, ...] = ()
+
+
+@joins_transaction
+def record_chain(*, actor: User | None, union_id: int, found: Iterable[FoundChain]) -> BusinessChain:
+    """The business chain of a union, with the blockchains and nodes that were found on the platform."""
+    union = locked_or_missing(Union.objects.select_related("platform", "creator"), pk=union_id)
+    members = [
+        each.organization for each in union.members.filter(state__in=LIVE_MEMBER_STATES).select_related("organization")
+    ]
+    business_chain = BusinessChain.objects.create(
+        uid=new_code("bc"),
+        union=union,
+        name=union.name,
+        platform=union.platform,
+        creator=union.creator,
+        createmode=Createmode.MULTI_SUBCHAIN,
+    )
+    business_chain.organizations.set(members)
+    for chain in found:
+        _create_blockchain(business_chain, chain, members)
+    record_business_chain(union_id=union.pk, uid=business_chain.uid)
+    audit.record("chains.business_chain.created", actor=actor, target=business_chain, unionid=union.unionid)
+    return business_chain
+
+
+@joins_transaction
+def forget_chain(*, business_chain_id: int) -> None:
+    """Take back `record_chain`: the flow failed before the union was opened."""
+    business_chain = BusinessChain.objects.filter(pk=business_chain_id).first()
+    if business_chain is None:
+        return
+    if business_chain.union_id is not None:
+        record_business_chain(union_id=business_chain.union_id, uid="")
+    audit.record("chains.business_chain.forgotten", actor=None, target=business_chain)
+    business_chain.delete()
+
+
+@joins_transaction
+def record_nodes(
+    *, actor: User | None, orgcode: str, found: Iterable[tuple[int, Iterable[standard.NodeInfo]]]
+) -> list[Blockchain]:
+    """An organization has joined blockchains (id and nodes of each); blockchains deleted meanwhile are left out."""
+    nodes = {blockchain_id: list(infos) for blockchain_id, infos in found}
+    joined = _locked(nodes)
+    organization = Organization.objects.get(orgcode=orgcode)
+    for blockchain in joined:
+        blockchain.organizations.add(organization)
+        blockchain.business_chain.organizations.add(organization)
+    write_nodes({blockchain.pk: nodes[blockchain.pk] for blockchain in joined}, at=timezone.now())
+    for blockchain in joined:
+        _describe(blockchain)
+        audit.record("chains.blockchain.joined", actor=actor, target=blockchain, orgcode=orgcode)
+    return joined
+
+
+@joins_transaction
+def drop_nodes(*, actor: User | None, union_id: int, orgcode: str) -> int:
+    """An organization is out of the union's chains: its nodes are gone; returns how many there were."""
+    ids = Blockchain.objects.filter(business_chain__union_id=union_id, organizations__orgcode=orgcode)
+    left = _locked(ids.values_list("pk", flat=True))
+    organization = Organization.objects.get(orgcode=orgcode)
+    dropped, _kinds = Node.objects.filter(blockchain__in=left, organization=organization).delete()
+    for blockchain in left:
+        blockchain.organizations.remove(organization)
+        _describe(blockchain)
+        audit.record("chains.blockchain.quit", actor=actor, target=blockchain, orgcode=orgcode)
+    for business_chain in BusinessChain.objects.filter(union_id=union_id, organizations=organization):
+        business_chain.organizations.remove(organization)
+    return dropped
+
+
+@joins_transaction
+def mark_deleted(*, actor: User | None, blockchain_ids: Collection[int]) -> None:
+    """Blockchains are gone from the platform, with their nodes; the rows stay as history."""
+    gone = _locked(blockchain_ids)
+    Node.objects.filter(blockchain__in=gone).delete()
+    for blockchain in gone:
+        blockchain.state, blockchain.reader, blockchain.lease_until = ChainState.DELETED, None, None
+        blockchain.save(update_fields=["state", "reader", "lease_until"])
+        audit.record("chains.blockchain.deleted", actor=actor, target=blockchain)
+    touched = BusinessChain.objects.filter(pk__in={blockchain.business_chain_id for blockchain in gone})
+    for business_chain in touched.exclude(blockchains__state__in=[ChainState.CREATING, ChainState.RUNNING]):
+        business_chain.state = ChainState.DELETED
+        business_chain.save(update_fields=["state"])
+        audit.record("chains.business_chain.deleted", actor=actor, target=business_chain)
+
+
+def count_nodes(organization_ids: list[int]) -> dict[int, int]:
+    """How many nodes organizations have, for their quota."""
+    rows = Node.objects.filter(organization_id__in=organization_ids).values("organization_id")
+    return {row["organization_id"]: row["number"] for row in rows.annotate(number=Count("pk")).order_by()}
+
+
+def _create_blockchain(business_chain: BusinessChain, found: FoundChain, members: list[Organization]) -> Blockchain:
+    blockchain = Blockchain.objects.create(
+        uid=new_code("chain"),
+        business_chain=business_chain,
+        external_id=found.external_id,
+        name=found.name[:200],
+        extrainfo=found.extrainfo,
+        cloudtype=_cloudtype(members),
+        blockspec=found.blockspec,
+        next_read_at=timezone.now(),
+    )
+    blockchain.organizations.set(members)
+    write_nodes({blockchain.pk: found.nodes}, at=timezone.now())
+    _describe(blockchain)
+    return blockchain
+
+
+def _describe(blockchain: Blockchain) -> None:
+    """Where the chain runs and on how much, as its members and nodes say."""
+    members = list(blockchain.organizations.all())
+    by_owner = Node.objects.filter(blockchain=blockchain).values_list("organization__orgcode").annotate(Count("pk"))
+    blockchain.cloudtype = _cloudtype(members)
+    blockchain.infraspec = {"nodes": {orgcode or "": number for orgcode, number in by_owner.order_by()}}
+    blockchain.save(update_fields=["cloudtype", "infraspec"])
+
+
+def _cloudtype(members: Iterable[Organization]) -> str:
+    categories = {member.category for member in members}
+    return categories.pop() if len(categories) == 1 else Cloudtype.BOTH
+
+
+def _locked(blockchain_ids: Iterable[int]) -> list[Blockchain]:
+    """Live blockchains, locked in one order: observers write nodes under the same lock."""
+    rows = Blockchain.objects.live().select_for_update(of=("self",)).select_related("business_chain")
+    return list(rows.filter(pk__in=list(blockchain_ids)).order_by("pk"))

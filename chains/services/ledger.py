@@ -1,0 +1,214 @@
+"""What observers have read, written down: claims on chains, readings in bulk, and what is thrown away again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import models
+from django.utils import timezone
+
+from chains.limits import limit
+from chains.models import Block, Blockchain, ChainState, Node, Sample, Transaction
+from chains.reading import KNOWN, Reading, Tip, text
+from chains.services.nodes import write_nodes
+from console.transactions import use_case
+
+BATCH = 500  # rows of one INSERT: SQLite takes 32,766 variables
+
+
+def due_chains(full_platforms: Collection[int], number: int) -> list[tuple[int, int]]:
+    """Chains that should be read now and are in nobody's hands, longest due first: `(blockchain, platform)`."""
+    rows = Blockchain.objects.filter(_due()).exclude(business_chain__platform__in=full_platforms)
+    ordered = rows.order_by(models.F("next_read_at").asc(nulls_first=True))
+    return list(ordered.values_list("pk", "business_chain__platform_id")[:number])
+
+
+def claim_chains(blockchain_ids: Iterable[int]) -> UUID:
+    """Take chains for reading by one conditional UPDATE: of two workers each chain is given to one."""
+    reader, now = uuid4(), timezone.now()
+    claimable = Blockchain.objects.filter(_due(), pk__in=list(blockchain_ids))
+    claimable.update(reader=reader, lease_until=now + timedelta(seconds=limit("OBSERVE_LEASE_SECONDS")))
+    return reader
+
+
+def claimed(reader: UUID) -> models.QuerySet[Blockchain]:
+    """What `claim_chains` has taken, with the highest stored block and everything that a reading needs."""
+    stored = Block.objects.filter(blockchain=models.OuterRef("pk")).order_by("-height")
+    return (
+        Blockchain.objects.filter(reader=reader)
+        .select_related("business_chain__platform__version", "business_chain__union", "business_chain__creator__space")
+        .annotate(
+            tip_height=models.Subquery(stored.values("height")[:1]), tip_hash=models.Subquery(stored.values("hash")[:1])
+        )
+    )
+
+
+def stored_below(blockchain_id: int, height: int) -> tuple[Tip, ...]:
+    """The highest stored blocks at and below a height, highest first."""
+    rows = Block.objects.filter(blockchain=blockchain_id, height__lte=height).order_by("-height")
+    return tuple(Tip(*row) for row in rows.values_list("height", "hash")[:KNOWN])
+
+
+@use_case
+def store_readings(readings: Sequence[Reading]) -> int:
+    """Write readings whose claims still hold; returns how many. What somebody else has taken over is dropped."""
+    by_chain = {reading.target.blockchain: reading for reading in readings}
+    locked = Blockchain.objects.live().select_for_update(of=("self",)).filter(pk__in=by_chain).order_by("pk")
+    mine = [(row, by_chain[row.pk]) for row in locked if row.reader == by_chain[row.pk].target.reader]
+    now = timezone.now()
+    for row, reading in mine:
+        _forget_replaced(row, reading)
+        _note(row, reading, now)
+    _write_ledger([reading for _row, reading in mine])
+    _write_details([(row, reading) for row, reading in mine if reading.target.details and not reading.error], now)
+    Blockchain.objects.bulk_update([row for row, _reading in mine], NOTED)
+    return len(mine)
+
+
+NOTED = [
+    "height",
+    "block_hash",
+    "block_time",
+    "transactions_total",
+    "read_at",
+    "read_error",
+    "read_failures",
+    "details_read_at",
+    "next_read_at",
+    "reader",
+    "lease_until",
+]
+
+
+def _due() -> models.Q:
+    now = timezone.now()
+    due = models.Q(next_read_at=None) | models.Q(next_read_at__lte=now)
+    free = models.Q(lease_until=None) | models.Q(lease_until__lte=now)
+    return models.Q(state=ChainState.RUNNING) & due & free
+
+
+def _note(row: Blockchain, reading: Reading, now: datetime) -> None:
+    """Head, freshness and when to look again; the claim is given back."""
+    summary = reading.summary
+    if summary is not None:
+        row.height, row.block_hash, row.block_time = summary.height, summary.block_hash, summary.block_time
+        row.transactions_total = summary.transactions
+    if reading.error:
+        row.read_error, row.read_failures = text(reading.error, 500), row.read_failures + 1
+        wait = _backoff(row.read_failures, heals=reading.heals)
+    else:
+        row.read_at, row.read_error, row.read_failures = now, "", 0
+        wait = 0.0 if reading.behind else limit("OBSERVE_EVERY_SECONDS")
+        if reading.target.details:
+            row.details_read_at = now
+    row.next_read_at, row.reader, row.lease_until = now + timedelta(seconds=wait), None, None
+
+
+def _backoff(failures: int, *, heals: bool) -> float:
+    longest = limit("OBSERVE_MAX_BACKOFF_SECONDS")
+    seconds = min(longest, limit("OBSERVE_EVERY_SECONDS") * 2 ** min(failures, 20)) if heals else longest
+    return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - spreads the load, hides nothing
+
+
+def _forget_replaced(row: Blockchain, reading: Reading) -> None:
+    """Blocks that a reorganisation has taken off the chain."""
+    if reading.replace_from is not None:
+        Block.objects.filter(blockchain=row, height__gte=reading.replace_from).delete()
+        Transaction.objects.filter(blockchain=row, height__gte=reading.replace_from).delete()
+
+
+def _write_ledger(readings: Iterable[Reading]) -> None:
+    blocks, transactions = [], {}
+    for reading in readings:
+        chain = reading.target.blockchain
+        blocks += [_block(chain, block) for block in reading.blocks]
+        transactions.update({(chain, each.tx_id): _transaction(chain, each) for each in reading.transactions})
+    _upsert(Block, blocks, ["blockchain", "height"])
+    _upsert(Transaction, transactions.values(), ["blockchain", "hash"])
+
+
+def _block(chain: int, found: Any) -> Block:
+    return Block(
+        blockchain_id=chain,
+        height=found.height,
+        hash=found.hash,
+        parent_hash=found.parent_hash,
+        time=found.time,
+        transactions_count=found.transactions,
+    )
+
+
+def _transaction(chain: int, found: Any) -> Transaction:
+    return Transaction(
+        blockchain_id=chain,
+        hash=found.tx_id,
+        height=found.block_height,
+        index=found.index,
+        time=found.time,
+        sender=found.sender,
+        recipient=found.to,
+        value=found.value,
+        contract=found.contract,
+        status=found.status,
+        input=found.input,
+        extrainfo=found.extrainfo,
+    )
+
+
+def _upsert(model: type[models.Model], rows: Iterable[models.Model], unique: list[str]) -> None:
+    changing = [each.name for each in model._meta.concrete_fields if each.name not in ("id", *unique)]
+    model._default_manager.bulk_create(
+        rows, batch_size=BATCH, update_conflicts=True, unique_fields=unique, update_fields=changing
+    )
+
+
+def _write_details(found: list[tuple[Blockchain, Reading]], now: datetime) -> None:
+    listed = {row.pk: reading.nodes for row, reading in found if reading.nodes is not None}
+    write_nodes(listed, at=now)
+    _part_with_missing(listed, now)
+    Sample.objects.bulk_create(
+        (
+            Sample(blockchain=row, name=figure.name[:60], value=figure.value, unit=figure.unit[:20], at=now)
+            for row, reading in found
+            for figure in reading.figures
+        ),
+        batch_size=BATCH,
+    )
+
+
+def _part_with_missing(listed: Collection[int], now: datetime) -> None:
+    """Nodes that the platform does not list any more: unknown at first, gone after a while."""
+    missing = Node.objects.filter(blockchain__in=list(listed), read_at__lt=now)
+    missing.filter(read_at__lt=now - timedelta(seconds=limit("KEEP_MISSING_NODES_SECONDS"))).delete()
+    missing.exclude(state="unknown").update(state="unknown")
+
+
+@use_case
+def prune_chain(blockchain_id: int, *, portion: int = 5000) -> int:
+    """Throw away one portion of what is kept no longer; returns how many blocks and samples went."""
+    keep = limit("KEEP_BLOCKS")
+    highest = Block.objects.filter(blockchain=blockchain_id).order_by("-height").values_list("height", flat=True)
+    gone = 0
+    if keep and (top := highest.first()) is not None:
+        old = Block.objects.filter(blockchain=blockchain_id, height__lte=top - keep).order_by("height")
+        heights = list(old.values_list("height", flat=True)[:portion])
+        if heights:
+            below = {"blockchain": blockchain_id, "height__lte": heights[-1]}
+            Transaction.objects.filter(**below).delete()
+            gone += Block.objects.filter(**below).delete()[0]
+    oldest = timezone.now() - timedelta(hours=limit("KEEP_SAMPLES_HOURS"))
+    samples = Sample.objects.filter(blockchain=blockchain_id, at__lt=oldest).values_list("pk", flat=True)[:portion]
+    return gone + Sample.objects.filter(pk__in=list(samples)).delete()[0]
+
+
+def prune(still: Callable[[], bool] = lambda: True) -> int:
+    """Prune every chain, portion by portion, while `still` says so."""
+    gone = 0
+    for blockchain_id in Blockchain.objects.values_list("pk", flat=True):
+        while still() and (number := prune_chain(blockchain_id)):
+            gone += number
+    return gone

@@ -1,0 +1,31 @@
+"""Periodic doors of this floor: look at the chains, throw away what is old."""
+
+from __future__ import annotations
+
+import time
+
+from celery import shared_task
+
+from chains.observe import observer
+from chains.services.ledger import prune
+
+TICK_SECONDS = 1.0
+PATIENCE_SECONDS = 1.5  # a tick holds a worker no longer than this, whatever hangs
+PRUNE_SECONDS = 30.0
+
+
+@shared_task(name="chains.observe", expires=3)
+def observe() -> None:
+    observer().tick(patience=PATIENCE_SECONDS)
+
+
+@shared_task(name="chains.prune", expires=600)
+def prune_chains() -> None:
+    end = time.monotonic() + PRUNE_SECONDS
+    prune(lambda: time.monotonic() < end)
+
+
+BEAT = {
+    "chains-observe": {"task": "chains.observe", "schedule": TICK_SECONDS, "options": {"expires": 3}},
+    "chains-prune": {"task": "chains.prune", "schedule": 600.0, "options": {"expires": 600}},
+}

@@ -1,0 +1,283 @@
+"""A small management plane as a real HTTP server: networks, chains with ledgers that tests write, and faults.
+
+Every change is a job that is polled. A test mines, reorganises and cuts ledgers, and makes chains hang or answer
+nonsense. `files()` gives the API file and the mapping by which the console speaks to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Json = dict[str, Any]
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Ledger:
+    """One chain as the plane keeps it."""
+
+    def __init__(self, chain_id: str, name: str, network: str) -> None:
+        self.id, self.name, self.network = chain_id, name, network
+        self.members: list[str] = []
+        self.blocks: list[Json] = []
+        self.fault = ""  # hang, error, garbage or a key of GARBAGE
+        self.ignores_range = False
+        self.shows_from = 0  # blocks below are not listed
+        self.asked: list[str] = []
+        self._branch = itertools.count()
+        self.mine(1, transactions=0)
+
+    def mine(self, number: int = 1, *, transactions: int = 1) -> None:
+        branch = next(self._branch)
+        for _ in range(number):
+            height = len(self.blocks)
+            parent = self.blocks[-1]["hash"] if self.blocks else ""
+            block_hash = _hash(self.id, height, branch, parent)
+            hashes = [_hash(block_hash, index) for index in range(transactions)]
+            self.blocks.append({"height": height, "hash": block_hash, "parent": parent, "txs": hashes})
+
+    def reorganise(self, depth: int, *, longer_by: int = 1, transactions: int = 1) -> None:
+        """The last `depth` blocks are replaced by others."""
+        del self.blocks[-depth:]
+        self.mine(depth + longer_by, transactions=transactions)
+
+    def cut(self, number: int) -> None:
+        """The chain gets shorter."""
+        del self.blocks[-number:]
+
+    def time_of(self, height: int) -> str:
+        return (BEGIN + timedelta(seconds=5 * height)).isoformat()
+
+
+def _hash(*parts: object) -> str:
+    return "0x" + hashlib.sha256(":".join(map(str, parts)).encode()).hexdigest()
+
+
+GARBAGE: dict[str, Any] = {
+    "no json": "<html>",
+    "wrong shape": ["a", "list"],
+    "text height": {"height": "twelve", "hash": "x", "transactions": 0},
+    "negative": {"height": -4, "hash": "x", "transactions": 0},
+    "huge": {"height": 2**80, "hash": "x", "transactions": 0},
+}
+
+
+class Plane:
+    """The state, the faults, and the server's life."""
+
+    def __init__(self) -> None:
+        self.networks: dict[str, Json] = {}
+        self.ledgers: dict[str, Ledger] = {}
+        self.jobs: dict[str, Json] = {}
+        self.keys: dict[str, str] = {}
+        self.fail_next: dict[str, str] = {}  # operation -> "before" or "after" it took effect
+        self.asked: list[str] = []  # method and path of every call
+        self.released = threading.Event()
+        self.lock = threading.RLock()
+        self._numbers = itertools.count(1)
+        handler = type("Handler", (_Handler,), {"plane": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def close(self) -> None:
+        self.released.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def ledger(self, name: str = "ledger", network: str = "net-0") -> Ledger:
+        """A chain that is simply there."""
+        made = Ledger(f"chain-{next(self._numbers)}", name, network)
+        self.ledgers[made.id] = made
+        return made
+
+    # --- changes ------------------------------------------------------------------------------------------------------
+
+    def change(self, operation: str, key: str, effect: Any) -> Json:
+        """Start a job, once for each key."""
+        if key in self.keys:
+            return {"job": self.keys[key]}
+        job, fault = f"job-{next(self._numbers)}", self.fail_next.pop(operation, "")
+        self.keys[key] = job
+        known: Json = {}
+        if fault != "before":
+            known = effect()
+        self.jobs[job] = {"state": "running", "polls": 0, "fails": bool(fault), "result": known}
+        return {"job": job, **known}
+
+    def poll(self, job: str) -> Json:
+        row = self.jobs[job]
+        row["polls"] += 1
+        if row["polls"] > 1:
+            row["state"] = "failed" if row["fails"] else "done"
+        return {"state": row["state"], "message": "the job broke" if row["fails"] else "", "result": row["result"]}
+
+    def make_network(self, body: Json) -> Json:
+        network = f"net-{next(self._numbers)}"
+        self.networks[network] = {"name": body["name"], "members": [body["org"]]}
+        return {"id": network}
+
+    def make_chain(self, network: str, body: Json) -> Json:
+        made = self.ledger(body["name"], network)
+        made.members.append(body["org"])
+        return {"id": made.id}
+
+    def nodes(self, network: str, chain: str) -> list[Json]:
+        return [
+            {"id": f"{ledger.id}-{org}", "chain": ledger.id, "org": org, "url": f"http://{org}.{ledger.id}:8545"}
+            for ledger in self.ledgers.values()
+            if ledger.network == network and chain in ("", ledger.id)
+            for org in ledger.members
+        ]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    plane: Plane
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self._answer("GET")
+
+    def do_POST(self) -> None:
+        self._answer("POST")
+
+    def do_DELETE(self) -> None:
+        self._answer("DELETE")
+
+    def _answer(self, method: str) -> None:
+        split = urlsplit(self.path)
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or "{}")
+        query = {name: values[0] for name, values in parse_qs(split.query).items()}
+        parts = split.path.strip("/").split("/")
+        self.plane.asked.append(f"{method} {split.path}")
+        fault = self._fault(parts)
+        if fault == "hang":
+            self.plane.released.wait(30)
+            self.close_connection = True
+            return
+        with self.plane.lock:
+            try:
+                status, answer = 200, self._route(method, parts, query, body)
+            except KeyError as problem:
+                status, answer = 404, {"message": f"there is no {problem.args[0]}"}
+        if fault == "error":
+            status, answer = 503, {"message": "come back later"}
+        elif fault in GARBAGE and parts[-1] == "summary":
+            answer = GARBAGE[fault]
+        text = answer if isinstance(answer, str) else json.dumps(answer)
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text.encode())))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def _fault(self, parts: list[str]) -> str:
+        ledger = self.plane.ledgers.get(parts[1]) if parts[0] == "chains" and len(parts) == 3 else None
+        if ledger is not None:
+            ledger.asked.append(parts[2])
+        return ledger.fault if ledger else ""
+
+    def _route(self, method: str, parts: list[str], query: Json, body: Json) -> Any:
+        plane, key = self.plane, self.headers.get("x-key", "")
+        match method, *parts:
+            case "GET", "jobs", job:
+                return plane.poll(job)
+            case "POST", "networks":
+                return plane.change("create_network", key, lambda: plane.make_network(body))
+            case "DELETE", "networks", network:
+                plane.networks[network]
+                return plane.change("delete_network", key, lambda: plane.networks.pop(network) and {})
+            case "POST", "networks", network, "members":
+                members = plane.networks[network]["members"]
+                return plane.change("join_network", key, lambda: members.append(body["org"]) or {"id": body["org"]})
+            case "DELETE", "networks", network, "members", org:
+                members = _having(plane.networks[network]["members"], org)
+                return plane.change("quit_network", key, lambda: members.remove(org) or {})
+            case "GET", "networks", network, "chains":
+                found = [each for each in plane.ledgers.values() if each.network == network]
+                return {"items": [{"id": each.id, "name": each.name, "network": network} for each in found]}
+            case "POST", "networks", network, "chains":
+                plane.networks[network]
+                return plane.change("create_chain", key, lambda: plane.make_chain(network, body))
+            case "GET", "networks", network, "nodes":
+                return {"items": plane.nodes(network, query.get("chain", ""))}
+            case _, "chains", chain, *rest:
+                return self._chain(method, plane.ledgers[chain], rest, query, body)
+        raise KeyError(self.path)
+
+    def _chain(self, method: str, ledger: Ledger, rest: list[str], query: Json, body: Json) -> Any:
+        plane, key = self.plane, self.headers.get("x-key", "")
+        match method, *rest:
+            case ("GET",):
+                return {"id": ledger.id, "name": ledger.name, "network": ledger.network, "consensus": "clique"}
+            case ("DELETE",):
+                return plane.change("delete_chain", key, lambda: plane.ledgers.pop(ledger.id) and {})
+            case "POST", "members":
+                return plane.change("join_chain", key, lambda: ledger.members.append(body["org"]) or {})
+            case "DELETE", "members", org:
+                members = _having(ledger.members, org)
+                return plane.change("quit_chain", key, lambda: members.remove(org) or {})
+            case "GET", "summary":
+                head = ledger.blocks[-1]
+                total = sum(len(block["txs"]) for block in ledger.blocks)
+                return {**_shown(ledger, head), "transactions": total}
+            case "GET", "blocks":
+                return {"items": _page([_shown(ledger, block) for block in _blocks(ledger, query)], query)}
+            case "GET", "transactions":
+                return {"items": _page(_transactions(ledger, query), query)}
+            case "GET", "monitoring":
+                return {"figures": [{"name": "cpu", "value": 12.5, "unit": "%"}]}
+        raise KeyError(self.path)
+
+
+def _having(members: list[str], org: str) -> list[str]:
+    if org not in members:
+        raise KeyError(org)
+    return members
+
+
+def _shown(ledger: Ledger, block: Json) -> Json:
+    return {
+        "height": block["height"],
+        "hash": block["hash"],
+        "parent": block["parent"],
+        "time": ledger.time_of(block["height"]),
+        "transactions": len(block["txs"]),
+    }
+
+
+def _blocks(ledger: Ledger, query: Json) -> list[Json]:
+    """Newest first, as most platforms list them."""
+    shown = [block for block in reversed(ledger.blocks) if block["height"] >= ledger.shows_from]
+    if ledger.ignores_range:
+        return shown
+    low, high = int(query.get("from", 0)), int(query.get("to", 2**62))
+    return [block for block in shown if low <= block["height"] <= high]
+
+
+def _transactions(ledger: Ledger, query: Json) -> list[Json]:
+    return [
+        {"hash": each, "height": block["height"], "index": index, "time": ledger.time_of(block["height"])}
+        for block in reversed(ledger.blocks)
+        if "height" not in query or block["height"] == int(query["height"])
+        for index, each in enumerate(block["txs"])
+    ]
+
+
+def _page(rows: list[Json], query: Json) -> list[Json]:
+    size = min(int(query["size"]), 50)  # a platform that gives less than it is asked for
+    start = (int(query["page"]) - 1) * size
+    return rows[start : start + size]

@@ -1,0 +1,183 @@
+"""The API file and the mapping of `ledger_plane.py`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+Json = dict[str, Any]
+
+PATHS: dict[str, tuple[str, ...]] = {
+    "/networks": ("post",),
+    "/networks/{network}": ("delete",),
+    "/networks/{network}/members": ("post",),
+    "/networks/{network}/members/{org}": ("delete",),
+    "/networks/{network}/chains": ("get", "post"),
+    "/networks/{network}/nodes": ("get",),
+    "/chains/{chain}": ("get", "delete"),
+    "/chains/{chain}/members": ("post",),
+    "/chains/{chain}/members/{org}": ("delete",),
+    "/chains/{chain}/summary": ("get",),
+    "/chains/{chain}/blocks": ("get",),
+    "/chains/{chain}/transactions": ("get",),
+    "/chains/{chain}/monitoring": ("get",),
+    "/jobs/{job}": ("get",),
+}
+CHAIN, NETWORK = {"chain": {"$from": "$.in.chain_id"}}, {"network": {"$from": "$.in.network_id"}}
+KEY = {"x-key": {"$from": "$.call.id"}}
+GONE = {"status": [404]}
+
+
+def api_file() -> str:
+    answer = {"200": {"description": "ok", "content": {"application/json": {"schema": {"type": "object"}}}}}
+    paths = {path: {method: {"responses": answer} for method in methods} for path, methods in PATHS.items()}
+    return json.dumps({"openapi": "3.0.3", "info": {"title": "Ledgers", "version": "1"}, "paths": paths})
+
+
+def field(path: str, **more: Any) -> Json:
+    return {"$from": path, **more}
+
+
+def changing(op: str, path: Json, body: Json | None, result: Json, *, known: Json | None = None) -> Json:
+    """A call that starts a job, and the polls until it ends."""
+    begin: Json = {"id": "begin", "op": op, "path": path, "header": KEY, "idempotent": True}
+    if body is not None:
+        begin["body"] = body
+    job: Json = {
+        "id": "job",
+        "op": "GET /jobs/{job}",
+        "path": {"job": field("$.steps.begin.body.job")},
+        "poll": {
+            "every": 0.01,
+            "limit": 20,
+            "until": {"$.body.state": ["done"]},
+            "fail": {"$.body.state": ["failed"]},
+        },
+    }
+    interface: Json = {"steps": [begin, job], "result": result, "gone": GONE}
+    return interface | ({"known": known} if known else {})
+
+
+def reading(op: str, path: Json, result: Json, query: Json | None = None) -> Json:
+    step: Json = {"id": "read", "op": op, "path": path}
+    if query:
+        step["query"] = query
+    return {"steps": [step], "result": result, "gone": GONE}
+
+
+def paged(**more: Any) -> Json:
+    return {"page": field("$.in.page"), "size": field("$.in.page_size"), **more}
+
+
+BLOCK = {
+    "height": field("@.height"),
+    "hash": field("@.hash"),
+    "parent_hash": field("@.parent"),
+    "time": field("@.time", **{"$as": {"time": "iso"}}),
+    "transactions": field("@.transactions"),
+}
+TRANSACTION = {
+    "tx_id": field("@.hash"),
+    "block_height": field("@.height"),
+    "index": field("@.index"),
+    "time": field("@.time", **{"$as": {"time": "iso"}}),
+    "status": "committed",
+    "sender": "0xsender",
+    "to": "0xrecipient",
+    "value": "1",
+}
+NODE = {
+    "node_id": field("@.id"),
+    "chain_id": field("@.chain"),
+    "orgcode": field("@.org"),
+    "role": "validator",
+    "endpoint": field("@.url"),
+    "state": "running",
+    "version": "v1",
+}
+STATUS = {"status": "running"}
+GONE_STATUS = {"status": "deleted"}
+
+
+def mapping(**instead: Json | None) -> str:
+    """The template; `instead` replaces interfaces, or leaves them out (None)."""
+    org, member = {"org": field("$.in.creator.orgcode")}, {"org": field("$.in.member.orgcode")}
+    interfaces: dict[str, Json | None] = {
+        "create_network": changing(
+            "POST /networks",
+            {},
+            {"name": field("$.in.name"), **org},
+            {"network_id": field("$.steps.job.body.result.id"), **STATUS},
+        ),
+        "delete_network": changing("DELETE /networks/{network}", NETWORK, None, GONE_STATUS),
+        "join_network": changing(
+            "POST /networks/{network}/members",
+            NETWORK,
+            member,
+            {"network_id": field("$.in.network_id"), "member_id": field("$.steps.job.body.result.id"), **STATUS},
+        ),
+        "quit_network": changing("DELETE /networks/{network}/members/{org}", {**NETWORK, **member}, None, GONE_STATUS),
+        "create_chain": changing(
+            "POST /networks/{network}/chains",
+            NETWORK,
+            {"name": field("$.in.name"), **org},
+            {"chain_id": field("$.steps.job.body.result.id"), **STATUS},
+            known={"chain_id": field("$.steps.begin.body.id")},
+        ),
+        "delete_chain": changing("DELETE /chains/{chain}", CHAIN, None, GONE_STATUS),
+        "join_chain": changing("POST /chains/{chain}/members", CHAIN, member, STATUS),
+        "quit_chain": changing("DELETE /chains/{chain}/members/{org}", {**CHAIN, **member}, None, GONE_STATUS),
+        "list_chains": reading(
+            "GET /networks/{network}/chains",
+            NETWORK,
+            {"items": {"$each": "$.steps.read.body.items", "$item": {
+                "chain_id": field("@.id"), "name": field("@.name"), "network_id": field("@.network"), **STATUS}}},
+        ),
+        "get_chain": reading(
+            "GET /chains/{chain}",
+            CHAIN,
+            {
+                "chain_id": field("$.in.chain_id"),
+                "name": field("$.steps.read.body.name"),
+                "consensus": field("$.steps.read.body.consensus"),
+                **STATUS,
+            },
+        ),
+        "list_nodes": reading(
+            "GET /networks/{network}/nodes",
+            NETWORK,
+            {"items": {"$each": "$.steps.read.body.items", "$item": NODE}},
+            {"chain": field("$.in.chain_id")},
+        ),
+        "get_ledger_summary": reading(
+            "GET /chains/{chain}/summary",
+            CHAIN,
+            {
+                "height": field("$.steps.read.body.height"),
+                "block_hash": field("$.steps.read.body.hash"),
+                "block_time": field("$.steps.read.body.time", **{"$as": {"time": "iso"}, "$optional": True}),
+                "transactions": field("$.steps.read.body.transactions"),
+            },
+        ),
+        "list_blocks": reading(
+            "GET /chains/{chain}/blocks",
+            CHAIN,
+            {"items": {"$each": "$.steps.read.body.items", "$item": BLOCK}},
+            paged(**{"from": field("$.in.from_height"), "to": field("$.in.to_height")}),
+        ),
+        "list_transactions": reading(
+            "GET /chains/{chain}/transactions",
+            CHAIN,
+            {"items": {"$each": "$.steps.read.body.items", "$item": TRANSACTION}},
+            paged(height=field("$.in.block_height")),
+        ),
+        "get_monitoring": reading(
+            "GET /chains/{chain}/monitoring",
+            CHAIN,
+            {"figures": {"$each": "$.steps.read.body.figures", "$item": {
+                "name": field("@.name"), "value": field("@.value"), "unit": field("@.unit")}}},
+        ),
+    }  # fmt: skip
+    chosen = {name: body for name, body in {**interfaces, **instead}.items() if body is not None}
+    document = {"mapping": 1, "platform": "ledgers", "auth": {"kind": "none"}, "errorMessage": ["$.body.message"]}
+    return json.dumps({**document, "interfaces": chosen})
