@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from console.errors import Invalid
 from platforms.mapping.documents import read_document
+from platforms.mapping.references import BadReference, Document
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+JSON_TYPE = re.compile(r"^(application|text)/([\w.+-]+\+)?json\b|^\*/\*", re.IGNORECASE)
+_PARAMETER = re.compile(r"\{([^{}/]+)\}")
 
 
 @dataclass(frozen=True)
@@ -23,61 +27,109 @@ class ApiOperation:
 
     @property
     def path_parameters(self) -> set[str]:
-        return {part[1:-1] for part in self.path.replace("{", "\0{").replace("}", "}\0").split("\0") if part[:1] == "{"}
+        return set(_PARAMETER.findall(self.path))
+
+    def parameters_in(self, place: str) -> dict[str, dict[str, Any]]:
+        """The parameters of `path`, `query`, `header` … by name."""
+        return {str(each.get("name")): each for each in self.parameters if each.get("in") == place}
 
 
-class ApiFile:
+@dataclass(frozen=True)
+class Body:
+    """What goes in or comes out: a schema for each media type. No media type: nothing."""
+
+    schemas: dict[str, Any]
+    required: bool = False
+
+    @property
+    def json_schemas(self) -> list[Any]:
+        return [schema for media, schema in self.schemas.items() if JSON_TYPE.match(media)]
+
+
+class ApiFile(Document):
     """A parsed API file. References resolve within the file only."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self.document = document
+        super().__init__(document)
         self.version = str(document.get("openapi") or document.get("swagger") or "")
         if not self.version.startswith(("3.0", "3.1", "2.0")):
             raise Invalid.field("api_file", "neither OpenAPI 3.0 or 3.1 nor Swagger 2.0")
-        self.base_path = str(document.get("basePath", "")).rstrip("/") if self.version == "2.0" else ""
         self.operations: dict[str, ApiOperation] = {}
         self._by_route: dict[str, ApiOperation] = {}
-        self._collect()
+        try:
+            self._collect()
+        except BadReference as problem:
+            raise Invalid.field("api_file", str(problem)) from problem
 
     @classmethod
     def parse(cls, text: str) -> ApiFile:
         """From YAML or JSON; Invalid names the line."""
         return cls(read_document(text, field="api_file"))
 
+    @property
+    def is_swagger(self) -> bool:
+        return self.version == "2.0"
+
     def find(self, name: str) -> ApiOperation | None:
         """By operationId, or by `METHOD /path` as the file spells it."""
         return self.operations.get(name) or self._by_route.get(" ".join(str(name).split()))
 
-    def resolve(self, node: Any) -> Any:
-        """The node, or what its local `$ref` points to. Invalid for remote, unknown and circular references."""
-        seen: set[str] = set()
-        while isinstance(node, dict) and "$ref" in node:
-            reference = str(node["$ref"])
-            if not reference.startswith("#/"):
-                raise Invalid.field("api_file", f"the reference {reference} leaves the file")
-            if reference in seen:
-                raise Invalid.field("api_file", f"the reference {reference} refers to itself")
-            seen.add(reference)
-            node = self._pointed(reference)
-        return node
+    def request_body(self, operation: ApiOperation) -> Body:
+        """What the operation takes."""
+        if self.is_swagger:
+            return self._swagger_body(operation)
+        body = self.resolve(operation.definition.get("requestBody"))
+        if not isinstance(body, dict):
+            return Body({})
+        return Body(self._contents(body), bool(body.get("required")))
 
-    def _pointed(self, reference: str) -> Any:
-        node: Any = self.document
-        for part in reference[2:].split("/"):
-            key = part.replace("~1", "/").replace("~0", "~").replace("%7B", "{").replace("%7D", "}")
-            if not isinstance(node, dict) or key not in node:
-                raise Invalid.field("api_file", f"the reference {reference} points nowhere")
-            node = node[key]
-        return node
+    def success_bodies(self, operation: ApiOperation) -> list[Body]:
+        """What the operation answers when it succeeds: every 2xx, or the default answer where no 2xx is named."""
+        responses = operation.definition.get("responses")
+        responses = responses if isinstance(responses, dict) else {}
+        chosen = [each for code, each in responses.items() if str(code).upper().startswith("2")]
+        chosen = chosen or [each for code, each in responses.items() if str(code) == "default"]
+        return [self._response(operation, self.resolve(each)) for each in chosen]
+
+    def _response(self, operation: ApiOperation, response: Any) -> Body:
+        if not isinstance(response, dict):
+            return Body({})
+        if not self.is_swagger:
+            return Body(self._contents(response))
+        if "schema" not in response:
+            return Body({})
+        produces = operation.definition.get("produces") or self.root.get("produces") or ["application/json"]
+        return Body({str(media): response["schema"] for media in produces})
+
+    def _contents(self, holder: dict[str, Any]) -> dict[str, Any]:
+        content = holder.get("content")
+        if not isinstance(content, dict):
+            return {}
+        return {str(media): each.get("schema", {}) if isinstance(each, dict) else {} for media, each in content.items()}
+
+    def _swagger_body(self, operation: ApiOperation) -> Body:
+        consumes = [str(each) for each in operation.definition.get("consumes") or self.root.get("consumes") or ()]
+        forms = operation.parameters_in("formData")
+        if forms:
+            media = next((each for each in consumes if not JSON_TYPE.match(each)), "application/x-www-form-urlencoded")
+            return Body({media: {"type": "object"}}, any(each.get("required") for each in forms.values()))
+        body = next(iter(operation.parameters_in("body").values()), None)
+        if body is None:
+            return Body({})
+        return Body(
+            {media: body.get("schema", {}) for media in consumes or ["application/json"]}, bool(body.get("required"))
+        )
 
     def _collect(self) -> None:
-        paths = self.document.get("paths")
+        paths = self.root.get("paths")
         if not isinstance(paths, dict) or not paths:
             raise Invalid.field("api_file", "has no paths")
         for path, item in paths.items():
+            if str(path).startswith("x-"):
+                continue
             item = self.resolve(item)
-            if not isinstance(item, dict):
-                raise Invalid.field("api_file", f"paths.{path}: an object is expected")
+            if not isinstance(item, dict) or not str(path).startswith("/"):
+                raise Invalid.field("api_file", f"paths.{path}: a path starting with / and an object are expected")
             for method in METHODS:
                 if isinstance(item.get(method), dict):
                     self._add(str(path), method, item, item[method])
@@ -87,8 +139,30 @@ class ApiFile:
         name = str(definition.get("operationId") or route)
         if name in self.operations:
             raise Invalid.field("api_file", f"the operationId {name} is used twice")
-        parameters = tuple(
-            self.resolve(each) for each in (*item.get("parameters", ()), *definition.get("parameters", ()))
-        )
-        operation = ApiOperation(name, method.upper(), path, parameters, definition)
+        parameters: dict[tuple[str, str], dict[str, Any]] = {}
+        for each in (*_list(item.get("parameters"), route), *_list(definition.get("parameters"), route)):
+            parameter = self.resolve(each)
+            if not isinstance(parameter, dict):
+                raise Invalid.field("api_file", f"{route}: a parameter is not an object")
+            parameters[str(parameter.get("name")), str(parameter.get("in"))] = parameter
+        operation = ApiOperation(name, method.upper(), path, tuple(parameters.values()), definition)
         self.operations[name] = self._by_route[route] = operation
+
+
+def parameter_schema(parameter: dict[str, Any]) -> Any:
+    """The schema of a parameter: beside it in Swagger 2.0, inside it in OpenAPI 3."""
+    if "schema" in parameter:
+        return parameter["schema"]
+    content = parameter.get("content")
+    if isinstance(content, dict) and content:
+        first = next(iter(content.values()))
+        return first.get("schema", {}) if isinstance(first, dict) else {}
+    return {key: parameter[key] for key in ("type", "format", "enum", "items") if key in parameter}
+
+
+def _list(value: Any, route: str) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise Invalid.field("api_file", f"{route}: parameters is not a list")
+    return value

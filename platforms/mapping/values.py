@@ -1,22 +1,28 @@
-"""Template values: literals, selections by path, conversions. Pure functions over plain JSON.
-
-Paths are RFC 9535 without regular expressions and without `..`. `$` is the whole document of the call
-(`in`, `const`, `call`, `steps`, and `body`, `status`, `headers` inside conditions), `@` the current row.
-"""
+"""Template values: literals, selections by path, conversions. Pure functions over plain JSON."""
 
 from __future__ import annotations
 
-import functools
+import json
+import math
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-import jsonpath
-
 from console.errors import PlatformRefused
+from platforms.mapping.paths import MISSING, Path, compiled
 
-EXPRESSION_KEYS = frozenset({"$from", "$each", "$const", "$join"})
-MISSING = object()
-_ENVIRONMENT = jsonpath.JSONPathEnvironment(strict=True)
+__all__ = ["MISSING", "Unfit", "convert", "evaluate", "holds", "text_of"]
+
+EXPRESSIONS = {
+    "$from": frozenset({"$from", "$as", "$enum", "$else", "$default", "$optional", "$pick"}),
+    "$each": frozenset({"$each", "$item", "$default", "$optional"}),
+    "$join": frozenset({"$join", "$with"}),
+    "$const": frozenset({"$const"}),
+}
+PICKS = ("first", "only", "count", "all")
+CONVERSIONS = ("integer", "number", "string", "boolean", "hexInteger")
+CONDITION_WORDS = ("status",)  # may stand in a condition without `$.`
+_SHOWN = 60  # characters of a value in an error
 
 
 class Unfit(Exception):
@@ -30,22 +36,6 @@ class Unfit(Exception):
         return PlatformRefused(f"MAPPING at {self.place}: {self.text}", code="mapping_failed")
 
 
-@functools.lru_cache(maxsize=4096)
-def compiled(path: str) -> tuple[bool, jsonpath.JSONPath, bool]:
-    """(starts at the row, the path from its root, at most one match). ValueError for what is forbidden."""
-    row = path.startswith("@")
-    text = "$" + path[1:] if row else path
-    if ".." in text or "match(" in text or "search(" in text:
-        raise ValueError("`..` and regular expressions are not allowed in paths")
-    try:
-        query = _ENVIRONMENT.compile(text)
-    except Exception as problem:  # the library's errors share no base
-        raise ValueError(str(problem)) from problem
-    if not isinstance(query, jsonpath.JSONPath):
-        raise ValueError("one path is expected")
-    return row, query, query.singular_query()
-
-
 def evaluate(value: Any, document: dict[str, Any], *, row: Any = MISSING, place: str = "") -> Any:
     """The plain JSON that a template value makes; MISSING when it is optional and not there. Raises Unfit."""
     if isinstance(value, list):
@@ -53,75 +43,110 @@ def evaluate(value: Any, document: dict[str, Any], *, row: Any = MISSING, place:
         return [item for item in items if item is not MISSING]
     if not isinstance(value, dict):
         return value
+    if "$from" in value:
+        return _converted(_selected(value, document, row, place), value, place)
+    if "$each" in value:
+        return _each(value, document, row, place)
     if "$const" in value:
         return value["$const"]
     if "$join" in value:
         parts = evaluate(value["$join"], document, row=row, place=place)
-        return str(value.get("$with", "")).join(str(part) for part in parts)
-    if "$each" in value:
-        return _each(value, document, row, place)
-    if "$from" in value:
-        return _converted(_selected(value, document, row, place), value, place)
+        return str(value.get("$with", "")).join(text_of(part, place) for part in parts)
     made = {key: evaluate(each, document, row=row, place=f"{place}.{key}") for key, each in value.items()}
     return {key: each for key, each in made.items() if each is not MISSING}
 
 
-def _each(value: dict[str, Any], document: dict[str, Any], row: Any, place: str) -> list[Any]:
-    rows = _find(value["$each"], document, row, place)
-    if len(rows) == 1 and isinstance(rows[0], list):
-        rows = rows[0]
-    elif len(rows) == 1 and rows[0] is None:
-        rows = []  # a platform's way of saying: none
-    items = [evaluate(value["$item"], document, row=each, place=f"{place}[{i}]") for i, each in enumerate(rows)]
-    return [item for item in items if item is not MISSING]
+def text_of(value: Any, place: str) -> str:
+    """A scalar as it stands in an address, a header or a joined text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    raise Unfit(place, f"a text is expected, found {_kind(value)}")
 
 
-def _find(path: str, document: dict[str, Any], row: Any, place: str) -> list[Any]:
-    at_row, query, _singular = compiled(path)
-    if at_row and row is MISSING:
-        raise Unfit(place, f"{path} stands outside of a list")
-    return list(query.findall(row if at_row else document))
+def _each(value: dict[str, Any], document: dict[str, Any], row: Any, place: str) -> Any:
+    """One item for each row; `null` is a platform's way of saying: none."""
+    path = _path(value["$each"], place)
+    rows = _find(path, document, row, place)
+    if path.singular:
+        if not rows:
+            return _absent(value, value["$each"], place)
+        rows = [] if rows[0] is None else rows[0]
+        if not isinstance(rows, list):
+            raise Unfit(place, f"{path.text} is {_kind(rows)} where a list is expected")
+    item = value["$item"]
+    items = [evaluate(item, document, row=each, place=f"{place}[{i}]") for i, each in enumerate(rows)]
+    return [each for each in items if each is not MISSING]
+
+
+def _path(text: Any, place: str) -> Path:
+    try:
+        return compiled(text)
+    except (ValueError, TypeError) as problem:
+        raise Unfit(place, str(problem)) from problem
+
+
+def _find(path: Path, document: dict[str, Any], row: Any, place: str) -> list[Any]:
+    try:
+        return path.find(document, row)
+    except LookupError as problem:
+        raise Unfit(place, str(problem)) from problem
 
 
 def _selected(value: dict[str, Any], document: dict[str, Any], row: Any, place: str) -> Any:
-    found = _find(value["$from"], document, row, place)
+    found = _find(_path(value["$from"], place), document, row, place)
     pick = value.get("$pick")
     if pick == "all":
         return found
     if pick == "count":
         return len(found)
-    if pick == "only" and len(found) > 1:
+    if len(found) > 1 and pick != "first":
         raise Unfit(place, f"{value['$from']} matches {len(found)} values where one is expected")
     return found[0] if found else MISSING
 
 
+def _absent(value: dict[str, Any], path: str, place: str) -> Any:
+    if "$default" in value:
+        return value["$default"]
+    if value.get("$optional"):
+        return MISSING
+    raise Unfit(place, f"{path} is not there")
+
+
 def _converted(found: Any, value: dict[str, Any], place: str) -> Any:
-    if found is MISSING or found is None:
-        if "$default" in value:
-            return value["$default"]
-        if value.get("$optional"):
-            return MISSING
-        if found is None and "$enum" not in value:
-            return None
-        if "$else" in value:
+    if found is MISSING or (found is None and ("$default" in value or value.get("$optional"))):
+        if "$else" in value and "$default" not in value and not value.get("$optional"):
             return value["$else"]
-        raise Unfit(place, f"{value['$from']} is not there")
+        return _absent(value, value["$from"], place)
     if "$enum" in value:
         return _mapped(found, value, place)
-    if "$as" in value:
+    if "$as" in value and found is not None:
         return convert(found, value["$as"], place)
     return found
 
 
 def _mapped(found: Any, value: dict[str, Any], place: str) -> Any:
-    """YAML keys may be numbers or booleans; JSON's may not: both find their entry."""
+    """YAML keys may be numbers or booleans, JSON's are texts: both find their entry."""
     table = value["$enum"]
-    for key in (found, str(found)):
-        if isinstance(key, str | int | float | bool) and key in table:
-            return table[key]
+    wanted = enum_key(found)
+    for key, made in table.items():
+        if enum_key(key) == wanted:
+            return made
     if "$else" in value:
         return value["$else"]
-    raise Unfit(place, f"{found!r} is not among {sorted(map(str, table))}")
+    raise Unfit(place, f"{_shown(found)} is none of {', '.join(sorted(enum_key(key) or '?' for key in table))}")
+
+
+def enum_key(value: Any) -> str | None:
+    """A scalar as a key of `$enum`; None for what cannot be one."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else None
 
 
 def convert(found: Any, wanted: Any, place: str) -> Any:
@@ -132,55 +157,104 @@ def convert(found: Any, wanted: Any, place: str) -> Any:
         return _SIMPLE[wanted](found)
     except (ValueError, TypeError, KeyError, OverflowError, OSError) as problem:
         name = "a time" if isinstance(wanted, dict) else wanted
-        raise Unfit(place, f"cannot convert {str(found)[:60]!r} to {name}") from problem
+        raise Unfit(place, f"cannot convert {_shown(found)} to {name}") from problem
 
 
 def _integer(found: Any) -> int:
+    if isinstance(found, bool):
+        raise ValueError("not a number")
+    if isinstance(found, str) and not re.fullmatch(r"\s*[+-]?[0-9]{1,80}\s*", found):
+        raise ValueError("not digits")
     if isinstance(found, float) and not found.is_integer():
         raise ValueError("not whole")
     return int(found)
+
+
+def _number(found: Any) -> float | int:
+    if isinstance(found, bool):
+        raise ValueError("not a number")
+    if isinstance(found, int):
+        return found
+    number = float(found)
+    if not math.isfinite(number):
+        raise ValueError("not finite")
+    return number
+
+
+def _string(found: Any) -> str:
+    if isinstance(found, dict | list):
+        return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return text_of(found, "")
 
 
 def _boolean(found: Any) -> bool:
     return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[str(found).lower()]
 
 
+def _hexadecimal(found: Any) -> int:
+    if not isinstance(found, str) or not re.fullmatch(r"\s*(0[xX])?[0-9a-fA-F]{1,80}\s*", found):
+        raise ValueError("not hexadecimal digits")
+    return int(found, 16)
+
+
 _SIMPLE: dict[str, Any] = {
     "integer": _integer,
-    "number": float,
-    "string": lambda found: found if isinstance(found, str) else str(found),
+    "number": _number,
+    "string": _string,
     "boolean": _boolean,
-    "hexInteger": lambda found: int(str(found), 16),
+    "hexInteger": _hexadecimal,
 }
 
 
 def _time(found: Any, form: str, zone: str) -> datetime:
     if form in ("ms", "s"):
-        seconds = float(found) / (1000 if form == "ms" else 1)
+        seconds = float(_number(found)) / (1000 if form == "ms" else 1)
         return datetime.fromtimestamp(seconds, UTC)
-    text = str(found)
-    moment = datetime.fromisoformat(text) if form == "iso" else datetime.strptime(text, form)
-    return moment if moment.tzinfo else moment.replace(tzinfo=_zone(zone))
+    if not isinstance(found, str):
+        raise ValueError("not a text")
+    moment = datetime.fromisoformat(found) if form == "iso" else datetime.strptime(found, form)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone_of(zone))
 
 
-def _zone(text: str) -> timezone:
-    sign = -1 if text.startswith("-") else 1
-    hours, minutes = text.lstrip("+-").split(":")
-    return timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
+def zone_of(text: str) -> timezone:
+    """`+08:00` as a time zone; ValueError for anything else."""
+    match = re.fullmatch(r"([+-])([0-9]{2}):([0-9]{2})", text)
+    if match is None:
+        raise ValueError("a zone is written +08:00")
+    offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
+    return timezone(-offset if match[1] == "-" else offset)
 
 
-def holds(condition: Any, document: dict[str, Any]) -> bool:
+def holds(condition: Any, document: dict[str, Any], *, place: str = "") -> bool:
     """A condition as data: an object means all of (path or `status` → values), a list means any of."""
     if isinstance(condition, list):
-        return any(holds(each, document) for each in condition)
-    for path, wanted in condition.items():
-        query = f"$.{path}" if path in ("status",) else path
-        found = _find(query, document, MISSING, str(path))
+        return any(holds(each, document, place=place) for each in condition)
+    for text, wanted in condition.items():
+        found = found_by(text, document, place)
         values = wanted if isinstance(wanted, list) else [wanted]
-        if not any(_same(each, value) for each in found for value in values):
+        if not any(same(each, value) for each in found for value in values):
             return False
     return True
 
 
-def _same(found: Any, wanted: Any) -> bool:
-    return found == wanted and isinstance(found, bool) == isinstance(wanted, bool)
+def found_by(text: str, document: dict[str, Any], place: str = "") -> list[Any]:
+    """The values that the key of a condition looks at."""
+    return _find(_path(f"$.{text}" if text in CONDITION_WORDS else text, place), document, MISSING, place)
+
+
+def same(found: Any, wanted: Any) -> bool:
+    """Equal, and not because a boolean is a number to Python."""
+    return bool(found == wanted) and isinstance(found, bool) == isinstance(wanted, bool)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, dict):
+        return "an object"
+    return "a list" if isinstance(value, list) else f"{_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from platforms.mapping.paths import compiled
 from platforms.mapping.values import Unfit, evaluate, holds
 
 DOCUMENT: dict[str, Any] = {
@@ -41,6 +42,14 @@ DOCUMENT: dict[str, Any] = {
             [{"n": 1}, {"n": 2}],
         ),
         ({"$each": "$.body.none", "$item": 1}, []),
+        ({"$each": "$.body.nothing", "$item": 1, "$default": []}, []),
+        ({"x": {"$each": "$.body.nothing", "$item": 1, "$optional": True}}, {}),
+        ({"$each": "$.steps.list.body.rows[?@.s == 9]", "$item": {"$from": "@.id"}}, ["2"]),
+        ({"$from": "$.body.none", "$default": 7}, 7),
+        ({"$from": "$.body.none", "$as": "integer"}, None),
+        ({"$from": "$.body.flag", "$enum": {"true": "yes", "1": "one"}}, "yes"),
+        ({"$from": "$.body.flag", "$enum": {True: "yes"}}, "yes"),
+        ({"$join": ["on", {"$from": "$.body.flag"}], "$with": " "}, "on true"),
     ],
 )
 def test_values(template: Any, expected: Any) -> None:
@@ -58,6 +67,8 @@ def test_values(template: Any, expected: Any) -> None:
         (0, "boolean", False),
         (1700000000123, {"time": "ms"}, "2023-11-14T22:13:20.123000+00:00"),
         ("1700000000", {"time": "s"}, "2023-11-14T22:13:20+00:00"),
+        ({"a": [1]}, "string", '{"a":[1]}'),
+        (True, "string", "true"),
         ("2023-11-14T22:13:20Z", {"time": "iso"}, "2023-11-14T22:13:20+00:00"),
         ("2023-11-14 22:13:20", {"time": "%Y-%m-%d %H:%M:%S", "zone": "+08:00"}, "2023-11-14T22:13:20+08:00"),
     ],
@@ -67,13 +78,43 @@ def test_conversions(found: Any, wanted: Any, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        ("1_000", "integer"),
+        ("12x", "integer"),
+        (1.5, "integer"),
+        ("9" * 100, "integer"),
+        ("nan", "number"),
+        ("inf", "number"),
+        ("0xzz", "hexInteger"),
+        (17, "hexInteger"),
+        ("maybe", "boolean"),
+        ("yesterday", {"time": "iso"}),
+        (1700000000, {"time": "iso"}),
+        (1e300, {"time": "s"}),
+        ("2023-11-14", {"time": "%Y-%m-%d", "zone": "Beijing"}),
+    ],
+)
+def test_conversions_that_fail_say_so(found: Any, wanted: Any) -> None:
+    with pytest.raises(Unfit, match="cannot convert"):
+        evaluate({"$from": "$.x", "$as": wanted}, {"x": found})
+
+
+@pytest.mark.parametrize(
     ("template", "words"),
     [
         ({"$from": "$.in.nothing"}, "is not there"),
         ({"$from": "$.in.name", "$as": "integer"}, "cannot convert 'net' to integer"),
-        ({"$from": "$.in.name", "$enum": {"a": 1}}, "is not among"),
+        ({"$from": "$.in.name", "$enum": {"a": 1}}, "is none of a"),
+        ({"$from": "$.in.org.id", "$enum": {True: 1}}, "is none of true"),
         ({"$from": "$.steps.list.body.rows[*]", "$pick": "only"}, "matches 2"),
         ({"$from": "@.id"}, "outside of a list"),
+        ({"$from": "$.steps.list.body.rows[*].id"}, "matches 2"),
+        ({"$each": "$.body.nothing", "$item": 1}, "is not there"),
+        ({"$each": "$.in.org", "$item": 1}, "is an object where a list is expected"),
+        ({"$each": "$.in.name", "$item": 1}, "is 'net' where a list is expected"),
+        ({"$join": ["a", {"$from": "$.in.org"}]}, "a text is expected, found an object"),
+        ({"$from": "$.body.flag", "$as": "integer"}, "cannot convert True to integer"),
     ],
 )
 def test_what_does_not_fit_says_where(template: Any, words: str) -> None:
@@ -83,10 +124,35 @@ def test_what_does_not_fit_says_where(template: Any, words: str) -> None:
     assert words in problem.value.text
 
 
-@pytest.mark.parametrize("path", ["$..x", "$.a[?match(@.b, 'x')]", "$.a["])
-def test_forbidden_paths(path: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the words are the library's
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("$..x", "`..` is not allowed"),
+        ("$.a[?@..b]", "`..` is not allowed"),
+        ("$.a[?match(@.b, 'x')]", "match"),
+        ("$.a[?search(@.b, 'x')]", "search"),
+        ("$.a[?@.b[?@.c]]", "filter inside of a filter"),
+        ("$.a[", ""),
+        ("a.b", "starts with $ or @"),
+        ("$.a" + "[0]" * 200, "at most"),
+    ],
+)
+def test_forbidden_paths(path: str, words: str) -> None:
+    with pytest.raises(ValueError) as problem:  # noqa: PT011 - the words are looked at below
+        compiled(path)
+    assert words in str(problem.value)
+    with pytest.raises(Unfit):
         evaluate({"$from": path}, DOCUMENT)
+
+
+def test_two_dots_in_a_name_are_a_name() -> None:
+    assert evaluate({"$from": "$['a..b']"}, {"a..b": 1}) == 1
+
+
+def test_a_filter_on_a_row_sees_the_document() -> None:
+    document = {"in": {"wanted": "b"}, "rows": [{"tags": [{"k": "a", "v": 1}, {"k": "b", "v": 2}]}]}
+    item = {"$from": "@.tags[?@.k == $.in.wanted].v", "$pick": "only"}
+    assert evaluate({"$each": "$.rows", "$item": item}, document) == [2]
 
 
 @pytest.mark.parametrize(

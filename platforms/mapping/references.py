@@ -1,0 +1,75 @@
+"""Local references (`#/…`) of a document, followed with an end: none leaves the file, none runs in circles."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+MAX_STEPS = 400_000  # how often schemas of one document may be looked at while it is checked
+
+
+class BadReference(ValueError):
+    """A reference that leaves the document, points nowhere or at itself."""
+
+
+class TooTangled(ValueError):
+    """Schemas so deep in each other that they are not worth the time."""
+
+
+class Document:
+    """A document whose nodes may be references to other nodes of it."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self.root = root
+        self._left = MAX_STEPS
+
+    def spend(self) -> None:
+        """Count one look; TooTangled when there were too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise TooTangled("the schemas refer to each other too often to be checked")
+
+    def resolve(self, node: Any) -> Any:
+        """The node, or what its `$ref` points to in the end."""
+        seen: set[str] = set()
+        while isinstance(node, dict) and isinstance(node.get("$ref"), str):
+            reference = node["$ref"]
+            if reference in seen:
+                raise BadReference(f"the reference {reference} refers to itself")
+            seen.add(reference)
+            node = self._pointed(reference)
+        return node
+
+    def _pointed(self, reference: str) -> Any:
+        if not reference.startswith("#"):
+            raise BadReference(f"the reference {reference} leaves the file; only local ones (#/…) are followed")
+        node: Any = self.root
+        for part in reference[1:].split("/")[1:]:
+            key = unquote(part).replace("~1", "/").replace("~0", "~")
+            if isinstance(node, list) and key.isdigit() and int(key) < len(node):
+                node = node[int(key)]
+            elif isinstance(node, dict) and key in node:
+                node = node[key]
+            else:
+                raise BadReference(f"the reference {reference} points nowhere")
+        return node
+
+
+def foreign_references(node: Any, place: str = "") -> list[tuple[str, str]]:
+    """(place, reference) for every reference that leaves the document, the first fifty."""
+    found: list[tuple[str, str]] = []
+    stack = [(node, place)]
+    seen: set[int] = set()  # YAML aliases make one node stand in many places
+    while stack and len(found) < 50:
+        current, where = stack.pop()
+        if not isinstance(current, dict | list) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current, dict):
+            reference = current.get("$ref")
+            if isinstance(reference, str) and not reference.startswith("#"):
+                found.append((where or "top", reference))
+            stack.extend((each, f"{where}.{key}" if where else str(key)) for key, each in current.items())
+        else:
+            stack.extend((each, f"{where}[{i}]") for i, each in enumerate(current))
+    return found
