@@ -79,6 +79,26 @@ def digest_of(entry: AuditEntry) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def as_dict(entry: AuditEntry) -> dict[str, Any]:
+    """The entry as plain JSON, with the digests that hold it in the chain."""
+    return {
+        "number": entry.number,
+        "at": entry.at.isoformat(timespec="microseconds"),
+        "action": entry.action,
+        "actor": {"id": str(entry.actor_id) if entry.actor_id else None, "name": entry.actor_label},
+        "target": {"type": entry.target_type, "id": entry.target_id, "name": entry.target_label},
+        "data": entry.data,
+        "previous_digest": entry.previous_digest,
+        "digest": entry.digest,
+    }
+
+
+def lines(entries: models.QuerySet[AuditEntry]) -> Iterator[str]:
+    """The entries as JSON lines, oldest first, read as they are sent."""
+    for entry in entries.order_by("number").iterator(chunk_size=1000):
+        yield json.dumps(as_dict(entry), ensure_ascii=False) + "\n"
+
+
 @dataclass(frozen=True)
 class Break:
     """A place where the chain does not hold, and what is wrong there."""

@@ -8,7 +8,8 @@ from django.db import models
 from django.db.models import Prefetch, QuerySet
 
 from console.errors import Missing
-from console.models import Flow, Step, StepLog, User
+from console.models import AuditEntry, Flow, Notification, Step, StepLog, User
+from console.policies import may_read_audit, require
 
 M = TypeVar("M", bound=models.Model)
 LATEST_LINES = 50  # of a step's log, where a flow is read together with its logs
@@ -41,3 +42,14 @@ def found(rows: QuerySet[M], **lookup: Any) -> M:
     if row is None:
         raise Missing()
     return row
+
+
+def audit_entries(user: User) -> QuerySet[AuditEntry]:
+    """The audit log, the latest first; NotAllowed for those who may not read it."""
+    require(may_read_audit(user))
+    return AuditEntry.objects.order_by("-number")
+
+
+def notifications(user: User) -> QuerySet[Notification]:
+    """What the user was told, the latest first."""
+    return Notification.objects.filter(user=user)

@@ -7,11 +7,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from console.models import Flow, FlowState, Step, StepLog, StepState
+from console.audit import as_dict
+from console.models import (
+    ApiToken,
+    AuditEntry,
+    ConsoleRole,
+    Flow,
+    FlowState,
+    Notification,
+    Step,
+    StepLog,
+    StepState,
+    User,
+)
 
 REASON_LENGTH = 2000  # characters
 
@@ -138,3 +151,124 @@ class ReasonRequest(StrictSerializer):
     """Why something is done; for the record."""
 
     reason = serializers.CharField(required=False, allow_blank=True, max_length=REASON_LENGTH, default="")
+
+
+class RuntimeLogAnswer(StepLogAnswer):
+    """One line of the runtime log, and the flow that it belongs to."""
+
+    flow = serializers.CharField(source="step.flow_id")
+    kind = serializers.CharField(source="step.flow.kind")
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+class TokenRequest(StrictSerializer):
+    """User name and password for a token."""
+
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+    name = serializers.CharField(max_length=100, help_text=_("What the token is for, in your words."))
+    read_only = serializers.BooleanField(default=False)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class TokenAnswer(serializers.Serializer[ApiToken]):
+    """A token; its text is not kept."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    hint = serializers.CharField(help_text=_("How the text begins."))
+    read_only = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class TokenCreatedAnswer(TokenAnswer):
+    """A new token, with its text: it is shown this once."""
+
+    token = serializers.CharField()
+
+
+# --- people -----------------------------------------------------------------------------------------------------------
+
+
+class MeAnswer(serializers.Serializer[User]):
+    """Whoever asks."""
+
+    id = serializers.CharField()
+    username = serializers.CharField()
+    name = serializers.CharField(source="get_full_name")
+    email = serializers.CharField()
+    console_role = serializers.ChoiceField(choices=ConsoleRole.choices)
+    administrator = serializers.BooleanField(source="is_administrator")
+    language = serializers.ChoiceField(choices=[("", _("as the browser asks for")), *settings.LANGUAGES])
+    unread = serializers.SerializerMethodField(help_text=_("Notifications not read yet."))
+
+    def get_unread(self, user: User) -> int:
+        return user.notifications.filter(read_at=None).count()
+
+
+class NotificationAnswer(serializers.Serializer[Notification]):
+    """Something that you were told."""
+
+    id = serializers.CharField()
+    kind = serializers.CharField()
+    title = serializers.CharField(source="title_text", help_text=_("In the reader's language."))
+    body = serializers.CharField(source="body_text", help_text=_("In the reader's language."))
+    link = serializers.CharField(help_text=_("The page that it is about; empty when there is none."))
+    created_at = serializers.DateTimeField()
+    read_at = serializers.DateTimeField(allow_null=True)
+
+
+class ReadAnswer(serializers.Serializer[Any]):
+    """How many notifications were unread until now."""
+
+    read = serializers.IntegerField()
+
+
+# --- audit ------------------------------------------------------------------------------------------------------------
+
+
+class AuditActorAnswer(serializers.Serializer[Any]):
+    id = serializers.CharField(allow_null=True)
+    name = serializers.CharField()
+
+
+class AuditTargetAnswer(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
+class AuditEntryAnswer(serializers.Serializer[AuditEntry]):
+    """One entry of the audit log. `digest` is SHA-256 over the entry and the digest before it."""
+
+    number = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    action = serializers.CharField()
+    actor = AuditActorAnswer()
+    target = AuditTargetAnswer()
+    data = serializers.DictField()
+    previous_digest = serializers.CharField()
+    digest = serializers.CharField()
+
+    def to_representation(self, instance: AuditEntry) -> dict[str, Any]:
+        return as_dict(instance)
+
+
+class BreakAnswer(serializers.Serializer[Any]):
+    """A place where the chain does not hold."""
+
+    number = serializers.IntegerField()
+    problem = serializers.CharField()
+
+
+class VerificationAnswer(serializers.Serializer[Any]):
+    """Whether the audit log is as it was written."""
+
+    ok = serializers.BooleanField()
+    entries = serializers.IntegerField()
+    breaks = BreakAnswer(many=True, help_text=_("The first hundred."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -36,6 +37,7 @@ class Notification(models.Model):
         return self._in_reader_language(self.body)
 
     def _in_reader_language(self, msgid: str) -> str:
-        from django.utils.translation import gettext
-
-        return gettext(msgid) % self.parameters if msgid else ""
+        try:
+            return gettext(msgid) % self.parameters if msgid else ""
+        except (KeyError, TypeError, ValueError):
+            return msgid

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
+from console.errors import Missing
 from console.models import Notification, User
 from console.transactions import joins_transaction, use_case
 
@@ -24,7 +25,9 @@ def notify(
 @use_case
 def mark_read(*, actor: User, notification_id: int | None = None) -> int:
     """Mark one, or all, of one's own notifications as read; returns how many changed."""
-    rows = Notification.objects.filter(user=actor, read_at=None)
+    rows = Notification.objects.filter(user=actor)
     if notification_id is not None:
         rows = rows.filter(pk=notification_id)
-    return rows.update(read_at=timezone.now())
+        if not rows.exists():
+            raise Missing()
+    return rows.filter(read_at=None).update(read_at=timezone.now())
