@@ -16,7 +16,7 @@ import ssl
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -27,19 +27,48 @@ from console.errors import OutcomeUnknown, PlatformRefused, PlatformUnavailable
 MAX_BODY = 8 * 1024 * 1024  # bytes
 CALL_SECONDS = 20.0  # a whole call, however slowly its bytes arrive
 TIMEOUT = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=5.0)
+DOTS = "••••••".encode()
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A request before it is signed and sent. `path` is percent-encoded and starts with a slash."""
+    """A request. `path` is percent-encoded and starts with a slash; `body` is JSON, or bytes that go out as they are.
+
+    `address` is empty until a client has prepared the request; from then on `url`, `host` and `content` are exactly
+    what is sent, so a signature over them holds.
+    """
 
     method: str
     path: str
-    query: tuple[tuple[str, str], ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
-    body: Any = None
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: Any = field(default=None, repr=False)
     idempotent: bool = False  # may be sent twice without a second effect
+    address: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)  # what must not come back in the answer
+
+    @property
+    def url(self) -> str:
+        return self.address + self.path + (f"?{self.query_string}" if self.query else "")
+
+    @property
+    def query_string(self) -> str:
+        return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in self.query)
+
+    @property
+    def host(self) -> str:
+        """The Host header's value: no port where it is the scheme's own."""
+        return httpx.URL(self.address).netloc.decode()
+
+    @property
+    def content(self) -> bytes | None:
+        if self.body is None or isinstance(self.body, bytes):
+            return self.body
+        return json.dumps(self.body).encode()
+
+    def with_headers(self, *pairs: tuple[str, str]) -> Outgoing:
+        return replace(self, headers=(*self.headers, *pairs))
 
 
 @dataclass(frozen=True)
@@ -74,23 +103,26 @@ class PlatformClient:
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
         )
 
+    def prepared(self, request: Outgoing) -> Outgoing:
+        """The request with this address and the headers that every request carries: what a scheme signs."""
+        if request.address:
+            return request
+        given = {name.lower() for name, _value in request.headers}
+        own = [("accept", "application/json")]
+        if request.body is not None:
+            own.append(("content-type", "application/json"))
+        added = tuple(pair for pair in own if pair[0] not in given)
+        return replace(request, address=self.address, headers=(*request.headers, *added))
+
     def send(self, request: Outgoing) -> Incoming:
         """Send once. Raises PlatformUnavailable, OutcomeUnknown or PlatformRefused."""
         self._refuse_private()
-        content = None if request.body is None else json.dumps(request.body).encode()
-        headers = {"accept": "application/json", **dict(request.headers)}
-        if content is not None:
-            headers["content-type"] = "application/json"
+        request = self.prepared(request)
         safe = request.idempotent or request.method in SAFE_METHODS
+        headers = [(name.encode(), value.encode()) for name, value in request.headers]
         try:
-            with self._client.stream(
-                request.method,
-                self.address + request.path,
-                params=list(request.query),
-                content=content,
-                headers=headers,
-            ) as response:
-                return self._read(response)
+            with self._client.stream(request.method, request.url, content=request.content, headers=headers) as response:
+                return self._read(response, request.secrets)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
             raise PlatformUnavailable(f"{self.address} cannot be reached: {problem}") from problem
         except httpx.HTTPError as problem:
@@ -102,7 +134,7 @@ class PlatformClient:
     def close(self) -> None:
         self._client.close()
 
-    def _read(self, response: httpx.Response) -> Incoming:
+    def _read(self, response: httpx.Response, secrets: tuple[str, ...]) -> Incoming:
         if response.is_redirect:
             raise PlatformRefused(f"{self.address} answered with a redirect, which is never followed")
         deadline = time.monotonic() + CALL_SECONDS
@@ -114,6 +146,8 @@ class PlatformClient:
             if time.monotonic() > deadline:
                 raise httpx.ReadTimeout("the answer arrives too slowly")
         headers = {name.lower(): value for name, value in response.headers.items()}
+        for secret in secrets:  # a platform that repeats a credential must not bring it into an error or a record
+            body = body.replace(secret.encode(), DOTS)
         return Incoming(response.status_code, headers, self._json(bytes(body), response.status_code))
 
     def _json(self, body: bytes, status: int) -> Any:

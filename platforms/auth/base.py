@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from platforms.drivers.base import PartyCredential
-from platforms.http import Outgoing
+from platforms.http import Incoming, Outgoing
+from platforms.mapping.apifile import ApiFile
+from platforms.mapping.template import Template
+
+Options = dict[str, Any]
 
 _MODULES = {
     "none": "platforms.auth.none",
     "basic": "platforms.auth.basic",
     "bearer": "platforms.auth.bearer",
     "apiKey": "platforms.auth.api_key",
+    "login": "platforms.auth.login",
+    "oauth2-client": "platforms.auth.oauth2_client",
+    "aws-sigv4": "platforms.auth.aws_sigv4",
+    "huawei-aksk": "platforms.auth.huawei_aksk",
     "mtls": "platforms.auth.mtls",
 }
 
@@ -22,8 +32,43 @@ class Scheme(Protocol):
 
     uses_tls_identity: bool
 
-    def sign(self, request: Outgoing, credential: PartyCredential, options: dict[str, Any]) -> Outgoing:
-        """The request with the credential on it. `options` is the mapping's `auth` entry; it holds no secret."""
+    def sign(self, request: Outgoing, credential: PartyCredential, options: Options) -> Outgoing:
+        """The request with the credential on it. `options` is the mapping's `auth` entry; it holds no secret.
+
+        The request is prepared: `url`, `host`, `headers` and `content` are what will be sent.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a platform gave for a credential, and for how many seconds it believes it, if it said so."""
+
+    text: str = field(repr=False)
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a scheme that needs a call first may use: the platform's files, and a way to send."""
+
+    template: Template
+    api: ApiFile
+    send: Callable[[Outgoing], Incoming]
+
+
+@runtime_checkable
+class TokenScheme(Protocol):
+    """A scheme that needs a call first: it fetches a token, and shows it with every request until it runs out."""
+
+    uses_tls_identity: bool
+
+    def fetch(self, credential: PartyCredential, options: Options, around: Surroundings) -> Token:
+        """A new token. PlatformRefused when the platform does not accept the credential."""
+        ...
+
+    def show(self, request: Outgoing, token: str, options: Options) -> Outgoing:
+        """The request with the token on it."""
         ...
 
 
@@ -31,6 +76,6 @@ def scheme_kinds() -> tuple[str, ...]:
     return tuple(_MODULES)
 
 
-def scheme_for(kind: str) -> Scheme:
+def scheme_for(kind: str) -> Scheme | TokenScheme:
     """The scheme called `kind`; KeyError when there is none."""
     return import_module(_MODULES[kind]).SCHEME

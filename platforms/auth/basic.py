@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
-from typing import Any
 
+from platforms.auth.base import Options
+from platforms.auth.secrets import secret_of
 from platforms.drivers.base import PartyCredential
 from platforms.http import Outgoing
+
+
+def basic_pair(username: str, password: str) -> tuple[str, str]:
+    """The header."""
+    return "authorization", f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
 
 
 class Basic:
     uses_tls_identity = False
 
-    def sign(self, request: Outgoing, credential: PartyCredential, options: dict[str, Any]) -> Outgoing:
-        pair = f"{credential.username}:{credential.password}".encode()
-        return replace(
-            request, headers=(*request.headers, ("authorization", f"Basic {base64.b64encode(pair).decode()}"))
-        )
+    def sign(self, request: Outgoing, credential: PartyCredential, options: Options) -> Outgoing:
+        return request.with_headers(basic_pair(secret_of(credential, "username"), secret_of(credential, "password")))
 
 
 SCHEME = Basic()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
+from platforms.auth.base import Options
+from platforms.auth.secrets import secret_of
 from platforms.drivers.base import PartyCredential
 from platforms.http import Outgoing
 
@@ -12,9 +11,9 @@ from platforms.http import Outgoing
 class Bearer:
     uses_tls_identity = False
 
-    def sign(self, request: Outgoing, credential: PartyCredential, options: dict[str, Any]) -> Outgoing:
-        token = getattr(credential, options.get("token", "token"))
-        return replace(request, headers=(*request.headers, ("authorization", f"Bearer {token}")))
+    def sign(self, request: Outgoing, credential: PartyCredential, options: Options) -> Outgoing:
+        token = secret_of(credential, options.get("token", "token"))
+        return request.with_headers(("authorization", f"Bearer {token}"))
 
 
 SCHEME = Bearer()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from platforms.auth.base import Options
 from platforms.drivers.base import PartyCredential
 from platforms.http import Outgoing
 
@@ -11,7 +10,7 @@ from platforms.http import Outgoing
 class NoScheme:
     uses_tls_identity = False
 
-    def sign(self, request: Outgoing, credential: PartyCredential, options: dict[str, Any]) -> Outgoing:
+    def sign(self, request: Outgoing, credential: PartyCredential, options: Options) -> Outgoing:
         return request
 
 

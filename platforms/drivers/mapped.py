@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from console.errors import NotSupported, PlatformRefused
-from platforms.auth import scheme_for
-from platforms.drivers.base import Capability, Credentials, Finished, Json, PartyCredential, Pending
+from platforms.auth import Authenticator
+from platforms.drivers.base import Capability, Credentials, Finished, Json, Pending
 from platforms.http import Incoming, PlatformClient
 from platforms.mapping.apifile import ApiFile
 from platforms.mapping.interpreter import Call, Wait, run
@@ -34,6 +34,7 @@ class MappedDriver:
         self._addresses, self._allow_private, self._ca_certificate = addresses, allow_private, ca_certificate
         self._clients: dict[tuple[str, str], PlatformClient] = {}
         self._lock = threading.Lock()
+        self._authenticator = Authenticator(template, api, self._client)
 
     @classmethod
     def from_text(cls, *, api_file: str, mapping: str, **options: Any) -> MappedDriver:
@@ -83,20 +84,20 @@ class MappedDriver:
 
     def _send(self, call: Call, credentials: Credentials, trace: list[Json]) -> Incoming:
         party = getattr(credentials, call.cred) or credentials.platform
-        options = self.template.auth_for(party.category)
-        scheme = scheme_for(options["kind"])
-        client = self._client(options, party, scheme.uses_tls_identity)
-        answer = client.send(scheme.sign(call.request, party, options))
-        request = call.request
-        trace.append({"message": f"{request.method} {request.path} → {answer.status}", "step": call.step})
+        options = self.template.auth_for(party.category, call.auth)
+
+        def told(message: str) -> None:
+            trace.append({"message": message, "step": call.step})
+
+        answer = self._authenticator.send(call.request, party, options, told)
+        told(f"{call.request.method} {call.request.path} → {answer.status}")
         return answer
 
-    def _client(self, options: Json, party: PartyCredential, uses_tls_identity: bool) -> PlatformClient:
-        name = options.get("address", "default")
+    def _client(self, name: str, tlscert: str) -> PlatformClient:
+        """The pool to the address of this name, with this TLS identity."""
         address = self._addresses.get(name)
         if address is None:
             raise PlatformRefused(_("The platform was registered without its address “%(name)s”.") % {"name": name})
-        tlscert = party.tlscert if uses_tls_identity else ""
         with self._lock:
             client = self._clients.get((address, tlscert))
             if client is None:

@@ -18,6 +18,8 @@ class Secret(str):
     """Where a credential's field goes, or with a `label` the password that is derived from it."""
 
     __slots__ = ("label", "name")
+    name: str
+    label: str
 
     def __new__(cls, name: str, label: str = "") -> Secret:
         made = super().__new__(cls, f"‹secret: {name}{', derived' if label else ''}›")

@@ -1,0 +1,81 @@
+"""Sends requests to one platform as one of its parties, by the scheme that its mapping names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from console.errors import ConsoleError, PlatformRefused
+from platforms.auth.base import Options, Surroundings, Token, TokenScheme, scheme_for
+from platforms.auth.secrets import filled, with_secrets
+from platforms.auth.tokens import TokenKeeper
+from platforms.drivers.base import PartyCredential
+from platforms.http import Incoming, Outgoing, PlatformClient
+from platforms.mapping.apifile import ApiFile
+from platforms.mapping.template import Template
+from platforms.mapping.values import holds
+
+ClientOf = Callable[[str, str], PlatformClient]  # by the address's name and the TLS identity
+Told = Callable[[str], None]
+UNAUTHORIZED = {"status": [401]}
+
+
+class Authenticator:
+    """One for each driver, so tokens end with the driver. Safe to use from several threads."""
+
+    def __init__(self, template: Template, api: ApiFile, client_of: ClientOf) -> None:
+        self._template, self._api, self._client_of = template, api, client_of
+        self._tokens = TokenKeeper()
+
+    def send(self, request: Outgoing, party: PartyCredential, options: Options, told: Told) -> Incoming:
+        """The platform's answer to the request, signed as `party`. `told` hears of the calls made for a token.
+
+        A request that is answered 401 is sent once more with a new token: refused at the door, it did nothing.
+        """
+        scheme = scheme_for(options["kind"])
+        client = self._client_of(options.get("address", "default"), party.tlscert if scheme.uses_tls_identity else "")
+        prepared = client.prepared(filled(request, party))
+        if not isinstance(scheme, TokenScheme):
+            return client.send(_guarded(scheme.sign(prepared, party, options), party))
+        token, fresh = self._token(scheme, party, options, told)
+        answer = client.send(_guarded(scheme.show(prepared, token, options), party, token))
+        if fresh or not holds(options.get("renewWhen", UNAUTHORIZED), _document(answer)):
+            return answer
+        token, _fresh = self._token(scheme, party, options, told, stale=token)
+        return client.send(_guarded(scheme.show(prepared, token, options), party, token))
+
+    def _token(
+        self, scheme: TokenScheme, party: PartyCredential, options: Options, told: Told, stale: str = ""
+    ) -> tuple[str, bool]:
+        """The party's token, and whether it was fetched just now."""
+        client = self._client_of(options.get("tokenAddress") or options.get("address", "default"), "")
+
+        def send(request: Outgoing) -> Incoming:
+            answer = client.send(request)
+            told(f"{request.method} {request.path} → {answer.status} (signing in)")
+            return answer
+
+        def fetch() -> Token:
+            try:
+                return scheme.fetch(party, options, Surroundings(self._template, self._api, send))
+            except PlatformRefused as problem:
+                raise _refused_login(problem) from problem
+
+        # The options are the template's own object and live as long as this does.
+        return self._tokens.token((party, id(options)), fetch, lifetime=options.get("lifetime"), stale=stale)
+
+
+def _guarded(signed: Outgoing, party: PartyCredential, token: str = "") -> Outgoing:
+    """The signed request, remembering every secret on it, so that none comes back into a record."""
+    shown = (value for name, value in signed.headers if name.lower() == "authorization")
+    return with_secrets(signed, party.sk, party.token, party.password, token, *shown)
+
+
+def _refused_login(problem: ConsoleError) -> PlatformRefused:
+    if problem.code in ("mapping_failed", "credential_incomplete"):
+        return PlatformRefused(problem.detail, code=problem.code)
+    return PlatformRefused(f"Signing in to the platform failed. {problem.detail}", code="login_failed")
+
+
+def _document(answer: Incoming) -> dict[str, Any]:
+    return {"status": answer.status, "headers": answer.headers, "body": answer.body}
