@@ -165,6 +165,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [ROOT / "static"]
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -220,7 +221,12 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.log_level},
-    "loggers": {"httpx": {"level": "WARNING"}, "kombu": {"level": "WARNING"}},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},  # a line for every tick and step says nothing
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")

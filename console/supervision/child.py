@@ -151,4 +151,5 @@ async def listen(process: asyncio.subprocess.Process, log: Log) -> None:
             continue
         if not line:
             return
-        log.write(line.decode(errors="replace").rstrip())
+        if text := line.decode(errors="replace").rstrip():
+            log.write(text)

@@ -1,0 +1,55 @@
+"""Loaded by pytest before Django's settings: tests have a data directory of their own, and a report for `make test`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPORT = "TEST_REPORT"  # where `tests.tools.run` wants the figures of this run
+OUTSIDE = ("DATABASE_URL", "BROKER_URL", "DATA_DIR", "PORT", "PUBLIC_URL", "SEED")
+
+_data_dir = Path(tempfile.mkdtemp(prefix="console-tests-"))
+if os.environ.get(REPORT) is None:
+    # A developer's own shell may name a console that is in use; tests never touch it, unless they are told so
+    # by TEST_DATABASE_URL and TEST_BROKER_URL.
+    for name in OUTSIDE:
+        os.environ.pop(name, None)
+for name in ("DATABASE_URL", "BROKER_URL"):
+    if os.environ.get(f"TEST_{name}"):
+        os.environ[name] = os.environ[f"TEST_{name}"]
+os.environ["DATA_DIR"] = str(_data_dir)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(_data_dir, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
+    """What happened, for `make test` to add up."""
+    path = os.environ.get(REPORT)
+    if not path:
+        return
+    stats = terminalreporter.stats
+    figures = {
+        "passed": len(stats.get("passed", [])) + len(stats.get("xfailed", [])),
+        "failed": [report.nodeid for kind in ("failed", "error") for report in stats.get(kind, [])],
+        "skipped": [[report.nodeid, _reason(report)] for report in stats.get("skipped", [])],
+    }
+    Path(path).write_text(json.dumps(figures))
+
+
+def _reason(report: Any) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return reason.removeprefix("Skipped: ")

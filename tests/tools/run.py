@@ -1,0 +1,103 @@
+"""`make test`: every test, on SQLite, on PostgreSQL with Redis, and on the whole product, and one answer at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from console.environment import ROOT
+from tests.tools import machine, services
+from tests.tools.plugin import REPORT
+
+INSIDE = "not stack and not browser"
+
+
+@dataclass
+class Outcome:
+    """What one run of pytest came to."""
+
+    title: str
+    passed: int = 0
+    failed: list[str] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+    not_run: str = ""
+
+
+def main() -> int:
+    lacking = machine.fetch_missing()
+    outcomes = [_pytest("SQLite", f"{INSIDE} and not postgres", {})]
+    try:
+        with _servers() as environment:
+            outcomes.append(_pytest("PostgreSQL and Redis", INSIDE, environment))
+    except services.Unavailable as problem:
+        outcomes.append(Outcome("PostgreSQL and Redis", not_run=str(problem)))
+    outcomes.append(_pytest("the whole product", "stack or browser", {}))
+    return _sum_up(outcomes, lacking)
+
+
+@contextlib.contextmanager
+def _servers() -> Iterator[dict[str, str]]:
+    with services.postgres() as database, services.redis() as broker:
+        yield {"TEST_DATABASE_URL": database, "TEST_BROKER_URL": broker}
+
+
+def _pytest(title: str, marks: str, environment: dict[str, str]) -> Outcome:
+    print(f"\n=== {title}", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        outside = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "BROKER_URL")}
+        command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-m", marks, *sys.argv[1:]]
+        code = subprocess.run(
+            command, cwd=ROOT, env={**outside, **environment, REPORT: str(report)}, stdin=subprocess.DEVNULL
+        ).returncode
+        figures: dict[str, Any] = json.loads(report.read_text()) if report.exists() else {}
+    outcome = Outcome(
+        title,
+        figures.get("passed", 0),
+        list(figures.get("failed", [])),
+        [(name, reason) for name, reason in figures.get("skipped", [])],
+        time.monotonic() - began,
+    )
+    if code not in (0, 1, 5) or not figures:
+        outcome.failed.append(f"pytest ended with code {code}")
+    elif code == 1 and not outcome.failed:
+        outcome.failed.append("pytest reports a failure that belongs to no test")
+    return outcome
+
+
+def _sum_up(outcomes: list[Outcome], lacking: list[machine.Need]) -> int:
+    print("\n=== altogether")
+    for outcome in outcomes:
+        figures = f"{outcome.passed} passed, {len(outcome.failed)} failed, {len(outcome.skipped)} skipped"
+        print(f"{outcome.title:<22} {outcome.not_run or figures}  ({outcome.seconds:.0f} s)")
+    for outcome in outcomes:
+        for name in outcome.failed:
+            print(f"failed on {outcome.title}: {name}")
+    reasons = [
+        *(f"{outcome.title}: {outcome.not_run}" for outcome in outcomes if outcome.not_run),
+        *(f"{need.purpose}: {need.package} is missing and could not be installed" for need in lacking),
+        *sorted({f"{name} on {outcome.title}: {why}" for outcome in outcomes for name, why in outcome.skipped}),
+    ]
+    print("Not run: " + ("nothing; everything was run" if not reasons else ""))
+    for reason in reasons:
+        print(f"  - {reason}")
+    passed = sum(outcome.passed for outcome in outcomes)
+    failed = sum(len(outcome.failed) for outcome in outcomes)
+    skipped = sum(len(outcome.skipped) for outcome in outcomes)
+    print(f"\n{passed} passed, {failed} failed, {skipped} skipped", flush=True)
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
