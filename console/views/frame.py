@@ -1,0 +1,56 @@
+"""What the ground floor itself puts into the frame: navigation, dashboard panels, search; called by its app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from console import context, reads, shell
+from console.models import AuditEntry, Flow, User
+
+FLOWS_ICON, AUDIT_ICON = "list-check", "shield-check"
+LATEST = 6
+
+
+def register() -> None:
+    """Hand in everything; called once, when the app is ready."""
+    shell.add_entry(shell.Entry(_("Dashboard"), "console:dashboard", "dashboard", 10))
+    shell.add_entry(shell.Entry(_("Flows"), "console:flow-list", FLOWS_ICON, 70))
+    shell.add_entry(shell.Entry(_("Audit"), "console:audit-list", AUDIT_ICON, 90, shown=shell.overseers))
+    shell.add_panel(shell.Panel("flows", "console/_panel_flows.html", running_flows, order=30, width=6))
+    shell.add_panel(
+        shell.Panel("events", "console/_panel_events.html", events, order=80, width=6, shown=shell.overseers)
+    )
+    shell.add_source("pages", shell.Source(_("Pages"), find_pages, order=10))
+    shell.add_source("flows", shell.Source(_("Flows"), find_flows, order=80))
+    shell.add_address(Flow, lambda key: reverse("console:flow-detail", args=[key]))
+
+
+def running_flows(user: User) -> dict[str, Any]:
+    return {"flows": list(reads.flows(user).open()[:LATEST])}
+
+
+def events(user: User) -> dict[str, Any]:
+    return {"entries": list(AuditEntry.objects.all()[:LATEST])}
+
+
+def find_pages(user: User, words: str, limit: int) -> Iterable[shell.Hit]:
+    """Pages of the navigation whose title holds the words."""
+    wanted = words.casefold()
+    lines = [line for line in context.lines_for(user) if wanted in str(line.title).casefold()]
+    return [shell.Hit(str(line.title), "", line.url, line.icon) for line in lines[:limit]]
+
+
+def find_flows(user: User, words: str, limit: int) -> Iterable[shell.Hit]:
+    rows = reads.flows(user).filter(Q(subject_label__icontains=words) | Q(kind__icontains=words))
+    for flow in rows[:limit]:
+        yield shell.Hit(
+            flow.title_text,
+            str(flow.get_state_display()),
+            reverse("console:flow-detail", args=[flow.pk]),
+            FLOWS_ICON,
+        )
