@@ -7,7 +7,6 @@ import json
 import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -25,18 +24,29 @@ TENANTS = (
     "Provincial Tax Service",
     "Provincial Housing Service",
 )
+CA_NAME = "Sandbox CA"
+CLIENT_NAME = "On-prem department"
 VALID_DAYS = 730
 
 
-def ensure_identities(folder: Path) -> None:
-    """Make what is missing: `tenants.json`, `operator-key`, `tls/`, `onprem/`. Everything is private to its owner."""
+def ensure_identities(folder: Path, host: str = "127.0.0.1") -> None:
+    """Make what is missing: `tenants.json`, `operator-key`, `tls/`, `onprem/`. Everything is private to its owner.
+
+    The server's own certificate is made anew at every start, so that it never runs out and fits `host`.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (folder / "tenants.json").exists():
-        _write(folder / "tenants.json", json.dumps([_tenant(n, name) for n, name in enumerate(TENANTS, 1)], indent=2))
+        write_private(
+            folder / "tenants.json", json.dumps([_tenant(n, name) for n, name in enumerate(TENANTS, 1)], indent=2)
+        )
     if not (folder / "operator-key").exists():
-        _write(folder / "operator-key", f"op_{secrets.token_urlsafe(24)}")
+        write_private(folder / "operator-key", f"op_{secrets.token_urlsafe(24)}")
+    if not (folder / "tls/ca-key.pem").exists() or not (folder / "tls/ca.pem").exists():
+        _make_authority(folder)
+    authority = Authority(folder)
     if not (folder / "onprem/client.pem").exists():
-        _make_certificates(folder)
+        write_private(folder / "onprem/client.pem", authority.issue_client(CLIENT_NAME))
+    write_private(folder / "tls/server.pem", authority.issue_server(host))
 
 
 def read_tenants(folder: Path) -> list[dict[str, str]]:
@@ -45,6 +55,58 @@ def read_tenants(folder: Path) -> list[dict[str, str]]:
 
 def operator_key(folder: Path) -> str:
     return (folder / "operator-key").read_text().strip()
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file as a whole; only its owner may read it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.touch(mode=0o600)
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+class Authority:
+    """The sandbox's certificate authority: signs the server's and the on-prem organizations' certificates."""
+
+    def __init__(self, folder: Path) -> None:
+        key = serialization.load_pem_private_key((folder / "tls/ca-key.pem").read_bytes(), password=None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise TypeError("the key of the sandbox's CA is not of the kind that the sandbox makes")
+        self._key = key
+        self.certificate = (folder / "tls/ca.pem").read_text()
+
+    def issue_client(
+        self, common_name: str, *, start: datetime | None = None, lifetime: timedelta = timedelta(days=VALID_DAYS)
+    ) -> str:
+        """PEM text of a client certificate and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+        builder = _builder(common_name, key.public_key(), start, lifetime).add_extension(usage, critical=False)
+        return _pem(self._sign(builder)) + _pem(key)
+
+    def issue_server(self, host: str) -> str:
+        """PEM text of the server's certificate and key, for the loopback address and `host`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        names: list[x509.GeneralName] = [x509.DNSName("localhost")]
+        for address in {"127.0.0.1", host}:
+            try:
+                names.append(x509.IPAddress(ipaddress.ip_address(address)))
+            except ValueError:
+                names.append(x509.DNSName(address))
+        builder = (
+            _builder("Sandbox", key.public_key())
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        )
+        return _pem(self._sign(builder)) + _pem(key)
+
+    def _sign(self, builder: x509.CertificateBuilder) -> x509.Certificate:
+        return (
+            builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
 
 
 def _tenant(number: int, name: str) -> dict[str, str]:
@@ -58,58 +120,42 @@ def _tenant(number: int, name: str) -> dict[str, str]:
     }
 
 
-def _make_certificates(folder: Path) -> None:
-    ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca = _certificate("Sandbox CA", ca_key.public_key(), ca_key, "Sandbox CA", authority=True)
-    server_key = ec.generate_private_key(ec.SECP256R1())
-    server = _certificate("Sandbox", server_key.public_key(), ca_key, "Sandbox CA", server=True)
-    client_key = ec.generate_private_key(ec.SECP256R1())
-    client = _certificate("On-prem department", client_key.public_key(), ca_key, "Sandbox CA")
-    _write(folder / "tls/server.pem", _pem(server) + _pem(server_key))
-    _write(folder / "tls/ca.pem", _pem(ca))
-    _write(folder / "onprem/ca.pem", _pem(ca))
-    _write(folder / "onprem/client.pem", _pem(client) + _pem(client_key))
+def _make_authority(folder: Path) -> None:
+    """A new CA; what an older one signed is worth nothing any more."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = (
+        _builder(CA_NAME, key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "onprem/client.pem").unlink(missing_ok=True)
+    write_private(folder / "tls/ca-key.pem", _pem(key))
+    write_private(folder / "tls/ca.pem", _pem(certificate))
+    write_private(folder / "onprem/ca.pem", _pem(certificate))
 
 
-def _certificate(
-    name: str, public_key: Any, ca_key: Any, ca_name: str, *, authority: bool = False, server: bool = False
-) -> x509.Certificate:
-    now = datetime.now(UTC)
-    usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
-    builder = (
+def _builder(
+    name: str,
+    public_key: ec.EllipticCurvePublicKey,
+    start: datetime | None = None,
+    lifetime: timedelta = timedelta(days=VALID_DAYS),
+) -> x509.CertificateBuilder:
+    begin = start or datetime.now(UTC) - timedelta(days=1)
+    return (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, ca_name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, CA_NAME)]))
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=VALID_DAYS))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=0 if authority else None), critical=True)
+        .not_valid_before(begin)
+        .not_valid_after(begin + lifetime)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
     )
-    if authority:
-        builder = builder.add_extension(
-            x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True
-        )
-    else:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-    if server:
-        loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName([x509.DNSName("localhost"), loopback]), critical=False
-        )
-    return builder.sign(ca_key, hashes.SHA256())
 
 
-def _pem(thing: Any) -> str:
+def _pem(thing: x509.Certificate | ec.EllipticCurvePrivateKey) -> str:
     if isinstance(thing, x509.Certificate):
         return thing.public_bytes(serialization.Encoding.PEM).decode()
     form = serialization.PrivateFormat.PKCS8
     return thing.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
-    path.write_text(text)

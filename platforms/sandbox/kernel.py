@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import json
 import logging
+import os
 import shutil
 import signal
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,15 @@ import aiohttp
 logger = logging.getLogger(__name__)
 
 STATE_SECONDS = 2
+BIG_STATE = 20_000_000  # bytes; above, the state is written less often
+BIG_STATE_SECONDS = 15
+BYTES_COPIED_PER_SECOND = 1_000_000  # how eagerly the good copy is kept
 START_SECONDS = 20.0
+STOP_SECONDS = 3.5
+RPC_SECONDS = 10.0
 MAX_BACKOFF = 30.0
 PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)  # before any fork
 
 
 class KernelFailed(Exception):
@@ -28,39 +37,52 @@ class KernelFailed(Exception):
 
 
 class Kernel:
-    """An anvil that keeps running until `stop`. `port` is on the loopback address."""
+    """An anvil that keeps running until `stop`. `port` is on the loopback address.
 
-    def __init__(self, binary: Path, folder: Path, evm_chain_id: int, session: aiohttp.ClientSession) -> None:
+    `generation` grows with every process: after a crash the newest blocks may be gone, and what was read before
+    must be read again.
+    """
+
+    def __init__(self, binary: Path | None, folder: Path, evm_chain_id: int, session: aiohttp.ClientSession) -> None:
         self.evm_chain_id = evm_chain_id
         self.port = 0
+        self.generation = 0
+        self.started_at = 0.0
         self._binary, self._folder, self._session = binary, folder, session
         self._process: asyncio.subprocess.Process | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
     @property
     def running(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        return self._process is not None and self._process.returncode is None and self.port > 0
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None and self.running else None
+
+    @property
+    def state_bytes(self) -> int:
+        return self._state.stat().st_size if self._state.exists() else 0
 
     async def start(self) -> None:
-        """Come up with the state of last time; KernelFailed when it does not."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._mend_state()
-        await self._spawn()
-        self._keeper = asyncio.create_task(self._keep())
+        """Come up with the state of last time; KernelFailed when it does not (and it is tried again and again)."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._tasks:
+            await self._await_keeper()
+            return
+        try:
+            await self._spawn()
+        finally:
+            self._tasks = [asyncio.create_task(self._keep()), asyncio.create_task(self._keep_good_copy())]
 
     async def stop(self) -> None:
-        """Save the state and go."""
+        """Save the state and go. anvil writes its state when it is told to end."""
         self._stopping = True
-        if self._keeper is not None:
-            self._keeper.cancel()
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(self._process.wait(), 10)
-            except TimeoutError:
-                self._process.kill()
-                await self._process.wait()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end_process()
 
     def remove_state(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -70,84 +92,181 @@ class Kernel:
 
     async def batch(self, calls: list[tuple[str, list[Any]]]) -> list[Any]:
         """Several JSON-RPC calls in one request, answered in order; KernelFailed on any error."""
+        if not calls:
+            return []
         body = [{"jsonrpc": "2.0", "id": n, "method": m, "params": p} for n, (m, p) in enumerate(calls)]
+        patience = aiohttp.ClientTimeout(total=RPC_SECONDS)
         try:
-            async with self._session.post(f"http://127.0.0.1:{self.port}", json=body) as response:
+            async with self._session.post(f"http://127.0.0.1:{self.port}", json=body, timeout=patience) as response:
                 answers = await response.json(content_type=None)
-        except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError) as problem:
-            raise KernelFailed(f"the node does not answer: {problem}") from problem
-        by_id = {answer["id"]: answer for answer in answers}
-        failed = next((answer["error"] for answer in answers if "error" in answer), None)
-        if failed is not None:
-            raise KernelFailed(str(failed.get("message", failed)))
-        return [by_id[n]["result"] for n in range(len(calls))]
+            by_id = {answer["id"]: answer for answer in answers}
+            failed = next((answer["error"] for answer in answers if "error" in answer), None)
+            if failed is None:
+                return [by_id[n]["result"] for n in range(len(calls))]
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as problem:
+            raise KernelFailed(f"the node does not answer: {problem or type(problem).__name__}") from problem
+        raise KernelFailed(str(failed.get("message", failed)) if isinstance(failed, dict) else str(failed))
 
     @property
     def _state(self) -> Path:
         return self._folder / "state.json"
 
-    def _mend_state(self) -> None:
-        """A state cut off by a crash is replaced by the last good one; a good one is kept for next time."""
-        good = self._folder / "state.good.json"
-        if not self._state.exists():
-            return
-        try:
-            json.loads(self._state.read_text())
-            shutil.copyfile(self._state, good)
-        except ValueError:
-            logger.warning("the state of chain %s is damaged; going back to the last good one", self.evm_chain_id)
-            if good.exists():
-                shutil.copyfile(good, self._state)
-            else:
-                self._state.unlink()
+    @property
+    def _good(self) -> Path:
+        return self._folder / "state.good.json"
+
+    # --- the process ------------------------------------------------------------------------------------------------
 
     async def _spawn(self) -> None:
-        self.port = _free_port()
+        if self._binary is None:
+            raise KernelFailed("no anvil on this computer: run `make setup`, or name the binary in ANVIL")
+        lock = await self._lock()
+        try:
+            await asyncio.to_thread(self._mend_state)
+            port = _free_port()
+            self._process = await self._execute(self._binary, port, lock)
+        finally:
+            os.close(lock)
+        await self._await_answer(port)
+        self.generation += 1
+        self.started_at = time.time()
+
+    async def _execute(self, binary: Path, port: int, lock: int) -> asyncio.subprocess.Process:
+        seconds = BIG_STATE_SECONDS if self.state_bytes > BIG_STATE else STATE_SECONDS
         arguments = (
-            f"--host 127.0.0.1 --port {self.port} --chain-id {self.evm_chain_id} --accounts 4 --silent "
-            f"--state-interval {STATE_SECONDS} --transaction-block-keeper 1000000 --prune-history 64"
+            f"--host 127.0.0.1 --port {port} --chain-id {self.evm_chain_id} --accounts 4 --silent "
+            f"--state-interval {seconds} --transaction-block-keeper 1000000 --prune-history 64"
         ).split()
-        self._process = await asyncio.create_subprocess_exec(
-            str(self._binary),
+        return await asyncio.create_subprocess_exec(
+            str(binary),
             *arguments,
             "--state",
             str(self._state),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
-            preexec_fn=_die_with_parent,
+            cwd=self._folder,
+            env={"HOME": str(self._folder), "PATH": os.environ.get("PATH", "")},
+            pass_fds=(lock,),
+            start_new_session=True,
+            preexec_fn=_die_with(os.getpid()),
         )
+
+    async def _await_answer(self, port: int) -> None:
+        self.port = port
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_SECONDS
         while loop.time() < deadline:
-            if self._process.returncode is not None:
-                raise KernelFailed(f"anvil ended with code {self._process.returncode}")
+            if self._process is None or self._process.returncode is not None:
+                self.port = 0
+                raise KernelFailed(f"anvil ended with code {self._process.returncode if self._process else '?'}")
             with contextlib.suppress(KernelFailed):
                 await self.rpc("eth_blockNumber")
                 return
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.03)
+        await self._end_process()
         raise KernelFailed("anvil did not answer in time")
 
+    async def _await_keeper(self) -> None:
+        """Started already: the keeper brings it up, or not."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self.running:
+            if time.monotonic() > deadline:
+                raise KernelFailed("the process does not come up")
+            await asyncio.sleep(0.05)
+
+    async def _end_process(self) -> None:
+        process, self.port = self._process, 0
+        if process is None or process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            logger.warning("the node of chain %s did not end by itself", self.evm_chain_id)
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
     async def _keep(self) -> None:
-        backoff = 0.5
+        backoff = 0.2
         while not self._stopping:
             if self._process is not None:
-                await self._process.wait()
-            if self._stopping:
-                return
-            logger.warning("the node of chain %s ended; starting it again", self.evm_chain_id)
+                code = await self._process.wait()
+                self.port = 0
+                logger.warning("the node of chain %s ended with code %s; starting it again", self.evm_chain_id, code)
             await asyncio.sleep(backoff)
-            backoff = min(MAX_BACKOFF, backoff * 2)
-            self._mend_state()
-            with contextlib.suppress(KernelFailed):
+            try:
                 await self._spawn()
-                backoff = 0.5
+                backoff = 0.2
+            except (KernelFailed, OSError) as problem:
+                backoff = min(MAX_BACKOFF, backoff * 2)
+                logger.warning("the node of chain %s does not come up: %s", self.evm_chain_id, problem)
+
+    async def _lock(self) -> int:
+        """A lock that the process inherits: the next one waits until an orphan has saved its state and is gone."""
+        descriptor = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return descriptor
+            except OSError:
+                if time.monotonic() > deadline:
+                    os.close(descriptor)
+                    raise KernelFailed("another process still holds this chain's state") from None
+                await asyncio.sleep(0.05)
+
+    # --- the state --------------------------------------------------------------------------------------------------
+
+    def _mend_state(self) -> None:
+        """anvil writes its state in place: one that a crash cut off is replaced by the last good copy."""
+        if not self._state.exists() or _sound(self._state.read_bytes()):
+            return
+        logger.warning("the state of chain %s is damaged; going back to the last good one", self.evm_chain_id)
+        self._state.replace(self._folder / "state.damaged.json")
+        if self._good.exists():
+            shutil.copyfile(self._good, self._state)
+
+    async def _keep_good_copy(self) -> None:
+        copied: tuple[int, str] | None = None
+        while True:
+            await asyncio.sleep(max(2 * STATE_SECONDS, self.state_bytes / BYTES_COPIED_PER_SECOND))
+            with contextlib.suppress(KernelFailed, OSError):
+                head = await self.rpc("eth_getBlockByNumber", "latest", False)
+                mark = (self.generation, head["hash"])
+                if mark != copied and await asyncio.to_thread(self._copy_if_sound):
+                    copied = mark
+
+    def _copy_if_sound(self) -> bool:
+        if not self._state.exists():
+            return False
+        content = self._state.read_bytes()
+        if not _sound(content):
+            return False  # read while it was being written; the next round finds it whole
+        temporary = self._folder / "state.good.new"
+        temporary.write_bytes(content)
+        temporary.replace(self._good)
+        return True
 
 
-def _die_with_parent() -> None:
-    """Linux: the kernel sends SIGTERM when the sandbox dies, however it dies; and Ctrl-C reaches the sandbox only."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _sound(content: bytes) -> bool:
+    try:
+        return "best_block_number" in json.loads(content)
+    except (ValueError, TypeError):
+        return False
+
+
+def _die_with(parent: int) -> Any:
+    """Linux: the child gets SIGTERM when the sandbox dies, however it dies; anvil then saves its state."""
+
+    def prepare() -> None:
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died in between
+            os._exit(1)
+
+    return prepare
 
 
 def _free_port() -> int:

@@ -1,0 +1,314 @@
+"""Chains and nodes: one anvil process for each chain, one endpoint for each node, on its member's own address."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from pathlib import Path
+
+import aiohttp
+
+from platforms.sandbox.access import find_chain, find_network, own_member
+from platforms.sandbox.bodies import CreateChain, CreateNode
+from platforms.sandbox.errors import Conflict, Forbidden, KernelDown, NotFound
+from platforms.sandbox.jobs import JobFailed, Jobs, Key, Progress
+from platforms.sandbox.kernel import Kernel, KernelFailed
+from platforms.sandbox.ledger import Ledger
+from platforms.sandbox.principals import Keyring, Principal
+from platforms.sandbox.relay import NoPlace, Relay
+from platforms.sandbox.store import Json, Store, new_id, now_ms
+
+logger = logging.getLogger(__name__)
+
+FIRST_EVM_CHAIN_ID = 20_000
+CLOUD_PORT = 8545
+NODES_PER_MEMBER = 10  # on one chain
+
+
+class Chains:
+    """Builds, keeps and takes down chains and their nodes."""
+
+    def __init__(
+        self, store: Store, jobs: Jobs, keyring: Keyring, folder: Path, binary: Path | None, http: aiohttp.ClientSession
+    ) -> None:
+        self.kernels: dict[str, Kernel] = {}
+        self._store, self._jobs, self._keyring = store, jobs, keyring
+        self._folder, self._binary, self._http = folder, binary, http
+        self._ledgers: dict[str, Ledger] = {}
+        self._relays: dict[str, Relay] = {}
+        jobs.register("createChain", self._build, self._mark_chain_failed)
+        jobs.register("deleteChain", self._take_down, self._mark_chain_failed)
+        jobs.register("createNode", self._build_node, self._mark_node_failed)
+        jobs.register("deleteNodes", self._take_down_nodes, self._mark_node_failed)
+
+    # --- asked by the API -------------------------------------------------------------------------------------------
+
+    def create(self, principal: Principal, network_id: str, body: CreateChain, key: Key) -> Json:
+        """The job that builds a chain in the network, with its first node in the creator's own space."""
+        network = find_network(self._store, principal, network_id)
+        member = _active_member(network, principal, body.external_id)
+        chain = {
+            "chainId": new_id("chn"),
+            "networkId": network_id,
+            "name": body.name,
+            "state": "CREATING",
+            "creator": principal.id,
+            "creatorMemberId": member["memberId"],
+            "evmChainId": FIRST_EVM_CHAIN_ID + self._store.next_number(),
+            "createdAt": now_ms(),
+        }
+        self._store.chains[chain["chainId"]] = chain
+        node = self._add_node(chain, member, "SEQUENCER")
+        return self._jobs.start(
+            "createChain",
+            principal,
+            key,
+            subject=["chains", chain["chainId"]],
+            networkId=network_id,
+            chainId=chain["chainId"],
+            nodeId=node["nodeId"],
+        )
+
+    def delete(self, principal: Principal, chain_id: str, key: Key) -> Json:
+        """The job that takes the chain down, every member's node included; its creator may, or the network's."""
+        chain = find_chain(self._store, principal, chain_id)
+        principal.must_be_member()
+        if principal.id not in (chain["creator"], self._store.networks[chain["networkId"]]["creator"]):
+            raise Forbidden("Only the creator of a chain deletes it.", code="NOT_CREATOR")
+        self._jobs.must_be_free("deleteChain", "chainId", chain_id)
+        chain["state"] = "DELETING"
+        return self._jobs.start(
+            "deleteChain",
+            principal,
+            key,
+            subject=["chains", chain_id],
+            networkId=chain["networkId"],
+            chainId=chain_id,
+        )
+
+    def create_node(self, principal: Principal, chain_id: str, body: CreateNode, key: Key) -> Json:
+        """The job that gives the calling member a node of its own."""
+        chain = find_chain(self._store, principal, chain_id)
+        member = _active_member(self._store.networks[chain["networkId"]], principal, body.external_id)
+        if chain["state"] != "RUNNING":
+            raise Conflict(f"The chain is {chain['state']}.", code="CHAIN_NOT_READY")
+        if len(self._nodes_of(chain_id, member["memberId"])) >= NODES_PER_MEMBER:
+            raise Conflict(f"A member has at most {NODES_PER_MEMBER} nodes on a chain.", code="QUOTA_EXCEEDED")
+        node = self._add_node(chain, member, "ENDPOINT")
+        return self._jobs.start(
+            "createNode",
+            principal,
+            key,
+            subject=["nodes", node["nodeId"]],
+            networkId=chain["networkId"],
+            chainId=chain_id,
+            nodeId=node["nodeId"],
+        )
+
+    def delete_nodes(
+        self, principal: Principal, chain_id: str, key: Key, *, external_id: str | None = None, node_id: str = ""
+    ) -> Json:
+        """The job that reclaims one node, or all that the calling member has on the chain."""
+        chain = find_chain(self._store, principal, chain_id)
+        member = own_member(self._store.networks[chain["networkId"]], principal, external_id)
+        nodes = self._nodes_of(chain_id, member["memberId"])
+        if node_id:
+            nodes = [node for node in nodes if node["nodeId"] == node_id]
+        if not nodes:
+            raise NotFound("You have no such node on this chain.", code="NODE_NOT_FOUND")
+        self._jobs.must_be_free("deleteNodes", "memberId", member["memberId"])
+        for node in nodes:
+            node["state"] = "DELETING"
+        return self._jobs.start(
+            "deleteNodes",
+            principal,
+            key,
+            subject=["nodes", nodes[0]["nodeId"]],
+            networkId=chain["networkId"],
+            chainId=chain_id,
+            memberId=member["memberId"],
+            nodeIds=[node["nodeId"] for node in nodes],
+        )
+
+    def ledger(self, principal: Principal, chain_id: str) -> Ledger:
+        """What reads the chain; KernelDown while its process is away."""
+        find_chain(self._store, principal, chain_id)
+        kernel = self.kernels.get(chain_id)
+        if kernel is None or not kernel.running:
+            raise KernelDown("The chain's node is not running at the moment.")
+        return self._ledgers[chain_id]
+
+    def state_of(self, node: Json) -> str:
+        """What is true of a node now, whatever was written down."""
+        kernel = self.kernels.get(node["chainId"])
+        if node["state"] == "RUNNING" and (kernel is None or not kernel.running or node["nodeId"] not in self._relays):
+            return "STOPPED"
+        return node["state"]
+
+    # --- called by the networks -------------------------------------------------------------------------------------
+
+    def chains_of(self, network_id: str) -> list[Json]:
+        return [chain for chain in self._store.chains.values() if chain["networkId"] == network_id]
+
+    def reclaim_nodes(self, network_id: str, member_id: str) -> None:
+        """All nodes of a member that leaves."""
+        for node in list(self._store.nodes.values()):
+            if node["networkId"] == network_id and node["memberId"] == member_id:
+                self._drop_node(node["nodeId"])
+        self._store.save()
+
+    async def remove(self, chain_id: str) -> None:
+        """The chain, its nodes, its process and its state."""
+        for node in [node for node in self._store.nodes.values() if node["chainId"] == chain_id]:
+            self._drop_node(node["nodeId"])
+        kernel = self.kernels.pop(chain_id, None)
+        self._ledgers.pop(chain_id, None)
+        if kernel is not None:
+            await kernel.stop()
+            kernel.remove_state()
+        self._store.chains.pop(chain_id, None)
+        self._store.save()
+
+    # --- with the sandbox -------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Everything that was there before the restart."""
+        await asyncio.gather(*(self._revive(chain) for chain in list(self._store.chains.values())))
+
+    async def stop(self) -> None:
+        for relay in self._relays.values():
+            relay.close()
+        await asyncio.gather(*(kernel.stop() for kernel in self.kernels.values()))
+
+    async def _revive(self, chain: Json) -> None:
+        kernel = self._kernel(chain)
+        try:
+            await kernel.start()
+        except (KernelFailed, OSError) as problem:
+            logger.error("chain %s is not back yet: %s", chain["chainId"], problem)
+        for node in self._store.nodes.values():
+            if node["chainId"] == chain["chainId"] and node["port"]:
+                try:
+                    await self._open(node, node["port"])
+                except NoPlace as problem:
+                    logger.error("node %s is not back: %s", node["nodeId"], problem)
+
+    # --- the jobs' work ---------------------------------------------------------------------------------------------
+
+    async def _build(self, job: Json, progress: Progress) -> None:
+        chain = self._store.chains[job["chainId"]]
+        await progress.stage(10)
+        kernel = self._kernel(chain)
+        if not kernel.running:
+            try:
+                await kernel.start()
+            except (KernelFailed, OSError) as problem:
+                raise JobFailed(f"The chain does not come up: {problem}.", "KERNEL_UNAVAILABLE") from problem
+        await progress.half_way()
+        await self._open_node(self._node(job))
+        await progress.stage(90)
+        chain["state"] = "RUNNING"
+
+    async def _take_down(self, job: Json, progress: Progress) -> None:
+        self._jobs.cancel_about("chainId", job["chainId"], but=job["jobId"])
+        await progress.half_way()
+        if job["chainId"] in self._store.chains:
+            await self.remove(job["chainId"])
+
+    async def _build_node(self, job: Json, progress: Progress) -> None:
+        await progress.stage(20)
+        await progress.half_way()
+        await self._open_node(self._node(job))
+        await progress.stage(90)
+
+    async def _take_down_nodes(self, job: Json, progress: Progress) -> None:
+        for node_id in job["nodeIds"]:
+            self._jobs.cancel_about("nodeId", node_id, but=job["jobId"])
+        await progress.half_way()
+        for node_id in job["nodeIds"]:
+            self._drop_node(node_id)
+
+    def _mark_chain_failed(self, job: Json) -> None:
+        if job["chainId"] in self._store.chains:
+            self._store.chains[job["chainId"]]["state"] = "FAILED"
+
+    def _mark_node_failed(self, job: Json) -> None:
+        for node_id in job.get("nodeIds") or [job["nodeId"]]:
+            if node_id in self._store.nodes:
+                self._store.nodes[node_id]["state"] = "FAILED"
+
+    # --- small things -----------------------------------------------------------------------------------------------
+
+    def _kernel(self, chain: Json) -> Kernel:
+        chain_id = chain["chainId"]
+        if chain_id not in self.kernels:
+            folder = self._folder / "chains" / chain_id
+            kernel = self.kernels[chain_id] = Kernel(self._binary, folder, chain["evmChainId"], self._http)
+            self._ledgers[chain_id] = Ledger(kernel)
+        return self.kernels[chain_id]
+
+    def _node(self, job: Json) -> Json:
+        node = self._store.nodes.get(job["nodeId"])
+        if node is None:
+            raise JobFailed("The node was reclaimed meanwhile.", "NODE_NOT_FOUND")
+        return node
+
+    def _add_node(self, chain: Json, member: Json, role: str) -> Json:
+        host = member["hosts"][0] if member["hosts"] else None
+        node = {
+            "nodeId": new_id("nod"),
+            "chainId": chain["chainId"],
+            "networkId": chain["networkId"],
+            "memberId": member["memberId"],
+            "externalId": member["externalId"],
+            "tenantId": member["tenantId"],
+            "role": role,
+            "ip": host["ip"] if host else self._keyring.cloud_address(member["tenantId"]),
+            "firstPort": host["port"] if host else CLOUD_PORT,
+            "port": 0,
+            "state": "CREATING",
+            "version": "",
+            "createdAt": now_ms(),
+        }
+        self._store.nodes[node["nodeId"]] = node
+        return node
+
+    async def _open_node(self, node: Json) -> None:
+        if node["nodeId"] not in self._relays:
+            try:
+                await self._open(node, node["port"] or node["firstPort"])
+            except NoPlace as problem:
+                raise JobFailed(f"The node finds no place: {problem}.", "NO_PLACE") from problem
+        with contextlib.suppress(KernelFailed):
+            node["version"] = await self.kernels[node["chainId"]].rpc("web3_clientVersion")
+        node["state"] = "RUNNING"
+
+    async def _open(self, node: Json, port: int) -> None:
+        relay = Relay(self.kernels[node["chainId"]])
+        opened = await relay.open(node["ip"], port)
+        if node["port"] not in (0, opened):
+            logger.warning("node %s: port %s is taken, now on %s", node["nodeId"], node["port"], opened)
+        self._relays[node["nodeId"]] = relay
+        node["port"] = opened
+        self._store.save()
+
+    def _drop_node(self, node_id: str) -> None:
+        relay = self._relays.pop(node_id, None)
+        if relay is not None:
+            relay.close()
+        self._store.nodes.pop(node_id, None)
+
+    def _nodes_of(self, chain_id: str, member_id: str) -> list[Json]:
+        return [
+            node for node in self._store.nodes.values() if node["chainId"] == chain_id and node["memberId"] == member_id
+        ]
+
+
+def _active_member(network: Json, principal: Principal, external_id: str | None) -> Json:
+    member = own_member(network, principal, external_id)
+    if network["state"] != "ACTIVE":
+        raise Conflict(f"The network is {network['state']}.", code="NETWORK_NOT_READY")
+    if member["state"] != "ACTIVE":
+        raise Conflict(f"Your membership is {member['state']}.", code="MEMBER_NOT_READY")
+    return member
