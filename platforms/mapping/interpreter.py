@@ -1,24 +1,36 @@
 """Running an interface of a template: a generator that yields `Call` and `Wait` and never does I/O itself.
 
-The real run, the dry run and going on after a crash are this one code path. Between two yields all that it
-knows is its position, plain JSON: `{"at": step index, "polls": n, "steps": {id: {status, headers, body, items}}}`.
+The real run, the dry run and going on after a crash are this one code path. Between two yields all that it knows is
+its position, plain JSON: `{"at": step index, "polls": n, "held": n, "steps": {id: {status, headers, body, items}}}`.
+Whoever carries a call out sends the answer in, or throws what went wrong: then the generator knows whether the call
+may be repeated. After each call of a writing interface that changed something it yields a `Wait`, so that what has
+been done is remembered before anything else is.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from console.errors import ConsoleError, Missing, PlatformRefused, PlatformUnavailable
+from console.errors import ConsoleError, Missing, OutcomeUnknown, PlatformRefused, PlatformUnavailable
 from platforms.http import Incoming, Outgoing, encode_path_value
 from platforms.mapping.apifile import ApiFile
+from platforms.mapping.polling import settled
+from platforms.mapping.secrets import Secret
 from platforms.mapping.template import Interface, Template
-from platforms.mapping.values import MISSING, Unfit, evaluate, holds
+from platforms.mapping.values import MISSING, Unfit, evaluate, holds, text_of
 
 Json = dict[str, Any]
 DEFAULT_MAX_PAGES = 100
-KEPT_HEADERS = ("location", "retry-after", "x-amzn-errortype")
+MAX_ITEMS = 100_000  # of one walked list
+MAX_POSITION = 1024 * 1024  # characters of JSON
+RETRY_SECONDS = 3.0  # before a call is repeated that failed after others had succeeded
+LOOKUP_SECONDS = 5.0  # before looking for what a lost answer may have made
+MAX_HOLDS = 30  # how often a platform may ask us to come back later, in one interface
+MAX_HOLD_SECONDS = 3600.0
+ALWAYS_KEPT_HEADERS = frozenset({"location", "retry-after"})
 
 
 @dataclass(frozen=True)
@@ -33,10 +45,19 @@ class Call:
 
 @dataclass(frozen=True)
 class Wait:
-    """Come back with None in so many seconds; `position` is where to go on."""
+    """Come back with None in so many seconds; `position` is where to go on, `known` what can be said by now."""
 
     seconds: float
     position: Json
+    known: Json = field(default_factory=dict)
+
+
+class AskedToWait(PlatformUnavailable):
+    """The platform said when to come back."""
+
+    def __init__(self, words: str, seconds: float, code: str | None = None) -> None:
+        super().__init__(words, code=code)
+        self.seconds = seconds
 
 
 Run = Generator[Call | Wait, Incoming | None, Any]
@@ -54,7 +75,8 @@ class _Runner:
         self, template: Template, api: ApiFile, interface: Interface, request: Json, key: str, position: Json | None
     ) -> None:
         self.template, self.api, self.interface = template, api, interface
-        self.state: Json = position or {"at": 0, "polls": 0, "steps": {}}
+        self.state: Json = {"at": 0, "polls": 0, "held": 0, "steps": {}, **(position or {})}
+        self.moved = False  # something has succeeded since the position was last given out
         self.document: Json = {
             "in": request,
             "const": template.const,
@@ -64,116 +86,230 @@ class _Runner:
 
     def go(self) -> Run:
         try:
-            while self.state["at"] < len(self.interface.steps):
-                step = self.interface.steps[self.state["at"]]
-                yield from self._walk(step) if "walk" in step else self._step(step)
-                self.state.update(at=self.state["at"] + 1, polls=0)
+            steps = self.interface.steps
+            while self.state["at"] < len(steps):
+                step = steps[self.state["at"]]
+                answer, items = yield from self._walk(step) if "walk" in step else self._step(step)
+                self._keep(step, answer, items)
+                if self._changes(step) and self.state["at"] < len(steps):
+                    yield self._wait(_pause_before(steps[self.state["at"]]))
             return evaluate(self.interface.result, self.document, place=f"{self.interface.name}.result")
         except Unfit as problem:
             raise problem.as_refusal() from problem
 
-    def _step(self, step: Json) -> Generator[Call | Wait, Incoming | None, None]:
+    # --- steps ------------------------------------------------------------------------------------------------------
+
+    def _step(self, step: Json) -> Generator[Call | Wait, Incoming | None, tuple[Incoming, None]]:
         """One call, repeated while its `poll` says: not yet."""
+        place = f"{self.interface.name}.{step['id']}"
         while True:
-            answer = yield self._call(step)
+            answer = yield from self._exchange(step)
             document = self._with(answer)
-            poll = step.get("poll")
-            self._judge(step, document, polled=poll is not None)
-            if poll is None or holds(poll["until"], document):
-                self._keep(step, answer)
-                return
-            if "fail" in poll and holds(poll["fail"], document):
-                raise PlatformRefused(self._message(document) or f"{step['id']} failed on the platform")
+            if "poll" not in step or settled(step, document, self.api, place, self._message(document)):
+                return answer, None
+            poll = step["poll"]
             self.state["polls"] += 1
             if self.state["polls"] >= poll["limit"]:
-                raise PlatformRefused(f"{step['id']} did not end within {poll['limit']} polls", code="poll_limit")
-            yield Wait(float(poll["every"]), self.state)
+                minutes = poll["limit"] * poll["every"] / 60
+                words = f"{step['id']}: not through after {poll['limit']} polls ({minutes:.0f} minutes of waiting)"
+                raise PlatformRefused(words, code="poll_limit")
+            self.moved = True
+            yield self._wait(max(float(poll["every"]), _asked_seconds(answer) or 0.0))
 
-    def _walk(self, step: Json) -> Generator[Call | Wait, Incoming | None, None]:
+    def _walk(self, step: Json) -> Generator[Call | Wait, Incoming | None, tuple[Incoming, list[Any]]]:
         """All pages of a list, gathered under `items`; reaching the page limit is an error, never a short list."""
-        walk, items, extra, answer = step["walk"], [], {}, None
-        for _page in range(walk.get("maxPages", DEFAULT_MAX_PAGES)):
-            answer = yield self._call(step, extra)
+        walk, items, extra = step["walk"], [], {}
+        place = f"{self.interface.name}.{step['id']}.walk"
+        limit = walk.get("maxPages", DEFAULT_MAX_PAGES)
+        for _page in range(limit):
+            answer = yield from self._exchange(step, extra)
             document = self._with(answer)
-            self._judge(step, document, polled=False)
-            page = evaluate({"$from": walk["items"], "$default": []}, document, place=f"{step['id']}.walk.items")
+            page = evaluate({"$each": walk["items"], "$item": {"$from": "@"}}, document, place=f"{place}.items")
             items += page
-            following = evaluate({"$from": walk["next"], "$optional": True}, document, place=f"{step['id']}.walk.next")
+            if len(items) > MAX_ITEMS:
+                raise PlatformRefused(f"{step['id']}: more than {MAX_ITEMS} items", code="page_limit")
+            following = evaluate({"$from": walk["next"], "$optional": True}, document, place=f"{place}.next")
             if following is MISSING or following in (None, "", False) or (isinstance(following, int) and not page):
-                self._keep(step, answer, items)
-                return
+                return answer, items
             extra = {walk["into"]: following}
-        raise PlatformRefused(f"{step['id']} has more pages than its limit allows", code="page_limit")
+        raise PlatformRefused(f"{step['id']}: more pages than the {limit} that the mapping allows", code="page_limit")
+
+    def _exchange(self, step: Json, extra: Json | None = None) -> Generator[Call | Wait, Incoming | None, Incoming]:
+        """A call and its answer, judged. What time can heal is waited for here once something has been done."""
+        while True:
+            try:
+                if self.state.get("unsure"):
+                    found = yield from self._look(step)
+                    if found is not None:
+                        return found
+                answer = yield self._call(step, extra)
+                if answer is None:
+                    raise RuntimeError("a call was answered with nothing")
+                self._judge(step, self._with(answer))
+                return answer
+            except PlatformUnavailable as problem:
+                yield self._wait(self._patience(step, problem))
+
+    def _patience(self, step: Json, problem: PlatformUnavailable) -> float:
+        """How long to wait before the call is repeated; raises the problem when that is for others to decide."""
+        if isinstance(problem, OutcomeUnknown):
+            if "lookup" not in step:
+                raise problem
+            self.state["unsure"] = True
+            return LOOKUP_SECONDS
+        if not self.interface.writes:
+            raise problem
+        if isinstance(problem, AskedToWait) and self.state["held"] < MAX_HOLDS:
+            self.state["held"] += 1
+            return min(problem.seconds, MAX_HOLD_SECONDS)
+        if not self.moved:
+            raise problem
+        return RETRY_SECONDS
+
+    def _look(self, step: Json) -> Generator[Call | Wait, Incoming | None, Incoming | None]:
+        """After a lost answer: is there what the step may have made? Then it is not made again."""
+        lookup, place = step["lookup"], f"{self.interface.name}.{step['id']}.lookup"
+        sent = {name: lookup[name] for name in ("op", "path", "query", "header") if name in lookup}
+        answer = yield self._call({**sent, "id": step["id"], **_party(step)})
+        document = self._with(answer)
+        self._judge({"id": step["id"]}, document)
+        wanted = {"$from": lookup["found"], "$pick": "first", "$optional": True}
+        found = evaluate(wanted, document, place=f"{place}.found")
+        self.state.pop("unsure")
+        if found is MISSING or found is None:
+            return None
+        body = evaluate(lookup.get("body", {"$from": "@"}), document, row=found, place=f"{place}.body")
+        return Incoming(200, {}, body)
+
+    # --- calls ------------------------------------------------------------------------------------------------------
 
     def _call(self, step: Json, extra: Json | None = None) -> Call:
         place = f"{self.interface.name}.{step['id']}"
         operation = self.api.find(step["op"])
         if operation is None:
             raise Unfit(place, f"the API file has no operation {step['op']}")
-        path = self.api.base_path + operation.path
+        path = operation.path
         for name, value in (step.get("path") or {}).items():
             made = evaluate(value, self.document, place=f"{place}.path.{name}")
-            path = path.replace("{" + name + "}", encode_path_value(_text(made)))
+            path = path.replace("{" + name + "}", encode_path_value(text_of(made, f"{place}.path.{name}")))
         if "{" in path:
-            raise Unfit(place, f"not every parameter of {operation.path} has a value")
+            raise Unfit(f"{place}.path", f"not every parameter of {operation.path} has a value")
         query = self._pairs({**(step.get("query") or {}), **(extra or {})}, f"{place}.query")
         headers = self._pairs(step.get("header") or {}, f"{place}.header")
-        if any("\n" in value or "\r" in value for _name, value in headers):
-            raise Unfit(f"{place}.header", "line breaks are not allowed")
+        for name, text in headers:
+            if not isinstance(text, Secret) and not (text.isascii() and text.isprintable()):
+                raise Unfit(f"{place}.header.{name}", "a header holds printable ASCII only, no line breaks")
         body = evaluate(step["body"], self.document, place=f"{place}.body") if "body" in step else None
         outgoing = Outgoing(operation.method, path, query, headers, body, bool(step.get("idempotent")))
         return Call(step["id"], step.get("cred", "platform"), outgoing, step.get("auth", ""))
 
     def _pairs(self, values: Json, place: str) -> tuple[tuple[str, str], ...]:
-        made = {name: evaluate(value, self.document, place=f"{place}.{name}") for name, value in values.items()}
-        return tuple((name, _text(value)) for name, value in made.items() if value is not MISSING and value is not None)
+        """Names and texts; a list repeats its name, what is absent or null is left out."""
+        pairs: list[tuple[str, str]] = []
+        for name, value in values.items():
+            made = evaluate(value, self.document, place=f"{place}.{name}")
+            for each in made if isinstance(made, list) else [made]:
+                if each is not MISSING and each is not None:
+                    pairs.append((name, text_of(each, f"{place}.{name}")))
+        return tuple(pairs)
+
+    def _changes(self, step: Json) -> bool:
+        operation = self.api.find(step["op"])
+        return self.interface.writes and operation is not None and operation.method not in ("GET", "HEAD", "OPTIONS")
+
+    # --- answers ----------------------------------------------------------------------------------------------------
 
     def _with(self, answer: Incoming | None) -> Json:
         if answer is None:
             raise RuntimeError("a call was answered with nothing")
         return {**self.document, "status": answer.status, "headers": answer.headers, "body": answer.body}
 
-    def _judge(self, step: Json, document: Json, *, polled: bool) -> None:
+    def _judge(self, step: Json, document: Json) -> None:
         """Is this answer what the step expects? If not, raise the error that fits it best."""
+        place = f"{self.interface.name}.{step['id']}"
         if "expect" in step:
-            expected = holds(step["expect"], document)
+            expected = holds(step["expect"], document, place=f"{place}.expect")
         else:
-            expected = 200 <= document["status"] < 300 or (polled and holds(step["poll"]["until"], document))
+            expected = 200 <= document["status"] < 300
+        if not expected and "poll" in step:
+            expected = holds(step["poll"]["until"], document, place=f"{place}.poll.until")
         if not expected:
             raise self._error(step, document)
 
     def _error(self, step: Json, document: Json) -> ConsoleError:
         status, message = document["status"], self._message(document)
         words = f"{step['id']}: {message}" if message else f"{step['id']}: the platform answered {status}"
-        if self.interface.gone is not None and holds(self.interface.gone, document):
+        if self.interface.gone is not None and holds(
+            self.interface.gone, document, place=f"{self.interface.name}.gone"
+        ):
             return Missing(words)
         for rule in (*(step.get("errors") or ()), *self.template.errors):
-            if holds(rule["when"], document):
-                kind = PlatformUnavailable if rule.get("retryable") else PlatformRefused
-                return kind(words, code=rule["code"])
+            if holds(rule["when"], document, place=f"{self.interface.name}.{step['id']}.errors"):
+                if rule.get("retryable"):
+                    return _unavailable(words, document, rule["code"])
+                return PlatformRefused(words, code=rule["code"])
         if status == 429 or status >= 500:
-            return PlatformUnavailable(words)
+            return _unavailable(words, document)
+        if status == 401:
+            return PlatformRefused(f"{words} (it does not accept the credential)", code="credential_refused")
         return PlatformRefused(words)
 
     def _message(self, document: Json) -> str:
         """What the platform says went wrong, from the declared places only."""
         for path in self.template.error_message:
-            found = evaluate({"$from": path, "$optional": True}, document, place="errorMessage")
-            if found is not MISSING and found:
-                return str(found)[:300]
+            found = evaluate({"$from": path, "$optional": True, "$pick": "first"}, document, place="errorMessage")
+            if isinstance(found, str | int | float) and str(found).strip():
+                return " ".join(str(found).split())[:300]
         return ""
 
-    def _keep(self, step: Json, answer: Incoming | None, items: list[Any] | None = None) -> None:
-        if answer is None:
-            raise RuntimeError("a call was answered with nothing")
-        headers = {name: answer.headers[name] for name in KEPT_HEADERS if name in answer.headers}
+    # --- position ---------------------------------------------------------------------------------------------------
+
+    def _keep(self, step: Json, answer: Incoming, items: list[Any] | None) -> None:
+        wanted = self.interface.headers | ALWAYS_KEPT_HEADERS
+        headers = {name: value for name, value in answer.headers.items() if name in wanted}
         kept: Json = {"status": answer.status, "headers": headers, "body": answer.body}
         if items is not None:
             kept["items"] = items
         self.state["steps"][step["id"]] = kept
+        self.state.update(at=self.state["at"] + 1, polls=0)
+        self.state.pop("unsure", None)
+        self.moved = True
+
+    def _wait(self, seconds: float) -> Wait:
+        if len(json.dumps(self.state)) > MAX_POSITION:
+            raise Unfit(self.interface.name, "the answers are too large to be kept until the next step")
+        self.moved = False
+        return Wait(seconds, self.state, self._known())
+
+    def _known(self) -> Json:
+        """As much of `known` as there is by now."""
+        made: Json = {}
+        for name, value in self.interface.known.items():
+            try:
+                found = evaluate(value, self.document, place=f"{self.interface.name}.known.{name}")
+            except Unfit:
+                continue
+            if found is not MISSING and found is not None:
+                made[name] = found
+        return made
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else str(value)
+def _party(step: Json) -> Json:
+    """Whose credential a step uses, and at which door."""
+    return {name: step[name] for name in ("cred", "auth") if name in step}
+
+
+def _pause_before(step: Json) -> float:
+    """There is no sense in asking at once whether a job is through."""
+    return min(float(step["poll"]["every"]), RETRY_SECONDS) if "poll" in step else 0.0
+
+
+def _asked_seconds(answer: Incoming) -> float | None:
+    """`Retry-After` in seconds; the form with a date is not worth a clock that is wrong."""
+    text = answer.headers.get("retry-after", "").strip()
+    return float(text) if text.isdecimal() and len(text) < 8 else None
+
+
+def _unavailable(words: str, document: Json, code: str | None = None) -> PlatformUnavailable:
+    seconds = _asked_seconds(Incoming(document["status"], document["headers"]))
+    return PlatformUnavailable(words, code=code) if seconds is None else AskedToWait(words, seconds, code)

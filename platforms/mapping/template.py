@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
 from console.errors import Invalid
-from platforms.mapping.documents import read_document
+from platforms.mapping.documents import Lines, read_document
 from platforms.mapping.secrets import steps_with_secrets
 from platforms.standard import OPERATIONS
+
+MAX_PROBLEMS = 50
+_HEADER = re.compile(r"\.headers(?:\.([A-Za-z0-9_-]+)|\[['\"]([^'\"]+)['\"]\])")
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,23 @@ class Interface:
     steps: tuple[dict[str, Any], ...]
     result: Any
     gone: Any = None  # a condition on an answer that means: the thing is not there (any more)
+    known: dict[str, Any] = field(default_factory=dict)  # values, each as soon as it can be made
+
+    @cached_property
+    def writes(self) -> bool:
+        """Changes something on the platform. A login does not."""
+        return self.name in OPERATIONS and OPERATIONS[self.name].writes
+
+    @cached_property
+    def headers(self) -> frozenset[str]:
+        """The answers' headers that the interface reads, in lower case."""
+        text = json.dumps([self.steps, self.result, self.gone, self.known])
+        return frozenset((plain or quoted).lower() for plain, quoted in _HEADER.findall(text))
+
+    @classmethod
+    def from_document(cls, name: str, body: dict[str, Any]) -> Interface:
+        steps = steps_with_secrets(body["steps"], f"interfaces.{name}")
+        return cls(name, steps, body["result"], body.get("gone"), body.get("known") or {})
 
 
 @dataclass(frozen=True)
@@ -40,14 +62,11 @@ class Template:
 
     @classmethod
     def parse(cls, text: str) -> Template:
-        """From YAML or JSON, checked against the template's own schema; Invalid lists places and words."""
-        document = read_document(text, field="mapping")
-        problems = [
-            f"{'.'.join(map(str, each.absolute_path)) or 'top'}: {each.message[:200]}"
-            for each in sorted(_validator().iter_errors(document), key=lambda each: str(each.absolute_path))
-        ]
+        """From YAML or JSON, checked against the template's own schema; Invalid lists lines, places and words."""
+        document = read_document(text, field="mapping", once=True)
+        problems = list(_problems(document, text))
         if problems:
-            raise Invalid(f"The mapping is malformed: {problems[0]}", errors={"mapping": problems[:50]})
+            raise Invalid(f"The mapping is malformed: {problems[0]}", errors={"mapping": problems})
         template = cls.from_document(document)
         template.check_planes()
         return template
@@ -61,13 +80,7 @@ class Template:
             errors=tuple(document.get("errors") or ()),
             error_message=tuple(document.get("errorMessage") or ()),
             interfaces={
-                name: Interface(
-                    name,
-                    steps_with_secrets(body["steps"], f"interfaces.{name}"),
-                    body.get("result", {}),
-                    body.get("gone"),
-                )
-                for name, body in (document.get("interfaces") or {}).items()
+                name: Interface.from_document(name, body) for name, body in (document.get("interfaces") or {}).items()
             },
             unsupported=document.get("unsupported") or {},
         )
@@ -91,6 +104,30 @@ class Template:
                     place = f"interfaces.{interface.name}.{step['id']}.auth"
                     raise Invalid.field("mapping", f"{place}: the mapping's auth has no entry {step['auth']}")
 
+    def schemes(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every scheme that it names, and for whom (empty: for all)."""
+        if "kind" in self.auth:
+            yield "", self.auth
+        else:
+            yield from self.auth.items()
+
+
+def _auth(entry: dict[str, Any]) -> dict[str, Any]:
+    """One scheme, or several by name, with the secrets of their own steps named."""
+    if "kind" not in entry:
+        return {name: _auth(each) for name, each in entry.items()}
+    if "steps" not in entry:
+        return entry
+    return {**entry, "steps": steps_with_secrets(entry["steps"], "auth")}
+
+    def check_planes(self) -> None:
+        """Invalid when a step names an entry of `auth` that is not there."""
+        for interface in self.interfaces.values():
+            for step in interface.steps:
+                if "auth" in step and ("kind" in self.auth or step["auth"] not in self.auth):
+                    place = f"interfaces.{interface.name}.{step['id']}.auth"
+                    raise Invalid.field("mapping", f"{place}: the mapping's auth has no entry {step['auth']}")
+
 
 def _auth(entry: dict[str, Any]) -> dict[str, Any]:
     """One scheme, or several by name, with the secrets of their own steps named."""
@@ -104,10 +141,30 @@ def _auth(entry: dict[str, Any]) -> dict[str, Any]:
 def schema() -> dict[str, Any]:
     """The template's own JSON Schema, published for editors."""
     document = json.loads((Path(__file__).parent / "template.schema.json").read_text())
-    document["properties"]["interfaces"]["propertyNames"] = {"enum": sorted(OPERATIONS)}
+    names = {"enum": sorted(OPERATIONS)}
+    document["properties"]["interfaces"]["propertyNames"] = names
+    document["properties"]["unsupported"]["propertyNames"] = names
     return document
 
 
 @cache
 def _validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema())
+
+
+def _problems(document: dict[str, Any], text: str) -> Iterator[str]:
+    """`line 12: interfaces.create_network.steps[0]: …`, in the order of the file."""
+    errors = list(_validator().iter_errors(document))[: 10 * MAX_PROBLEMS]
+    if not errors:
+        return
+    lines = Lines(text)
+    placed = sorted(
+        ((lines.of(tuple(each.absolute_path)) or 0, _place(each), each.message[:200]) for each in errors),
+    )
+    for line, place, message in placed[:MAX_PROBLEMS]:
+        yield f"line {line}: {place}: {message}" if line else f"{place}: {message}"
+
+
+def _place(error: jsonschema.ValidationError) -> str:
+    parts = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+    return parts.lstrip(".") or "top"
