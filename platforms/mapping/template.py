@@ -120,23 +120,6 @@ def _auth(entry: dict[str, Any]) -> dict[str, Any]:
         return entry
     return {**entry, "steps": steps_with_secrets(entry["steps"], "auth")}
 
-    def check_planes(self) -> None:
-        """Invalid when a step names an entry of `auth` that is not there."""
-        for interface in self.interfaces.values():
-            for step in interface.steps:
-                if "auth" in step and ("kind" in self.auth or step["auth"] not in self.auth):
-                    place = f"interfaces.{interface.name}.{step['id']}.auth"
-                    raise Invalid.field("mapping", f"{place}: the mapping's auth has no entry {step['auth']}")
-
-
-def _auth(entry: dict[str, Any]) -> dict[str, Any]:
-    """One scheme, or several by name, with the secrets of their own steps named."""
-    if "kind" not in entry:
-        return {name: _auth(each) for name, each in entry.items()}
-    if "steps" not in entry:
-        return entry
-    return {**entry, "steps": steps_with_secrets(entry["steps"], "auth")}
-
 
 def schema() -> dict[str, Any]:
     """The template's own JSON Schema, published for editors."""
