@@ -45,7 +45,7 @@ STEP_ICONS = {
     "ready": "circle",
     "running": "loader-2",
     "later": "clock",
-    "asleep": "hourglass",
+    "asleep": "player-pause",
     "done": "check",
     "failed": "x",
     "skipped": "minus",

@@ -39,7 +39,7 @@ class AuditList(_ForOverseers, ListPage):
     template_name = "console/audit_list.html"
     partial_name = "console/_audit_table.html"
     search_in = ("actor_label", "target_label", "target_id", "action")
-    paginate_by = 50
+    paginate_by = 25
 
     def get_queryset(self) -> QuerySet[AuditEntry]:
         return asked_for(self.request, self.narrowed(AuditEntry.objects.all()))

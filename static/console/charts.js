@@ -5,7 +5,15 @@
   "use strict";
   const drawn = new WeakMap();
 
-  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  // A canvas does not know light-dark(), so the browser is asked what a property comes to here.
+  const colour = (name) => {
+    const probe = document.createElement("i");
+    probe.className = `chart-probe ${name}`;
+    document.body.append(probe);
+    const found = getComputedStyle(probe).color;
+    probe.remove();
+    return found;
+  };
 
   const columns = (points) => {
     const width = points.reduce((most, point) => Math.max(most, point.length), 2);
@@ -15,11 +23,11 @@
   const series = (element, count, spark) => {
     const labels = (element.dataset.label || "").split(",");
     const unit = element.dataset.unit || "";
-    const strokes = ["--chart-1", "--chart-2", "--chart-3", "--chart-4"];
+    const strokes = ["chart-1", "chart-2", "chart-3", "chart-4"];
     return Array.from({ length: count }, (_, index) => ({
       label: (labels[index] || "").trim() || " ",
       stroke: colour(strokes[index % strokes.length]),
-      fill: index === 0 ? colour("--chart-fill") : undefined,
+      fill: index === 0 ? colour("chart-fill") : undefined,
       width: spark ? 1.5 : 2,
       points: { show: false },
       value: (_plot, value) => (value == null ? "–" : `${value.toLocaleString(document.documentElement.lang)}${unit}`),
@@ -28,8 +36,8 @@
 
   const axes = () => {
     const shared = {
-      stroke: colour("--chart-text"),
-      grid: { stroke: colour("--chart-grid"), width: 1 },
+      stroke: colour("chart-text"),
+      grid: { stroke: colour("chart-grid"), width: 1 },
       ticks: { show: false },
       font: "12px system-ui, sans-serif",
     };
