@@ -1,6 +1,8 @@
-"""Credential conversion: one small class per scheme, found by the `kind` that a mapping names."""
+"""Credential conversion: one small class per scheme, found by the `kind` that a mapping names.
 
-from platforms.auth.authenticator import Authenticator
-from platforms.auth.base import Scheme, Token, TokenScheme, scheme_for, scheme_kinds
+`platforms.auth.authenticator` sends requests by them.
+"""
 
-__all__ = ["Authenticator", "Scheme", "Token", "TokenScheme", "scheme_for", "scheme_kinds"]
+from platforms.auth.base import Scheme, Token, TokenScheme, scheme_for, scheme_kinds, scheme_schema
+
+__all__ = ["Scheme", "Token", "TokenScheme", "scheme_for", "scheme_kinds", "scheme_schema"]

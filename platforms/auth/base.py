@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Protocol, runtime_checkable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from platforms.drivers.base import PartyCredential
 from platforms.http import Incoming, Outgoing
-from platforms.mapping.apifile import ApiFile
-from platforms.mapping.template import Template
+
+if TYPE_CHECKING:  # the mapping asks here which schemes there are
+    from platforms.mapping.apifile import ApiFile
+    from platforms.mapping.template import Template
 
 Options = dict[str, Any]
 
@@ -74,6 +78,13 @@ class TokenScheme(Protocol):
 
 def scheme_kinds() -> tuple[str, ...]:
     return tuple(_MODULES)
+
+
+def scheme_schema() -> dict[str, Any]:
+    """What a mapping may say of a scheme, as JSON Schema; it refers to definitions of the mapping's schema."""
+    document = json.loads((Path(__file__).parent / "scheme.schema.json").read_text())
+    document["properties"]["kind"] = {"enum": list(_MODULES)}
+    return document
 
 
 def scheme_for(kind: str) -> Scheme | TokenScheme:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from console.errors import NotSupported, PlatformRefused
-from platforms.auth import Authenticator
+from platforms.auth.authenticator import Authenticator
 from platforms.drivers.base import Capability, Credentials, Finished, Json, Pending
 from platforms.http import Incoming, PlatformClient
 from platforms.mapping.apifile import ApiFile

@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 
 from console.errors import Invalid
+from platforms.auth import scheme_schema
 from platforms.mapping.documents import Lines, read_document
 from platforms.mapping.secrets import steps_with_secrets
 from platforms.standard import OPERATIONS
@@ -127,6 +128,7 @@ def schema() -> dict[str, Any]:
     names = {"enum": sorted(OPERATIONS)}
     document["properties"]["interfaces"]["propertyNames"] = names
     document["properties"]["unsupported"]["propertyNames"] = names
+    document["$defs"]["scheme"] = scheme_schema()
     return document
 
 
