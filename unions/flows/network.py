@@ -7,6 +7,8 @@ before is ours, to go on with or to take back.
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django.utils.translation import gettext as _
 
 from console import flows
@@ -50,10 +52,11 @@ def _networks_named(context: StepContext, creator: Organization) -> list[standar
         return None
     credentials = credentials_for(platform, creator=creator)
     try:
-        listed = read(driver_for(platform), "list_networks", standard.EmptyRequest(), credentials)
+        answer = read(driver_for(platform), "list_networks", standard.EmptyRequest(), credentials)
     except (PlatformRefused, NotSupported) as problem:
         context.log(f"the platform does not list its networks: {problem.detail}")
         return None
+    listed = cast(standard.NetworkList, answer)
     return [each for each in listed.items if each.name == name and each.status != "deleted"]
 
 
@@ -65,7 +68,7 @@ def _network(context: StepContext, member: Organization) -> standard.NetworkInfo
     credentials = credentials_for(platform, creator=creator_of(context), member=member)
     request = standard.GetNetworkRequest(network_id=network_id_of(context))
     try:
-        return read(driver_for(platform), "get_network", request, credentials)
+        return cast(standard.NetworkInfo, read(driver_for(platform), "get_network", request, credentials))
     except (PlatformRefused, NotSupported) as problem:
         context.log(f"the platform does not show the network: {problem.detail}")
         return None
@@ -128,6 +131,11 @@ def _unsure(context: StepContext) -> bool:
     if _looks(context):
         return True
     return _last_error(context) == OutcomeUnknown.code or (context.position is None and context.attempt > 1)
+
+
+def _known(context: StepContext) -> dict[str, Any]:
+    """What the forward run knew of the thing, and what the taking back has found out since."""
+    return {**context.known, **(context.position or {}).get("known", {})}
 
 
 def _looks(context: StepContext) -> int:
@@ -201,7 +209,7 @@ def delete_network(context: StepContext) -> Done | Later:
 
 def _network_to_take_back(context: StepContext, creator: Organization) -> str:
     """What the forward run has made: as it said, as far as it knew, or as the platform shows."""
-    known = context.own_outcome.get("network_id") or context.known.get("network_id")
+    known = context.own_outcome.get("network_id") or _known(context).get("network_id")
     if known:
         return str(known)
     network = _own_network(context, creator)
@@ -249,8 +257,9 @@ def _recorded_place(context: StepContext, member: Organization) -> str:
 
 def _place_to_take_back(context: StepContext, member: Organization) -> str | None:
     """The place that the forward run has made; None when the platform shows that there is none."""
-    if context.own_outcome or "member_id" in context.known:
-        return str(context.own_outcome.get("member_id") or context.known.get("member_id") or "")
+    known = _known(context)
+    if context.own_outcome or "member_id" in known:
+        return str(context.own_outcome.get("member_id") or known.get("member_id") or "")
     if context.outcome("look").get("before"):
         return None  # it was in before us: not ours to take back
     network = _network(context, member)

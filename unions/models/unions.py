@@ -94,7 +94,7 @@ class Union(ConcurrentTransitionMixin, models.Model):
     def keep(self) -> None:
         """The deletion was taken back."""
 
-    @transition(state, source=[UnionState.DELETING, UnionState.ACTIVE], target=UnionState.DELETED)
+    @transition(state, source=UnionState.DELETING, target=UnionState.DELETED)
     def delete_for_good(self) -> None:
         self.deleted_at = timezone.now()
 

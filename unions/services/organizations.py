@@ -32,11 +32,14 @@ from unions.services.spaces import MAX_SECRET, TENANT_FIELDS, SpaceRequest
 
 
 @joins_transaction
-def refuse_taken(wanted: SpaceRequest, *, prefix: str, ignore: Registration | None = None) -> None:
-    """Conflict when the name, the tenant or a machine belongs to somebody already, or is asked for right now."""
-    pending = Registration.objects.filter(state=RegistrationState.PENDING)
-    if ignore is not None:
-        pending = pending.exclude(pk=ignore.pk)
+def refuse_taken(wanted: SpaceRequest, *, prefix: str = "", by_pending: bool = True) -> None:
+    """Conflict when the name, the tenant or a machine belongs to somebody already.
+
+    Whoever asks first holds it until the decision (`by_pending`); at the decision only what is bound counts.
+    """
+    pending = (
+        Registration.objects.filter(state=RegistrationState.PENDING) if by_pending else Registration.objects.none()
+    )
     errors: dict[str, list[str]] = {}
     if (
         Organization.objects.filter(name__iexact=wanted.name).exists()

@@ -2,6 +2,9 @@
 
 Who has a say in a join are the members of the union on the day of the decision: whoever leaves loses it, whoever
 comes in gets it (`member_left`, `member_came`).
+
+Locks are taken in one order: union, proposals, flows, and the head of the audit log last. So every row is locked and
+changed before the first `audit.record`.
 """
 
 from __future__ import annotations
@@ -119,8 +122,9 @@ def cast_vote(*, actor: User, proposal_id: int, orgcode: str, agree: bool, comme
     if proposal.votes.filter(organization=organization).exists():
         raise Conflict(_("%(name)s has voted already.") % {"name": organization.name}, code="voted_already")
     Vote.objects.create(proposal=proposal, organization=organization, agree=agree, cast_by=actor, comment=comment)
+    outcome = _settle(proposal)
     audit.record("unions.proposal.voted", actor=actor, target=proposal, orgcode=orgcode, agree=agree, comment=comment)
-    _settle(proposal, actor)
+    _record(proposal, outcome, actor)
     return proposal
 
 
@@ -131,8 +135,8 @@ def withdraw_proposal(*, actor: User, proposal_id: int) -> Proposal:
     require(may_withdraw_proposal(actor, proposal))
     proposal.withdraw()
     proposal.save()
-    audit.record("unions.proposal.withdrawn", actor=actor, target=proposal)
     flows.cancel_waiting(proposal.topic, actor=actor, detail=_("The proposal was withdrawn."))
+    audit.record("unions.proposal.withdrawn", actor=actor, target=proposal)
     _tell(proposal, gettext_noop("“%(subject)s” was withdrawn"))
     return proposal
 
@@ -145,8 +149,8 @@ def expire_proposal(*, proposal_id: int) -> Proposal:
         return proposal
     proposal.expire()
     proposal.save()
-    audit.record("unions.proposal.expired", actor=None, target=proposal)
     flows.fail_waiting(proposal.topic, code="expired", detail=_("Not everyone answered in time."))
+    audit.record("unions.proposal.expired", actor=None, target=proposal)
     _tell(proposal, gettext_noop("“%(subject)s” has expired"))
     return proposal
 
@@ -192,17 +196,25 @@ def give_up(*, proposal_id: int, actor: User | None, reason: str) -> None:
 @joins_transaction
 def member_left(*, union: Union, organization: Organization) -> None:
     """Who has left has no say any more in who comes in; an open join may be settled by that."""
-    for proposal in _open_joins(union):
-        if proposal.electors.in_force().filter(organization=organization).update(lapsed_at=timezone.now()):
-            audit.record("unions.proposal.say_lapsed", actor=None, target=proposal, orgcode=organization.orgcode)
-            _settle(proposal, None)
+    now = timezone.now()
+    concerned = [
+        proposal
+        for proposal in _open_joins(union)
+        if proposal.electors.in_force().filter(organization=organization).update(lapsed_at=now)
+    ]
+    outcomes = [_settle(proposal) for proposal in concerned]
+    for proposal, outcome in zip(concerned, outcomes, strict=True):
+        audit.record("unions.proposal.say_lapsed", actor=None, target=proposal, orgcode=organization.orgcode)
+        _record(proposal, outcome, None)
 
 
 @joins_transaction
 def member_came(*, union: Union, organization: Organization) -> None:
     """Who has come in is asked about those who still want to."""
-    for proposal in _open_joins(union):
+    open_joins = _open_joins(union)
+    for proposal in open_joins:
         Elector.objects.update_or_create(proposal=proposal, organization=organization, defaults={"lapsed_at": None})
+    for proposal in open_joins:
         audit.record("unions.proposal.say_given", actor=None, target=proposal, orgcode=organization.orgcode)
         ask(proposal, [organization])
 
@@ -225,7 +237,8 @@ def _open_joins(union: Union) -> list[Proposal]:
     return list(rows.select_related("proposer").select_for_update(of=("self",)).order_by("pk"))
 
 
-def _settle(proposal: Proposal, actor: User | None) -> None:
+def _settle(proposal: Proposal) -> Outcome:
+    """What the answers so far have decided; a decision lets the flow go on or takes it back."""
     outcome = tally(
         set(proposal.electors.in_force().values_list("organization__orgcode", flat=True)),
         dict(proposal.votes.values_list("organization__orgcode", "agree")),
@@ -240,6 +253,10 @@ def _settle(proposal: Proposal, actor: User | None) -> None:
         flows.fail_waiting(proposal.topic, code="refused", detail=_refusal_text(proposal))
         _tell(proposal, gettext_noop("“%(subject)s” was refused"))
     proposal.save()
+    return outcome
+
+
+def _record(proposal: Proposal, outcome: Outcome, actor: User | None) -> None:
     if outcome is not Outcome.OPEN:
         audit.record(f"unions.proposal.{outcome.value}", actor=actor, target=proposal)
 

@@ -19,7 +19,7 @@ from console.policies import may_administer, require
 from console.services.notifications import notify
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from platforms.models import Platform
-from unions.models import Category, Registration, RegistrationRule, RegistrationState
+from unions.models import Category, Organization, Registration, RegistrationRule, RegistrationState
 from unions.policies import may_decide_registration
 from unions.services import organizations
 from unions.services.spaces import SpaceRequest, read_space_request
@@ -68,10 +68,11 @@ def _open(user: User, wanted: SpaceRequest) -> Registration:
         details=wanted.public(),
         secrets=json.dumps(wanted.secret()),
     )
-    audit.record("unions.registration.opened", actor=user, target=registration, **wanted.public())
     rule = _matching_rule(registration)
-    if rule is not None:
-        _approve(registration, actor=None, rule=rule.name)
+    bound = _bind(registration, None) if rule is not None else None
+    audit.record("unions.registration.opened", actor=user, target=registration, **wanted.public())
+    if rule is not None and bound is not None:
+        _record_approval(registration, bound, actor=None, rule=rule.name)
     else:
         notify(
             administrators.all(),
@@ -88,7 +89,8 @@ def approve_registration(*, actor: User, registration_id: int) -> Registration:
     """Make the organization and bind it to its resource space."""
     registration = locked_or_missing(Registration.objects.visible_to(actor), pk=registration_id)
     require(may_decide_registration(actor, registration))
-    _approve(registration, actor=actor)
+    organization = _bind(registration, actor)
+    _record_approval(registration, organization, actor=actor)
     return registration
 
 
@@ -159,16 +161,24 @@ def delete_rule(*, actor: User, rule_id: int) -> None:
 
 
 @joins_transaction
-def _approve(registration: Registration, *, actor: User | None, rule: str = "") -> None:
+def _bind(registration: Registration, actor: User | None) -> Organization:
+    """Make the organization and give it the resource space. Rows first: the audit log's head is locked last."""
     wanted = SpaceRequest.restore(
         registration.details, json.loads(registration.secrets.reveal() if registration.secrets else "{}")
     )
     _refuse_stale(wanted)
-    organizations.refuse_taken(wanted, prefix="", ignore=registration)
+    organizations.refuse_taken(wanted, by_pending=False)
     organization = organizations.create_organization(wanted, owner=registration.user)
     registration.approve(organization, actor)
     registration.secrets = None  # the resource space keeps them now
     registration.save()
+    return organization
+
+
+@joins_transaction
+def _record_approval(
+    registration: Registration, organization: Organization, *, actor: User | None, rule: str = ""
+) -> None:
     audit.record(
         "unions.registration.approved", actor=actor, target=registration, orgcode=organization.orgcode, rule=rule
     )

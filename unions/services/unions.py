@@ -227,8 +227,8 @@ def settle_member(*, union_id: int, orgcode: str, actor: User | None) -> None:
     member = locked_or_missing(joining, organization__orgcode=orgcode)
     member.settle_in()
     member.save()
-    audit.record("unions.union.joined", actor=actor, target=union, orgcode=orgcode)
     proposals.member_came(union=union, organization=member.organization)
+    audit.record("unions.union.joined", actor=actor, target=union, orgcode=orgcode)
 
 
 @joins_transaction
@@ -250,8 +250,8 @@ def release_member(*, union_id: int, orgcode: str, actor: User | None) -> None:
     member = locked_or_missing(quitting, organization__orgcode=orgcode)
     member.leave()
     member.save()
-    audit.record("unions.union.quit", actor=actor, target=union, orgcode=orgcode)
     proposals.member_left(union=union, organization=member.organization)
+    audit.record("unions.union.quit", actor=actor, target=union, orgcode=orgcode)
 
 
 @joins_transaction

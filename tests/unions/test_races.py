@@ -1,0 +1,214 @@
+"""Many at the same moment, on a database with row locks: one wins, the others hear why, and nothing happens twice."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from console.errors import ConsoleError
+from console.flows import engine
+from console.models import AuditEntry, Flow, User
+from platforms.models import Platform
+from tests.unions.cast import Cast, active_union, cloud, departments, on_prem, proposed, registered
+from unions.models import MemberState, Organization, Proposal, Registration, Union
+from unions.services import unions
+from unions.services.proposals import cast_vote, expire_proposal, withdraw_proposal
+from unions.services.registrations import approve_registration, refuse_registration, register
+from unions.services.unions import propose_delete, propose_join, propose_quit, propose_union
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+THREADS = 8
+
+
+@pytest.fixture
+def cast(platform: Platform, root: User) -> Cast:
+    return departments(platform, root)
+
+
+def at_once(*calls: Callable[[], Any]) -> Counter[str]:
+    """Run all calls as nearly at the same moment as threads allow; how each ended: "done", or the error's code."""
+    barrier, endings = threading.Barrier(len(calls)), []
+
+    def run(call: Callable[[], Any]) -> None:
+        try:
+            barrier.wait(timeout=20)
+            call()
+            endings.append("done")
+        except ConsoleError as problem:
+            endings.append(problem.code)
+        except Exception as problem:
+            endings.append(repr(problem))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(endings) == len(calls)
+    return Counter(endings)
+
+
+def recorded(action: str) -> int:
+    return AuditEntry.objects.filter(action=action).count()
+
+
+def vote(cast: Cast, proposal: Proposal, agree: bool = True) -> Callable[[], Any]:
+    return lambda: cast_vote(actor=cast.bob, proposal_id=proposal.pk, orgcode=cast.housing.orgcode, agree=agree)
+
+
+def test_the_same_vote_eight_times(cast: Cast) -> None:
+    proposal = proposed(cast)
+    endings = at_once(*[vote(cast, proposal)] * THREADS)
+    assert endings["done"] == 1, endings
+    assert set(endings) <= {"done", "conflict", "voted_already"}
+    assert proposal.votes.count() == recorded("unions.proposal.voted") == recorded("unions.proposal.carried") == 1
+
+
+def test_yes_and_no_at_once(cast: Cast) -> None:
+    proposal = proposed(cast)
+    endings = at_once(*[vote(cast, proposal, agree=number % 2 == 0) for number in range(THREADS)])
+    assert endings["done"] == 1, endings
+    proposal.refresh_from_db()
+    assert proposal.state == ("carried" if proposal.votes.get().agree else "refused")
+
+
+def test_a_vote_against_a_withdrawal(cast: Cast) -> None:
+    proposal = proposed(cast)
+    withdraw = [lambda: withdraw_proposal(actor=cast.alice, proposal_id=proposal.pk)] * (THREADS // 2)
+    endings = at_once(*withdraw, *[vote(cast, proposal)] * (THREADS // 2))
+    assert endings["done"] == 1, endings
+    decided = recorded("unions.proposal.withdrawn") + recorded("unions.proposal.carried")
+    assert decided == 1
+
+
+def test_the_last_two_members_vote_at_once(cast: Cast) -> None:
+    """Neither may think that the other is still missing: that would leave the proposal open for ever."""
+    union = active_union(cast)
+    proposal = propose_join(actor=cast.carol, unionid=union.unionid, orgcode=cast.social.orgcode)
+    endings = at_once(
+        lambda: cast_vote(actor=cast.alice, proposal_id=proposal.pk, orgcode=cast.tax.orgcode, agree=True),
+        lambda: cast_vote(actor=cast.bob, proposal_id=proposal.pk, orgcode=cast.housing.orgcode, agree=True),
+    )
+    assert endings == {"done": 2}
+    proposal.refresh_from_db()
+    assert proposal.state == "carried"
+    assert recorded("unions.proposal.carried") == 1
+
+
+def test_a_vote_while_the_flow_falls_asleep(cast: Cast) -> None:
+    """A vote that comes while the step is about to sleep must not be slept through."""
+    for number in range(6):
+        proposal = proposed(cast, f"Union {number}")
+        invite, approval = proposal.flow.steps.order_by("number")[:2]
+        engine.run_step(invite.pk)
+        endings = at_once(lambda step=approval: engine.run_step(step.pk), vote(cast, proposal))
+        assert endings == {"done": 2}
+        approval.refresh_from_db()
+        assert approval.state == "done", "the flow sleeps although everyone has agreed"
+
+
+def test_the_same_union_proposed_eight_times(cast: Cast) -> None:
+    call = lambda: propose_union(  # noqa: E731
+        actor=cast.alice, name="P", oemtype="", creatororg=cast.tax.orgcode, orgs=[cast.housing.orgcode]
+    )
+    assert at_once(*[call] * THREADS) == {"done": 1, "conflict": THREADS - 1}
+    assert Proposal.objects.count() == Flow.objects.count() == 1
+
+
+def test_deleting_against_joining_and_quitting(cast: Cast) -> None:
+    for number in range(4):
+        union = active_union(cast, name=f"Union {number}")
+        endings = at_once(
+            lambda union=union: propose_delete(actor=cast.alice, unionid=union.unionid),
+            lambda union=union: propose_join(actor=cast.carol, unionid=union.unionid, orgcode=cast.social.orgcode),
+            lambda union=union: propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode),
+        )
+        union.refresh_from_db()
+        kinds = set(Proposal.objects.filter(union=union).values_list("kind", flat=True))
+        assert set(endings) <= {"done", "conflict"}, endings
+        assert kinds in ({"delete"}, {"join", "quit"}, {"join"}, {"quit"}), kinds
+        assert (union.state == "deleting") == (kinds == {"delete"})
+
+
+def test_both_members_quit_at_once(cast: Cast) -> None:
+    for number in range(4):
+        union = active_union(cast, name=f"Union {number}")
+        endings = at_once(
+            lambda union=union: propose_quit(actor=cast.alice, unionid=union.unionid, orgcode=cast.tax.orgcode),
+            lambda union=union: propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode),
+        )
+        assert endings == {"done": 1, "conflict": 1}
+        assert union.members.filter(state=MemberState.ACTIVE).count() == 1
+
+
+def test_a_member_leaves_while_the_other_votes(cast: Cast) -> None:
+    """However they interleave, the join is settled: nobody waits for a say that has ended."""
+    for number in range(6):
+        union = active_union(cast, name=f"Union {number}")
+        proposal = propose_join(actor=cast.carol, unionid=union.unionid, orgcode=cast.social.orgcode)
+        propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
+
+        def leave(union: Union = union) -> None:
+            with transaction.atomic():
+                unions.release_member(union_id=union.pk, orgcode=cast.housing.orgcode, actor=cast.bob)
+
+        yes = lambda proposal=proposal: cast_vote(  # noqa: E731
+            actor=cast.alice, proposal_id=proposal.pk, orgcode=cast.tax.orgcode, agree=True
+        )
+        assert at_once(leave, yes) == {"done": 2}
+        proposal.refresh_from_db()
+        assert proposal.state == "carried"
+
+
+def test_expiry_against_eight_clocks(cast: Cast) -> None:
+    proposal = proposed(cast)
+    Proposal.objects.update(expires_at=proposal.opened_at)
+    assert at_once(*[lambda: expire_proposal(proposal_id=proposal.pk)] * THREADS) == {"done": THREADS}
+    assert recorded("unions.proposal.expired") == 1
+
+
+def test_approving_and_refusing_at_once(cast: Cast) -> None:
+    asked = register(
+        username="erin", password="a-Long-passw0rd", email="e@example.gov", organization=cloud("Water", "t-3")
+    )
+    yes = [lambda: approve_registration(actor=cast.root, registration_id=asked.pk)] * (THREADS // 2)
+    no = [lambda: refuse_registration(actor=cast.root, registration_id=asked.pk, reason="no")] * (THREADS // 2)
+    assert at_once(*yes, *no) == {"done": 1, "conflict": THREADS - 1}
+    asked = Registration.objects.get(pk=asked.pk)
+    assert Organization.objects.filter(name="Water").exists() == (asked.state == "approved")
+
+
+@pytest.mark.parametrize("body", [lambda: cloud("Water", "t-3"), lambda: on_prem("Water", port=9777)])
+def test_one_space_for_eight_who_want_it(cast: Cast, body: Callable[[], dict[str, Any]]) -> None:
+    bodies = [{**body(), "name": f"Water {number}"} for number in range(THREADS)]
+    asked = at_once(
+        *[
+            lambda number=number: register(
+                username=f"w{number}",
+                password="a-Long-passw0rd",
+                email="w@example.gov",
+                organization=bodies[number],
+            )
+            for number in range(THREADS)
+        ]
+    )
+    assert set(asked) <= {"done", "conflict"}, asked
+    pending = list(Registration.objects.filter(state="pending"))
+    approved = at_once(
+        *[lambda row=row: approve_registration(actor=cast.root, registration_id=row.pk) for row in pending]
+    )
+    assert approved["done"] == 1, approved
+    assert Organization.objects.filter(name__startswith="Water").count() == 1
+
+
+def test_the_cast_is_registered_once(cast: Cast) -> None:
+    calls = [lambda: registered(cast.root, "frank", cloud("Fire Brigade", "t-4"))] * THREADS
+    assert at_once(*calls)["done"] == 1
+    assert User.objects.filter(username="frank").count() == 1
