@@ -24,6 +24,7 @@ from platforms import standard
 from platforms.drivers import driver_for
 from platforms.drivers.base import Credentials, read
 from platforms.models import Platform
+from unions import flows as unions_flows  # noqa: F401 - the blueprints must be there before they are extended
 from unions.models import Organization, Union
 from unions.spaces import credentials_for, party_of
 from unions.steps import perform

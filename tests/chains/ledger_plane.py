@@ -144,6 +144,7 @@ class Plane:
 class _Handler(BaseHTTPRequestHandler):
     plane: Plane
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *args: object) -> None:
         pass
