@@ -22,7 +22,7 @@ class Secret(str):
     label: str
 
     def __new__(cls, name: str, label: str = "") -> Secret:
-        made = super().__new__(cls, f"‹secret: {name}{', derived' if label else ''}›")
+        made = super().__new__(cls, f"<secret: {name}{', derived' if label else ''}>")
         made.name, made.label = name, label
         return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +51,12 @@ credentials = st.builds(
 )
 
 
+@functools.cache
+def client_to(address: str) -> PlatformClient:
+    """Kept, because making a TLS context takes longer than a hundred signatures."""
+    return PlatformClient(address, allow_private=True)
+
+
 def authorization(request: Outgoing) -> str:
     return dict(request.headers)["authorization"]
 
@@ -69,9 +76,8 @@ def botocore_says(request: Outgoing, credential: PartyCredential, at: datetime, 
 @given(request=requests, address=addresses, credential=credentials)
 @settings(max_examples=400, deadline=None)
 def test_agrees_with_botocore(request: Outgoing, address: str, credential: PartyCredential) -> None:
-    client = PlatformClient(address, allow_private=True)
-    ours = signed(client.prepared(request), credential, service="managedblockchain", region="us-east-1", at=AT)
-    client.close()
+    prepared = client_to(address).prepared(request)
+    ours = signed(prepared, credential, service="managedblockchain", region="us-east-1", at=AT)
     assert authorization(ours) == botocore_says(ours, credential, AT, "managedblockchain", "us-east-1")
 
 

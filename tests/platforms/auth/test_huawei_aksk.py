@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from platforms.auth.huawei_aksk import SCHEME, signed
 from platforms.drivers.base import PartyCredential
 from platforms.http import Outgoing, PlatformClient, encode_path_value
-from tests.platforms.auth.test_aws_sigv4 import addresses, authorization, credentials, requests
+from tests.platforms.auth.test_aws_sigv4 import addresses, authorization, client_to, credentials, requests
 from tests.platforms.presets.standin import StandIn
 
 AT = datetime(2026, 11, 24, 7, 30, 5, tzinfo=UTC)
@@ -47,9 +47,7 @@ def vendor_says(
 @given(request=requests, address=addresses, credential=credentials)
 @settings(max_examples=400, deadline=None)
 def test_agrees_with_the_vendors_sdk(request: Outgoing, address: str, credential: PartyCredential) -> None:
-    client = PlatformClient(address, allow_private=True)
-    ours = signed(client.prepared(request), credential, project="0a1b2c", at=AT)
-    client.close()
+    ours = signed(client_to(address).prepared(request), credential, project="0a1b2c", at=AT)
     headers = {name.lower(): value for name, value in ours.headers} | {"host": ours.host}
     path = urlsplit(ours.url).path
     theirs = vendor_says(ours.method, path, list(ours.query), headers, ours.content, credential.ak, credential.sk)

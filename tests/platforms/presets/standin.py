@@ -59,12 +59,17 @@ class StandIn:
         self.seen: list[Seen] = []
         self.lock = threading.RLock()
         self._routes: list[tuple[str, re.Pattern[str], Answering]] = []
+        self._instead: dict[str, list[Reply]] = {}
         for method, path, name in self.routes:
             self.on(method, self.prefix + path, getattr(self, name))
 
     def on(self, method: str, path: str, answering: Answering) -> None:
         names = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
         self._routes.append((method, re.compile(f"{names}$"), answering))
+
+    def instead(self, call: str, *replies: Reply) -> None:
+        """The next answers to `GET /path`, before the usual ones."""
+        self._instead.setdefault(call, []).extend(replies)
 
     def __enter__(self) -> Self:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -97,7 +102,8 @@ class StandIn:
                 known = Seen(request.method, request.target, request.headers, request.content, values)
                 with self.lock:
                     self.seen.append(known)
-                    made = self.admitted(known) or answering(known)
+                    planned = self._instead.get(known.call)
+                    made = planned.pop(0) if planned else self.admitted(known) or answering(known)
                 return made if isinstance(made, Reply) else Reply(made)
         with self.lock:
             self.seen.append(request)
