@@ -1,32 +1,30 @@
 """The HTTP client for platforms: one fixed address, short patience, nothing followed, nothing believed.
 
 What may go wrong is sorted here once: never reached (try again), answered late or not at all after a change was sent
-(outcome unknown), too large, not JSON. Redirects are never followed; private addresses only if the operator allows
-them; bodies are capped while they stream in.
+(outcome unknown), too large, not JSON. Redirects are never followed; addresses are judged when connecting
+(`platforms/network.py`); bodies are capped while they stream in.
 """
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
 import json
-import os
-import socket
+import math
 import ssl
-import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 
-from console.errors import OutcomeUnknown, PlatformRefused, PlatformUnavailable
+from console.errors import ConsoleError, OutcomeUnknown, PlatformRefused, PlatformUnavailable
+from platforms.certificates import tls_context
+from platforms.network import CheckedTransport, call_within
 
 MAX_BODY = 8 * 1024 * 1024  # bytes
 CALL_SECONDS = 20.0  # a whole call, however slowly its bytes arrive
 TIMEOUT = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=5.0)
+LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
 DOTS = "••••••".encode()
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
@@ -78,6 +76,7 @@ class Incoming:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
+    size: int = 0  # bytes of the body
 
 
 class PlatformClient:
@@ -91,16 +90,18 @@ class PlatformClient:
         tlscert: str = "",
         ca_certificate: str = "",
         max_body: int = MAX_BODY,
+        call_seconds: float = CALL_SECONDS,
     ) -> None:
         self.address = address.rstrip("/")
-        self._allow_private = allow_private
         self._max_body = max_body
+        self._call_seconds = call_seconds
+        context = tls_context(tlscert, ca_certificate)
         self._client = httpx.Client(
-            verify=tls_context(tlscert, ca_certificate),
+            transport=CheckedTransport(context=context, allow_private=allow_private, limits=LIMITS),
             timeout=TIMEOUT,
             follow_redirects=False,
             trust_env=False,
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
+            headers={"accept-encoding": "identity", "user-agent": "concord"},
         )
 
     def prepared(self, request: Outgoing) -> Outgoing:
@@ -116,74 +117,63 @@ class PlatformClient:
 
     def send(self, request: Outgoing) -> Incoming:
         """Send once. Raises PlatformUnavailable, OutcomeUnknown or PlatformRefused."""
-        self._refuse_private()
         request = self.prepared(request)
-        safe = request.idempotent or request.method in SAFE_METHODS
         headers = [(name.encode(), value.encode()) for name, value in request.headers]
         try:
-            with self._client.stream(request.method, request.url, content=request.content, headers=headers) as response:
+            with (
+                call_within(self._call_seconds),
+                self._client.stream(request.method, request.url, content=request.content, headers=headers) as response,
+            ):
                 return self._read(response, request.secrets)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as problem:
-            raise PlatformUnavailable(f"{self.address} cannot be reached: {problem}") from problem
         except httpx.HTTPError as problem:
-            text = f"{request.method} {request.path}: {type(problem).__name__}"
-            if safe:
-                raise PlatformUnavailable(f"{self.address} did not answer {text}") from problem
-            raise OutcomeUnknown(f"{self.address} did not say what became of {text}") from problem
+            raise self._sorted(problem, request) from problem
 
     def close(self) -> None:
         self._client.close()
 
+    def _sorted(self, problem: httpx.HTTPError, request: Outgoing) -> ConsoleError:
+        """What a failed call means: wrong for good, try again, or nobody knows."""
+        tls = next((each for each in _causes(problem) if isinstance(each, ssl.SSLError)), None)
+        if isinstance(tls, ssl.SSLCertVerificationError):
+            words = f"{self.address} does not prove who it is: {tls.verify_message}"
+            return PlatformRefused(words, code="certificate_not_trusted")
+        if tls is not None and "ALERT" in str(tls).upper():
+            return PlatformRefused(f"{self.address} does not accept our certificate", code="credential_refused")
+        if isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+            return PlatformUnavailable(f"{self.address} cannot be reached: {problem or type(problem).__name__}")
+        text = f"{request.method} {request.path} ({type(problem).__name__})"
+        if request.idempotent or request.method in SAFE_METHODS:
+            return PlatformUnavailable(f"{self.address} did not answer {text}")
+        return OutcomeUnknown(f"{self.address} did not say what became of {text}")
+
     def _read(self, response: httpx.Response, secrets: tuple[str, ...]) -> Incoming:
-        if response.is_redirect:
-            raise PlatformRefused(f"{self.address} answered with a redirect, which is never followed")
-        deadline = time.monotonic() + CALL_SECONDS
+        status = response.status_code
+        if 300 <= status < 400:
+            raise PlatformRefused(f"{self.address} answered with a redirect ({status}), which is never followed")
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            raise PlatformRefused(f"{self.address} answered compressed, which was not asked for")
         body = bytearray()
-        for chunk in response.iter_bytes():
+        for chunk in response.iter_raw():
             body += chunk
             if len(body) > self._max_body:
                 raise PlatformRefused(f"{self.address} answered with more than {self._max_body} bytes")
-            if time.monotonic() > deadline:
-                raise httpx.ReadTimeout("the answer arrives too slowly")
         headers = {name.lower(): value for name, value in response.headers.items()}
+        size = len(body)
         for secret in secrets:  # a platform that repeats a credential must not bring it into an error or a record
             body = body.replace(secret.encode(), DOTS)
-        return Incoming(response.status_code, headers, self._json(bytes(body), response.status_code))
+        return Incoming(status, headers, self._json(bytes(body), status), size)
 
     def _json(self, body: bytes, status: int) -> Any:
-        """JSON judged by its bytes: some platforms label it text/html."""
+        """JSON judged by its bytes, not by its label; an error's page of another kind says nothing that we need."""
         if not body.strip():
             return None
         try:
-            return json.loads(body)
+            found = json.loads(body, parse_float=_finite, parse_constant=_no_number)
         except (ValueError, RecursionError) as problem:
-            if status >= 500:
+            if status >= 400:
                 return None
             raise PlatformRefused(f"{self.address} answered {status} with something that is not JSON") from problem
-
-    def _refuse_private(self) -> None:
-        if self._allow_private:
-            return
-        host = urlsplit(self.address).hostname or ""
-        try:
-            found = {info[4][0] for info in socket.getaddrinfo(host, None)}
-        except OSError as problem:
-            raise PlatformUnavailable(f"the name {host} cannot be resolved") from problem
-        for address in found:
-            if not ipaddress.ip_address(address).is_global:
-                raise PlatformRefused(f"{host} is a private address ({address}), which this console does not call")
-
-
-def tls_context(tlscert: str, ca_certificate: str) -> ssl.SSLContext:
-    """Whom we trust and who we are: `tlscert` is client certificate, key and possibly a CA in one PEM text."""
-    context = ssl.create_default_context()
-    for authority in (ca_certificate, *_authorities(tlscert)):
-        if authority.strip():
-            context.load_verify_locations(cadata=authority)
-    if "PRIVATE KEY" in tlscert:
-        with _private_file(tlscert) as path:
-            context.load_cert_chain(path)
-    return context
+        return _storable(found) if b"\\u" in body or not _is_text(body) else found
 
 
 def encode_path_value(value: str) -> str:
@@ -193,21 +183,37 @@ def encode_path_value(value: str) -> str:
     return quote(value, safe="")
 
 
-def _authorities(bundle: str) -> list[str]:
-    """The certificates of a bundle behind the first, which is our own."""
-    marker = "-----BEGIN CERTIFICATE-----"
-    parts = bundle.split(marker)[2:]
-    end = "-----END CERTIFICATE-----"
-    return [marker + part.split(end)[0] + end for part in parts]
+def _causes(problem: BaseException | None) -> Iterator[BaseException]:
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__ or problem.__context__
 
 
-@contextlib.contextmanager
-def _private_file(text: str) -> Iterator[str]:
-    """A file that only we can read, gone when the block ends; OpenSSL takes keys from files only."""
-    descriptor, path = tempfile.mkstemp(prefix="tls-")  # mode 0600
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is out of range")
+    return number
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_text(body: bytes) -> bool:
     try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        yield path
-    finally:
-        os.unlink(path)
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _storable(value: Any) -> Any:
+    """Without NUL characters and halves of characters, which no database takes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace").replace("\0", "\ufffd")
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(each) for key, each in value.items()}
+    return value

@@ -1,0 +1,129 @@
+"""Connecting to platforms: only to addresses that were checked, and never longer than the whole call may take.
+
+A name is resolved once, each address is judged, and the very address that was judged is connected to, so that a name
+that resolves differently a moment later gains nothing. The deadline of a call holds for every read and write of it,
+however slowly its bytes arrive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpcore
+import httpx
+
+from console.errors import PlatformRefused
+
+_deadline: contextvars.ContextVar[float | None] = contextvars.ContextVar("deadline", default=None)
+
+
+@contextlib.contextmanager
+def call_within(seconds: float) -> Iterator[None]:
+    """Whatever is sent and read in this block is over after so many seconds, or fails with a timeout."""
+    token = _deadline.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def _left(timeout: float | None, too_late: type[httpcore.TimeoutException]) -> float | None:
+    deadline = _deadline.get()
+    if deadline is None:
+        return timeout
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise too_late("the call took too long")
+    return left if timeout is None else min(timeout, left)
+
+
+def refuse_address(text: str, *, host: str, allow_private: bool) -> None:
+    """PlatformRefused for an address that is no place for a platform, or a private one where that is not allowed."""
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(text.split("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address.sixtofour or address
+    if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
+        raise PlatformRefused(f"{host} is {address}, where no platform can be", code="address_refused")
+    if not allow_private and not address.is_global:
+        raise PlatformRefused(
+            f"{host} is a private address ({address}), which this console does not call", code="address_refused"
+        )
+
+
+class CheckedTransport(httpx.HTTPTransport):
+    """httpx's transport over a pool that connects to checked addresses only."""
+
+    def __init__(self, *, context: ssl.SSLContext, allow_private: bool, limits: httpx.Limits) -> None:
+        super().__init__(verify=context, trust_env=False, limits=limits)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=limits.max_connections,
+            max_keepalive_connections=limits.max_keepalive_connections,
+            keepalive_expiry=limits.keepalive_expiry,
+            network_backend=_CheckedBackend(allow_private),
+        )
+
+
+class _CheckedBackend(httpcore.SyncBackend):
+    def __init__(self, allow_private: bool) -> None:
+        self._allow_private = allow_private
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        failed: Exception | None = None
+        for address in self._addresses(host, port):
+            try:
+                left = _left(timeout, httpcore.ConnectTimeout)
+                return _TimedStream(super().connect_tcp(address, port, left, local_address, socket_options))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as problem:
+                failed = problem
+        raise failed or httpcore.ConnectError(f"the name {host} has no address")
+
+    def _addresses(self, host: str, port: int) -> list[str]:
+        """Every address of the name, all of them judged before any is used."""
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as problem:
+            raise httpcore.ConnectError(f"the name {host} cannot be resolved") from problem
+        addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+        for address in addresses:
+            refuse_address(address, host=host, allow_private=self._allow_private)
+        return addresses
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A connection whose every move ends with the call's deadline."""
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = _left(timeout, httpcore.ConnectTimeout)
+        return _TimedStream(self._inner.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
