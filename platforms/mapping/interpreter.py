@@ -245,6 +245,8 @@ class _Runner:
             return Missing(words)
         for rule in (*(step.get("errors") or ()), *self.template.errors):
             if holds(rule["when"], document, place=f"{self.interface.name}.{step['id']}.errors"):
+                if "message" in rule:
+                    words = f"{rule['message']} ({words})"
                 if rule.get("retryable"):
                     return _unavailable(words, document, rule["code"])
                 return PlatformRefused(words, code=rule["code"])

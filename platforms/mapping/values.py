@@ -226,12 +226,17 @@ def zone_of(text: str) -> timezone:
 
 
 def holds(condition: Any, document: dict[str, Any], *, place: str = "") -> bool:
-    """A condition as data: an object means all of (path or `status` → values), a list means any of."""
+    """A condition as data: an object means all of (path or `status` → values), a list means any of.
+
+    No values at all (`[]`) means that the path matches nothing.
+    """
     if isinstance(condition, list):
         return any(holds(each, document, place=place) for each in condition)
     for text, wanted in condition.items():
         found = found_by(text, document, place)
         values = wanted if isinstance(wanted, list) else [wanted]
+        if not values and not found:
+            continue
         if not any(same(each, value) for each in found for value in values):
             return False
     return True

@@ -165,6 +165,10 @@ def test_a_filter_on_a_row_sees_the_document() -> None:
         ([{"status": [404]}, {"$.body.code": [0]}], True),
         ({"$.body.flag": [1]}, False),
         ({"$.body.missing": [None]}, False),
+        ({"$.body.missing": []}, True),
+        ({"$.body.code": []}, False),
+        ({"status": [200], "$.steps.list.body.rows[?@.s == 7]": []}, True),
+        ({"status": [200], "$.steps.list.body.rows[?@.s == 9]": []}, False),
     ],
 )
 def test_conditions(condition: Any, expected: bool) -> None:
