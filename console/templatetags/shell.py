@@ -24,14 +24,15 @@ from console import shell as registry
 
 register = template.Library()
 
+LIVE_SECONDS = 2
 SHORT_FROM = 18  # characters; what is not longer is shown whole
 
 GOOD = ("done", "active", "official", "approved", "agreed", "up", "carried", "ready", "installed", "passed", "healthy")
 BUSY = (
     "running", "building", "joining", "quitting", "deleting", "registering", "starting", "installing", "upgrading",
-    "undoing", "checking", "staged",
+    "undoing", "checking", "staged", "syncing",
 )  # fmt: skip
-WAITING = ("waiting", "pending", "open", "later", "asleep", "degraded", "warning", "stale", "unknown", "syncing")
+WAITING = ("waiting", "pending", "open", "later", "asleep", "degraded", "warning", "stale", "unknown", "retrying")
 BAD = ("failed", "refused", "down", "rejected", "critical", "error", "disagreed", "expired", "broken")
 COLOURS = {
     **dict.fromkeys(GOOD, "green"),
@@ -90,7 +91,7 @@ def ago(value: datetime | None, never: object = "—") -> SafeString:
     if value is None:
         return format_html('<span class="text-secondary">{}</span>', never)
     local = timezone.localtime(value)
-    exact = f"{formats.date_format(local, 'DATETIME_FORMAT')} {local.tzname()}"
+    exact = f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}"
     return format_html(
         '<time datetime="{}" title="{}" data-ago>{}</time>', value.isoformat(), exact, naturaltime(value)
     )
@@ -103,7 +104,7 @@ def lasted(started: datetime | None, ended: datetime | None = None) -> str:
         return "—"
     seconds = max(((ended or timezone.now()) - started).total_seconds(), 0)
     if seconds < 10:
-        return _("%(seconds)s s") % {"seconds": formats.number_format(round(seconds, 1))}
+        return _("%(seconds)s s") % {"seconds": formats.number_format(max(round(seconds, 1), 0.1))}
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -111,6 +112,18 @@ def lasted(started: datetime | None, ended: datetime | None = None) -> str:
     if minutes:
         return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
     return _("%(seconds)s s") % {"seconds": rest}
+
+
+@register.simple_tag
+def step_state(step: Any) -> SafeString:
+    """The state of a step as somebody who waits for it would say it."""
+    if step.state == "later":
+        return state("retrying", _("Trying again")) if step.error else state("running", _("In progress"))
+    if step.state == "asleep":
+        return state("waiting", _("Waits for people"))
+    if step.state in ("waiting", "ready"):
+        return state("planned", _("To do"))
+    return state(step.state, step.get_state_display())
 
 
 @register.simple_tag
@@ -145,12 +158,17 @@ def copy_button(text: object, title: object = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def live_attrs(context: template.Context) -> SafeString:
-    """On the root of a live part: its name, and while the page says `live`, asking again every two seconds."""
-    request = context.get("request")
-    if not context.get("live") or request is None:
+    """On the root of a live part: its name, and while the page says `live`, asking again.
+
+    `live` is True for every two seconds, or a number of seconds.
+    """
+    request, live = context.get("request"), context.get("live")
+    if not live or request is None:
         return format_html('id="{}"', "live")
     return format_html(
-        'id="live" hx-get="{}" hx-trigger="every 2s" hx-swap="outerHTML" data-live', request.get_full_path()
+        'id="live" hx-get="{}" hx-trigger="every {}s" hx-swap="outerHTML" data-live',
+        request.get_full_path(),
+        LIVE_SECONDS if live is True else int(live),
     )
 
 
@@ -227,6 +245,12 @@ def _plain(action: str) -> str:
 def as_json(value: object) -> str:
     """A value as JSON text: readable in a `<pre>`, and safe in an attribute because templates escape it."""
     return json.dumps(value, ensure_ascii=False, default=str, indent=None if isinstance(value, list) else 2)
+
+
+@register.filter
+def told(text: str) -> str:
+    """A sentence that was kept as a msgid, in the reader's language; any other text as it is."""
+    return _(text) if text else ""
 
 
 @register.filter

@@ -15,13 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from console.forms import PasswordForm, ProfileForm, SignInForm
 from console.models import User
+from console.services import users as service
 from console.views.base import Page, ServiceFormView
-
-
-def _service() -> Any:
-    from console.services import users
-
-    return users
 
 
 def remember_language(answer: HttpResponse, code: str) -> HttpResponse:
@@ -71,7 +66,7 @@ class SetLanguage(Page):
         if code not in dict(settings.LANGUAGES) or not check_for_language(code):
             return answer
         if request.user.is_authenticated:
-            _service().set_language(actor=self.actor, language=code)
+            service.set_language(actor=self.actor, language=code)
         return remember_language(answer, code)
 
 
@@ -87,7 +82,7 @@ class Profile(ServiceFormView):
         return {"name": self.actor.get_full_name(), "email": self.actor.email, "language": self.actor.language}
 
     def perform(self, form: Any) -> User:
-        return _service().update_profile(actor=self.actor, **form.cleaned_data)
+        return service.update_profile(actor=self.actor, **form.cleaned_data)
 
     def done(self, result: User) -> HttpResponse:
         return remember_language(super().done(result), result.language)
@@ -103,7 +98,7 @@ class ChangePassword(ServiceFormView):
 
     def perform(self, form: Any) -> User:
         data = form.cleaned_data
-        return _service().change_password(
+        return service.change_password(
             actor=self.actor, old_password=data["old_password"], new_password=data["new_password"]
         )
 

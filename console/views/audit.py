@@ -19,9 +19,11 @@ from django.utils.translation import ngettext
 from console import audit, reads
 from console.models import AuditEntry
 from console.policies import may_read_audit, require
+from console.services import audit as service
 from console.views.base import DetailPage, ListPage, Page
 
 SHOWN_BREAKS = 20
+NARROWING = ("q", "action", "since", "until")
 
 
 class _ForOverseers(Page):
@@ -115,6 +117,8 @@ class ExportAudit(_ForOverseers):
     """The entries that the list shows, one JSON object on each line, oldest first; digests included."""
 
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
+        narrowed_by = {name: value for name, value in request.GET.items() if name in NARROWING and value}
+        service.record_export(actor=self.actor, narrowed_by=narrowed_by)
         narrowed = AuditList()
         narrowed.setup(request)
         rows = narrowed.get_queryset().order_by("number")

@@ -9,6 +9,8 @@ from django.views.generic import TemplateView
 from console import shell
 from console.views.base import LivePart, Page
 
+REFRESH_SECONDS = 5
+
 
 class Dashboard(LivePart, Page, TemplateView):
     """A grid of panels."""
@@ -18,4 +20,4 @@ class Dashboard(LivePart, Page, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         panels = [(panel, panel.context(self.actor)) for panel in shell.panels_for(self.actor)]
-        return super().get_context_data(**kwargs) | {"panels": panels, "live": True}
+        return super().get_context_data(**kwargs) | {"panels": panels, "live": REFRESH_SECONDS}

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from console import reads
-from console.models import Flow, FlowState, Step, StepState
-from console.policies import may_operate_flow, not_now
+from console.models import Flow, FlowState, Step, StepState, User
+from console.policies import Verdict, may_cancel_flow, may_operate_flow, may_retry_step, may_skip_step
 from console.services import flows as service
 from console.views.base import ActionView, DetailPage, ListPage
 
@@ -58,23 +58,27 @@ class FlowDetail(DetailPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         flow: Flow = context["flow"]
-        may = may_operate_flow(self.actor)
-        over = flow.is_final or flow.undoing
+        steps = list(flow.steps.all())
         return context | {
-            "steps": list(flow.steps.all()),
-            "may_operate": may,
-            "may_cancel": not_now(_("It has ended, or is being taken back already.")) if may and over else may,
-            "can": {step.pk: can_do(flow, step) for step in flow.steps.all()} if may else {},
+            "steps": steps,
+            "may_operate": may_operate_flow(self.actor),
+            "may_cancel": may_cancel_flow(self.actor, flow),
+            "help": {step.pk: help_for(self.actor, step) for step in steps if is_in_trouble(step)},
             "live": not flow.is_final,
         }
 
 
-def can_do(flow: Flow, step: Step) -> dict[str, bool]:
-    """Which of the two actions the step's state allows; the service judges again."""
-    stuck = step.state == StepState.FAILED and step.undo_error is not None
-    due = step.state == StepState.LATER
-    unbegun = step.state == StepState.WAITING
-    return {"retry": stuck or due, "skip": stuck or ((due or unbegun) and not flow.undoing and not flow.is_final)}
+def is_in_trouble(step: Step) -> bool:
+    """Whether an operator may have to help."""
+    waits = step.state in (StepState.LATER, StepState.UNDOING)
+    return step.is_stuck or (waits and (step.error or step.undo_error) is not None)
+
+
+def help_for(actor: User, step: Step) -> dict[str, Verdict]:
+    """What an operator may do about it; nothing is offered to others."""
+    if not may_operate_flow(actor):
+        return {}
+    return {"retry": may_retry_step(actor, step), "skip": may_skip_step(actor, step)}
 
 
 class _FlowAction(ActionView):

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console import context, reads, shell
-from console.models import AuditEntry, Flow, User
+from console.models import AuditEntry, Flow, Step, StepState, User
+from console.models.flows import OPEN_FLOW_STATES
+from console.models.workers import FRESH, WorkerSeen
 
 FLOWS_ICON, AUDIT_ICON = "list-check", "shield-check"
 LATEST = 6
+OVERDUE = timedelta(seconds=30)
 
 
 def register() -> None:
@@ -24,6 +30,9 @@ def register() -> None:
     shell.add_panel(shell.Panel("flows", "console/_panel_flows.html", running_flows, order=30, width=6))
     shell.add_panel(
         shell.Panel("events", "console/_panel_events.html", events, order=80, width=6, shown=shell.overseers)
+    )
+    shell.add_panel(
+        shell.Panel("system", "console/_panel_system.html", system, order=90, width=6, shown=shell.administrators)
     )
     shell.add_source("pages", shell.Source(_("Pages"), find_pages, order=10))
     shell.add_source("flows", shell.Source(_("Flows"), find_flows, order=80))
@@ -36,6 +45,23 @@ def running_flows(user: User) -> dict[str, Any]:
 
 def events(user: User) -> dict[str, Any]:
     return {"entries": list(AuditEntry.objects.all()[:LATEST])}
+
+
+def system(user: User) -> dict[str, Any]:
+    """Whether work is being done, judged by rows: workers that show themselves, sweeps, promises that nobody keeps."""
+    now = timezone.now()
+    fresh = list(WorkerSeen.objects.fresh())
+    swept = max((worker.swept_at for worker in fresh if worker.swept_at), default=None)
+    late = Step.objects.filter(
+        state__in=[StepState.READY, StepState.LATER], due_at__lt=now - OVERDUE, flow__state__in=OPEN_FLOW_STATES
+    )
+    return {
+        "database": connection.vendor,
+        "workers": fresh,
+        "swept": swept,
+        "sweeping": swept is not None and swept > now - FRESH,
+        "late": late.count(),
+    }
 
 
 def find_pages(user: User, words: str, limit: int) -> Iterable[shell.Hit]:
