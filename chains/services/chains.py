@@ -1,4 +1,7 @@
-"""Business chains and blockchains, written down here by the steps of the unions' flows."""
+"""Business chains and blockchains, written down here by the steps of the unions' flows.
+
+Rows first, the audit log last: whoever writes an entry holds the log's head until the transaction ends.
+"""
 
 from __future__ import annotations
 
@@ -58,13 +61,13 @@ def record_chain(*, actor: User | None, union_id: int, found: Iterable[FoundChai
 @joins_transaction
 def forget_chain(*, business_chain_id: int) -> None:
     """Take back `record_chain`: the flow failed before the union was opened."""
-    business_chain = BusinessChain.objects.filter(pk=business_chain_id).first()
+    business_chain = BusinessChain.objects.select_for_update(of=("self",)).filter(pk=business_chain_id).first()
     if business_chain is None:
         return
     if business_chain.union_id is not None:
         record_business_chain(union_id=business_chain.union_id, uid="")
+    BusinessChain.objects.filter(pk=business_chain.pk).delete()
     audit.record("chains.business_chain.forgotten", actor=None, target=business_chain)
-    business_chain.delete()
 
 
 @joins_transaction
@@ -81,6 +84,7 @@ def record_nodes(
     write_nodes({blockchain.pk: nodes[blockchain.pk] for blockchain in joined}, at=timezone.now())
     for blockchain in joined:
         _describe(blockchain)
+    for blockchain in joined:
         audit.record("chains.blockchain.joined", actor=actor, target=blockchain, orgcode=orgcode)
     return joined
 
@@ -95,9 +99,10 @@ def drop_nodes(*, actor: User | None, union_id: int, orgcode: str) -> int:
     for blockchain in left:
         blockchain.organizations.remove(organization)
         _describe(blockchain)
-        audit.record("chains.blockchain.quit", actor=actor, target=blockchain, orgcode=orgcode)
     for business_chain in BusinessChain.objects.filter(union_id=union_id, organizations=organization):
         business_chain.organizations.remove(organization)
+    for blockchain in left:
+        audit.record("chains.blockchain.quit", actor=actor, target=blockchain, orgcode=orgcode)
     return dropped
 
 
@@ -109,11 +114,14 @@ def mark_deleted(*, actor: User | None, blockchain_ids: Collection[int]) -> None
     for blockchain in gone:
         blockchain.state, blockchain.reader, blockchain.lease_until = ChainState.DELETED, None, None
         blockchain.save(update_fields=["state", "reader", "lease_until"])
-        audit.record("chains.blockchain.deleted", actor=actor, target=blockchain)
     touched = BusinessChain.objects.filter(pk__in={blockchain.business_chain_id for blockchain in gone})
-    for business_chain in touched.exclude(blockchains__state__in=[ChainState.CREATING, ChainState.RUNNING]):
+    empty = list(touched.exclude(blockchains__state__in=[ChainState.CREATING, ChainState.RUNNING]).order_by("pk"))
+    for business_chain in empty:
         business_chain.state = ChainState.DELETED
         business_chain.save(update_fields=["state"])
+    for blockchain in gone:
+        audit.record("chains.blockchain.deleted", actor=actor, target=blockchain)
+    for business_chain in empty:
         audit.record("chains.business_chain.deleted", actor=actor, target=business_chain)
 
 

@@ -55,7 +55,7 @@ def changing(op: str, path: Json, body: Json | None, result: Json, *, known: Jso
         },
     }
     interface: Json = {"steps": [begin, job], "result": result, "gone": GONE}
-    return interface  # KNOWN_LATER | ({"known": known} if known else {})
+    return interface | ({"known": known} if known else {})
 
 
 def reading(op: str, path: Json, result: Json, query: Json | None = None) -> Json:

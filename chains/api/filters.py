@@ -1,0 +1,95 @@
+"""What lists of this floor can be narrowed by; the names are those of the answers."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from chains.models import (
+    Block,
+    Blockchain,
+    BusinessChain,
+    ChainState,
+    Createmode,
+    Node,
+    NodeState,
+    Transaction,
+    TransactionStatus,
+)
+from chains.reads import spellings
+
+
+class BusinessChainFilter(django_filters.FilterSet):
+    name = django_filters.CharFilter(lookup_expr="icontains", help_text=_("Part of the name."))
+    oemtype = django_filters.CharFilter(field_name="platform__oemtype")
+    unionid = django_filters.CharFilter(field_name="union__unionid")
+    creatororg = django_filters.CharFilter(field_name="creator__orgcode")
+    orgcode = django_filters.CharFilter(field_name="organizations__orgcode", help_text=_("An organization in it."))
+    createmode = django_filters.ChoiceFilter(choices=Createmode.choices)
+    state = django_filters.MultipleChoiceFilter(choices=ChainState.choices)
+
+    class Meta:
+        model = BusinessChain
+        fields: list[str] = []
+
+
+class BlockchainFilter(django_filters.FilterSet):
+    name = django_filters.CharFilter(lookup_expr="icontains", help_text=_("Part of the name."))
+    chain = django_filters.CharFilter(field_name="business_chain__uid", help_text=_("Id of the business chain."))
+    oemtype = django_filters.CharFilter(field_name="business_chain__platform__oemtype")
+    unionid = django_filters.CharFilter(field_name="business_chain__union__unionid")
+    orgcode = django_filters.CharFilter(field_name="organizations__orgcode", help_text=_("An organization in it."))
+    state = django_filters.MultipleChoiceFilter(choices=ChainState.choices)
+
+    class Meta:
+        model = Blockchain
+        fields: list[str] = []
+
+
+class NodeFilter(django_filters.FilterSet):
+    orgcode = django_filters.CharFilter(field_name="organization__orgcode")
+    state = django_filters.MultipleChoiceFilter(choices=NodeState.choices)
+    role = django_filters.CharFilter()
+
+    class Meta:
+        model = Node
+        fields: list[str] = []
+
+
+class _HashFilter(django_filters.CharFilter):
+    """A hash in any of its spellings."""
+
+    def filter(self, qs: QuerySet, value: str) -> QuerySet:  # type: ignore[type-arg]
+        return qs.filter(hash__in=spellings(value)) if value else qs
+
+
+class BlockFilter(django_filters.FilterSet):
+    from_height = django_filters.NumberFilter(field_name="height", lookup_expr="gte", min_value=0)
+    to_height = django_filters.NumberFilter(field_name="height", lookup_expr="lte", min_value=0)
+    since = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="gte")
+    until = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="lt")
+    hash = _HashFilter()
+    min_transactions = django_filters.NumberFilter(field_name="transactions_count", lookup_expr="gte", min_value=0)
+
+    class Meta:
+        model = Block
+        fields: list[str] = []
+
+
+class TransactionFilter(django_filters.FilterSet):
+    height = django_filters.NumberFilter(min_value=0, help_text=_("Height of the block."))
+    from_height = django_filters.NumberFilter(field_name="height", lookup_expr="gte", min_value=0)
+    to_height = django_filters.NumberFilter(field_name="height", lookup_expr="lte", min_value=0)
+    status = django_filters.MultipleChoiceFilter(choices=TransactionStatus.choices)
+    hash = _HashFilter()
+    sender = django_filters.CharFilter(lookup_expr="iexact")
+    to = django_filters.CharFilter(field_name="recipient", lookup_expr="iexact")
+    address = django_filters.CharFilter(method="filter_address", help_text=_("Sender, recipient or contract."))
+
+    class Meta:
+        model = Transaction
+        fields: list[str] = []
+
+    def filter_address(self, queryset: QuerySet, name: str, value: str) -> QuerySet:  # type: ignore[type-arg]
+        return queryset.filter(Q(sender__iexact=value) | Q(recipient__iexact=value) | Q(contract__iexact=value))

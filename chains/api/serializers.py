@@ -1,0 +1,172 @@
+"""What the REST layer answers of chains: shapes only. Tables 3 and 4 keep their field names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Node, NodeState, TransactionStatus
+from chains.reads import is_stale
+from platforms.models import Cloudtype
+
+READ_AT = _("When the figures were read from the platform; null: never so far.")
+STALE = _("True when the figures are older than they should be.")
+
+
+class BlockchainAnswer(serializers.Serializer[Blockchain]):
+    """Table 4, a blockchain, and its head as it was read last."""
+
+    id = serializers.CharField(source="uid")
+    externalid = serializers.CharField(source="external_id", help_text=_("Its id on the platform."))
+    extrainfo = serializers.CharField(help_text=_("What is special to the kernel, as JSON text."))
+    name = serializers.CharField()
+    cloudtype = serializers.ChoiceField(choices=Cloudtype.choices)
+    orgs = serializers.SerializerMethodField()
+    infraspec = serializers.SerializerMethodField(help_text=_("Physical resources: nodes by organization."))
+    blockspec = serializers.SerializerMethodField(help_text=_("Configuration, such as the consensus algorithm."))
+    state = serializers.ChoiceField(choices=ChainState.choices)
+    height = serializers.IntegerField(allow_null=True)
+    block_hash = serializers.CharField()
+    block_time = serializers.DateTimeField(allow_null=True)
+    transactions = serializers.IntegerField(source="transactions_total", allow_null=True)
+    read_at = serializers.DateTimeField(allow_null=True, help_text=READ_AT)
+    read_error = serializers.CharField(help_text=_("Why the last reading failed; empty when it did not."))
+    stale = serializers.SerializerMethodField(help_text=STALE)
+
+    def get_orgs(self, row: Blockchain) -> list[str]:
+        return [organization.orgcode for organization in row.organizations.all()]
+
+    @extend_schema_field(OpenApiTypes.OBJECT)
+    def get_infraspec(self, row: Blockchain) -> Any:
+        return row.infraspec
+
+    @extend_schema_field(OpenApiTypes.OBJECT)
+    def get_blockspec(self, row: Blockchain) -> Any:
+        return row.blockspec
+
+    def get_stale(self, row: Blockchain) -> bool:
+        return is_stale(row)
+
+
+class BlockchainDetailAnswer(BlockchainAnswer):
+    """A blockchain by itself, with what it belongs to."""
+
+    chain = serializers.CharField(source="business_chain.uid", help_text=_("Id of its business chain."))
+    unionid = serializers.CharField(source="business_chain.union.unionid", default=None, allow_null=True)
+    oemtype = serializers.CharField(source="business_chain.platform.oemtype")
+    creatororg = serializers.CharField(source="business_chain.creator.orgcode")
+
+
+class BusinessChainAnswer(serializers.Serializer[BusinessChain]):
+    """Table 3, a business chain."""
+
+    id = serializers.CharField(source="uid")
+    unionid = serializers.CharField(source="union.unionid", default=None, allow_null=True)
+    creatororg = serializers.CharField(source="creator.orgcode")
+    name = serializers.CharField()
+    oemtype = serializers.CharField(source="platform.oemtype")
+    orgs = serializers.SerializerMethodField()
+    createmode = serializers.ChoiceField(choices=Createmode.choices)
+    state = serializers.ChoiceField(choices=ChainState.choices)
+    created_at = serializers.DateTimeField()
+    blockchain = BlockchainAnswer(source="blockchains", many=True)
+
+    def get_orgs(self, row: BusinessChain) -> list[str]:
+        return [organization.orgcode for organization in row.organizations.all()]
+
+
+class NodeAnswer(serializers.Serializer[Node]):
+    """A node of a blockchain."""
+
+    id = serializers.CharField()
+    externalid = serializers.CharField(source="external_id", help_text=_("Its id on the platform."))
+    orgcode = serializers.CharField(
+        source="organization.orgcode", default=None, allow_null=True, help_text=_("Null: the platform's own.")
+    )
+    blockchain = serializers.CharField(source="blockchain.uid")
+    role = serializers.CharField()
+    endpoint = serializers.CharField()
+    state = serializers.ChoiceField(choices=NodeState.choices)
+    version = serializers.CharField()
+    read_at = serializers.DateTimeField()
+
+
+class LedgerAnswer(serializers.Serializer[Blockchain]):
+    """The ledger's head and how fresh that is."""
+
+    blockchain = serializers.CharField(source="uid")
+    height = serializers.IntegerField(allow_null=True)
+    block_hash = serializers.CharField()
+    block_time = serializers.DateTimeField(allow_null=True)
+    transactions = serializers.IntegerField(source="transactions_total", allow_null=True)
+    nodes = serializers.IntegerField(source="nodes_total", default=0)
+    indexed_height = serializers.IntegerField(
+        allow_null=True, help_text=_("Blocks and transactions up to here can be listed and searched.")
+    )
+    read_at = serializers.DateTimeField(allow_null=True, help_text=READ_AT)
+    read_error = serializers.CharField()
+    stale = serializers.SerializerMethodField(help_text=STALE)
+
+    def get_stale(self, row: Blockchain) -> bool:
+        return is_stale(row)
+
+
+class BlockAnswer(serializers.Serializer[Any]):
+    height = serializers.IntegerField()
+    hash = serializers.CharField()
+    parent_hash = serializers.CharField()
+    time = serializers.DateTimeField(allow_null=True)
+    transactions = serializers.IntegerField(source="transactions_count")
+
+
+class TransactionAnswer(serializers.Serializer[Any]):
+    hash = serializers.CharField()
+    height = serializers.IntegerField(help_text=_("Height of its block."))
+    index = serializers.IntegerField(help_text=_("Its place in the block."))
+    time = serializers.DateTimeField(allow_null=True)
+    status = serializers.ChoiceField(choices=TransactionStatus.choices)
+    sender = serializers.CharField()
+    to = serializers.CharField(source="recipient")
+    value = serializers.CharField()
+    contract = serializers.CharField(help_text=_("Address of the contract that it made; empty when it made none."))
+
+
+class TransactionDetailAnswer(TransactionAnswer):
+    """A transaction with what it carries."""
+
+    blockchain = serializers.CharField(source="blockchain.uid")
+    input = serializers.CharField()
+    extrainfo = serializers.CharField()
+
+
+class PointAnswer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    value = serializers.FloatField()
+
+
+class SeriesAnswer(serializers.Serializer[Any]):
+    """One figure over time."""
+
+    name = serializers.CharField()
+    unit = serializers.CharField()
+    points = PointAnswer(many=True)
+
+
+class MonitoringAnswer(serializers.Serializer[Any]):
+    """Figures of the platform's monitoring, and those that the ledger gives."""
+
+    blockchain = serializers.CharField()
+    read_at = serializers.DateTimeField(allow_null=True, help_text=READ_AT)
+    since = serializers.DateTimeField()
+    series = SeriesAnswer(many=True)
+
+
+class MonitoringQuery(serializers.Serializer[Any]):
+    """How far back, and which figure."""
+
+    minutes = serializers.IntegerField(min_value=1, max_value=4320, default=60, help_text=_("How far back."))
+    name = serializers.CharField(required=False, default="", max_length=60, help_text=_("Only this figure."))

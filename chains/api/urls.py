@@ -1,0 +1,21 @@
+"""Addresses of this floor under `/api/v1/`, without a trailing slash."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from chains.api import views
+
+urlpatterns = [
+    path("chains", views.Chains.as_view()),
+    path("chains/<str:uid>", views.ChainDetail.as_view()),
+    path("blockchains", views.Blockchains.as_view()),
+    path("blockchains/<str:uid>", views.BlockchainDetail.as_view()),
+    path("blockchains/<str:uid>/ledger", views.Ledger.as_view()),
+    path("blockchains/<str:uid>/blocks", views.Blocks.as_view()),
+    path("blockchains/<str:uid>/blocks/<int:height>", views.BlockDetail.as_view()),
+    path("blockchains/<str:uid>/transactions", views.Transactions.as_view()),
+    path("blockchains/<str:uid>/transactions/<str:hash>", views.TransactionDetail.as_view()),
+    path("blockchains/<str:uid>/monitoring", views.Monitoring.as_view()),
+    path("nodes", views.Nodes.as_view()),
+]

@@ -1,0 +1,138 @@
+"""The ledger of a blockchain, from the rows that the observers keep fresh."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from chains import reads
+from chains.api.filters import BlockFilter, TransactionFilter
+from chains.api.serializers import (
+    BlockAnswer,
+    LedgerAnswer,
+    MonitoringAnswer,
+    MonitoringQuery,
+    TransactionAnswer,
+    TransactionDetailAnswer,
+)
+from chains.models import Block, Blockchain, Transaction
+from console.errors import Missing
+from unions.reads import found
+
+
+class OfBlockchain(APIView):
+    """Something about the blockchain in the address."""
+
+    @cached_property
+    def blockchain(self) -> Blockchain:
+        rows = reads.with_position(Blockchain.objects.visible_to(self.request.user))  # type: ignore[arg-type]
+        return found(rows, uid=self.kwargs["uid"])
+
+    def not_read(self, text: str) -> Missing:
+        """It may be on the ledger, but it is not among what has been read."""
+        height = self.blockchain.indexed_height  # type: ignore[attr-defined]
+        known = _("Blocks up to %(height)s have been read.") % {"height": height}
+        return Missing(f"{text} {_('Nothing has been read yet.') if height is None else known}")
+
+
+class Ledger(OfBlockchain):
+    """The head."""
+
+    @extend_schema(operation_id="get_ledger", tags=["ledger"], responses=LedgerAnswer)
+    def get(self, request: Request, uid: str) -> Response:
+        """Height, newest block, number of transactions, and when that was read."""
+        return Response(LedgerAnswer(self.blockchain).data)
+
+
+class Blocks(OfBlockchain, generics.ListAPIView[Block]):
+    """Blocks, newest first."""
+
+    serializer_class = BlockAnswer
+    filterset_class = BlockFilter
+    ordering_fields = ["height"]
+
+    def get_queryset(self) -> QuerySet[Block]:
+        if getattr(self, "swagger_fake_view", False):
+            return Block.objects.none()
+        return Block.objects.filter(blockchain=self.blockchain)
+
+    @extend_schema(operation_id="list_blocks", tags=["ledger"])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Blocks that have been read, newest first."""
+        return super().get(request, *args, **kwargs)
+
+
+class BlockDetail(OfBlockchain):
+    """One block."""
+
+    @extend_schema(operation_id="get_block", tags=["ledger"], responses=BlockAnswer)
+    def get(self, request: Request, uid: str, height: int) -> Response:
+        """One block. Its transactions: `…/transactions?height=`."""
+        block = Block.objects.filter(blockchain=self.blockchain, height=height).first()
+        if block is None:
+            raise self.not_read(_("There is no block of this height among those that have been read."))
+        return Response(BlockAnswer(block).data)
+
+
+class Transactions(OfBlockchain, generics.ListAPIView[Transaction]):
+    """Transactions, newest first."""
+
+    serializer_class = TransactionAnswer
+    filterset_class = TransactionFilter
+    ordering_fields = ["height"]
+
+    def get_queryset(self) -> QuerySet[Transaction]:
+        if getattr(self, "swagger_fake_view", False):
+            return Transaction.objects.none()
+        return Transaction.objects.filter(blockchain=self.blockchain).defer("input", "extrainfo")
+
+    @extend_schema(operation_id="list_transactions", tags=["ledger"])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Transactions that have been read, newest first."""
+        return super().get(request, *args, **kwargs)
+
+
+class TransactionDetail(OfBlockchain):
+    """One transaction."""
+
+    @extend_schema(operation_id="get_transaction", tags=["ledger"], responses=TransactionDetailAnswer)
+    def get(self, request: Request, uid: str, hash: str) -> Response:
+        """One transaction with what it carries."""
+        rows = Transaction.objects.filter(blockchain=self.blockchain).select_related("blockchain")
+        transaction = rows.filter(hash__in=reads.spellings(hash)).first()
+        if transaction is None:
+            raise self.not_read(_("There is no transaction of this hash among those that have been read."))
+        return Response(TransactionDetailAnswer(transaction).data)
+
+
+class Monitoring(OfBlockchain):
+    """Figures over time."""
+
+    @extend_schema(
+        operation_id="get_monitoring", tags=["ledger"], parameters=[MonitoringQuery], responses=MonitoringAnswer
+    )
+    def get(self, request: Request, uid: str) -> Response:
+        """Figures of the platform's monitoring; with them transactions per minute and seconds per block."""
+        asked = MonitoringQuery(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        minutes, name = asked.validated_data["minutes"], asked.validated_data["name"]
+        since = timezone.now() - timedelta(minutes=minutes)
+        series = [
+            each for each in reads.ledger_series(self.blockchain, minutes=minutes) if name in ("", each.name)
+        ] + reads.sample_series(self.blockchain, since=since, name=name)
+        shown = [
+            {"name": each.name, "unit": each.unit, "points": [{"at": at, "value": value} for at, value in each.points]}
+            for each in series
+        ]
+        answer = {"blockchain": uid, "read_at": self.blockchain.details_read_at, "since": since, "series": shown}
+        return Response(MonitoringAnswer(answer).data)

@@ -1,0 +1,21 @@
+"""What this floor puts into the flows of unions: the chain and its nodes.
+
+A union that is created gets a chain, built by its creator; every other member then builds its node in its own space,
+all at the same time. Who joins a union joins its chain, who quits leaves its chains, and a union that is deleted
+takes them with it. On a platform that builds no chains the ones it reports for the network are adopted.
+
+`plans` lays out the tasks; `building`, `reclaiming`, `reading` and `record` are the steps.
+"""
+
+from chains.flows import building, plans, reading, reclaiming, record
+from console.flows import extend
+from unions import flows as unions_flows
+
+extend(unions_flows.CREATE.kind, after="save", plan=plans.plan_create)
+extend(unions_flows.JOIN.kind, after="admit", plan=plans.plan_join)
+extend(unions_flows.QUIT.kind, after="approval", plan=plans.plan_quit)
+extend(unions_flows.QUIT.kind, after="network", plan=plans.plan_left)
+extend(unions_flows.DELETE.kind, after="approval", plan=plans.plan_delete)
+extend(unions_flows.DELETE.kind, after="network", plan=plans.plan_deleted)
+
+__all__ = ["building", "plans", "reading", "reclaiming", "record"]

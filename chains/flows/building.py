@@ -1,0 +1,123 @@
+"""Steps that have the platform build chains and nodes.
+
+A platform may have made something although its answer never arrived. So a second attempt looks first: what carries
+our name in our network, or our organization on our chain, was made by the first one.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.utils.translation import gettext as _
+
+from chains.flows.arguments import chain_id_of, look_again, member_of, unsure, waiting
+from chains.services.nodes import nodes_of_chain
+from console import flows
+from console.errors import PlatformRefused
+from console.flows import Done, Later, StepContext
+from platforms import standard
+from platforms.drivers import driver_for
+from platforms.drivers.base import Credentials, read
+from platforms.models import Platform
+from unions.flows.arguments import creator_of, network_id_of, organization_named, platform_of
+from unions.models import Organization
+from unions.spaces import credentials_for, party_of
+from unions.steps import perform
+
+
+@flows.step("chains.create_chain")
+def create_chain(context: StepContext) -> Done | Later:
+    """The chain and the creator's node, made by the creator in its own space."""
+    arguments, platform, creator = context.flow_arguments, platform_of(context), creator_of(context)
+    credentials = credentials_for(platform, creator=creator)
+    if unsure(context) and (chain := chain_of_our_name(context, platform, credentials)) is not None:
+        return _go_on_with(context, chain)
+    request = standard.CreateChainRequest(
+        network_id=network_id_of(context),
+        name=arguments["name"],
+        creator=party_of(creator),
+        members=tuple(party_of(organization_named(code)) for code in arguments["orgs"] if code != creator.orgcode),
+    )
+    answer, wait = perform(context, platform, "create_chain", request, credentials)
+    if answer is None:
+        return waiting(wait)
+    _refuse_failed(answer.status)
+    return _made(answer.chain_id, arguments["name"], answer.extrainfo)
+
+
+def chain_of_our_name(context: StepContext, platform: Platform, credentials: Credentials) -> standard.ChainInfo | None:
+    """The chain of the flow's name in its own network; None when there is none, or the platform cannot say."""
+    if not platform.capability("list_chains")[0]:
+        context.log("the platform cannot list its chains, so nobody knows whether one of this name is there")
+        return None
+    request = standard.ListChainsRequest(network_id=network_id_of(context))
+    listed = cast(standard.ChainList, read(driver_for(platform), "list_chains", request, credentials))
+    ours = (
+        chain
+        for chain in listed.items
+        if chain.name == context.flow_arguments["name"]
+        and chain.network_id in ("", request.network_id)
+        and chain.status not in ("deleted", "deleting")
+    )
+    return next(ours, None)
+
+
+def _go_on_with(context: StepContext, chain: standard.ChainInfo) -> Done | Later:
+    """An earlier attempt has made it: wait until it runs, then it is the answer."""
+    _refuse_failed(chain.status)
+    if chain.status == "creating":
+        return _or_give_up(look_again(context))
+    context.log("found the chain that an earlier attempt has made", chain_id=chain.chain_id)
+    return _made(chain.chain_id, chain.name, chain.extrainfo)
+
+
+def _made(chain_id: str, name: str, extrainfo: str) -> Done:
+    return Done({"chains": [{"chain_id": chain_id, "name": name, "extrainfo": extrainfo}]})
+
+
+@flows.step("chains.join_chain")
+def join_chain(context: StepContext) -> Done | Later:
+    """One member's node on one chain, made with its own credential in its own space."""
+    chain_id = chain_id_of(context)
+    if not chain_id:
+        return Done({"skipped": "the chain was deleted meanwhile"})
+    platform, member, credentials = member_of(context)
+    if unsure(context) and (node := _node_of(context, platform, member, chain_id, credentials)) is not None:
+        _refuse_failed(node.state)
+        return _or_give_up(look_again(context)) if node.state == "creating" else Done({"orgcode": member.orgcode})
+    request = standard.JoinChainRequest(network_id=network_id_of(context), chain_id=chain_id, member=party_of(member))
+    answer, wait = perform(context, platform, "join_chain", request, credentials)
+    if answer is None:
+        return waiting(wait)
+    _refuse_failed(answer.status)
+    return Done({"orgcode": member.orgcode, "status": answer.status})
+
+
+@flows.step("chains.rejoin_chain")
+def rejoin_chain(context: StepContext) -> Done | Later:
+    """Take back a quitting: the member stays, so it gets a node again. The observer finds it."""
+    return join_chain(context)
+
+
+def _node_of(
+    context: StepContext, platform: Platform, member: Organization, chain_id: str, credentials: Credentials
+) -> standard.NodeInfo | None:
+    """The member's node on the chain; None when it has none, or the platform cannot say."""
+    if not platform.capability("list_nodes")[0]:
+        return None
+    request = standard.ListNodesRequest(network_id=network_id_of(context), chain_id=chain_id)
+    listed = cast(standard.NodeList, read(driver_for(platform), "list_nodes", request, credentials))
+    names = {member.orgcode, member.space.tenantid} - {""}
+    own = (node for node in nodes_of_chain(listed.items, chain_id) if {node.orgcode, node.tenantid} & names)
+    return next(own, None)
+
+
+def _refuse_failed(status: str) -> None:
+    if status == "failed":
+        raise PlatformRefused(_("The platform began and says now that it has failed."), code="platform_failed")
+
+
+def _or_give_up(wait: Later | None) -> Later:
+    if wait is None:
+        raise PlatformRefused(_("The platform does not get done with what it has begun."), code="poll_limit")
+    return wait

@@ -1,0 +1,164 @@
+"""What pages and API read of chains, in a fixed number of queries. Nobody here talks to a platform."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import TruncMinute
+from django.utils import timezone
+
+from chains.limits import limit
+from chains.models import Block, Blockchain, BusinessChain, ChainState, Node, Sample, Transaction
+from console.models import User
+
+MAX_POINTS = 720  # of one series
+HASH_LENGTH = 8  # shorter texts are not looked up as hashes
+
+
+def business_chains(actor: User) -> QuerySet[BusinessChain]:
+    """Business chains with everything that table 3 shows."""
+    return (
+        BusinessChain.objects.visible_to(actor)
+        .select_related("union", "platform", "creator")
+        .prefetch_related("organizations", "blockchains__organizations", "blockchains__business_chain")
+    )
+
+
+def blockchains(actor: User) -> QuerySet[Blockchain]:
+    """Blockchains with everything that table 4 shows."""
+    return (
+        Blockchain.objects.visible_to(actor)
+        .select_related("business_chain__union", "business_chain__platform", "business_chain__creator")
+        .prefetch_related("organizations")
+    )
+
+
+def with_position(rows: QuerySet[Blockchain]) -> QuerySet[Blockchain]:
+    """Adds `indexed_height`, up to which blocks are stored, and `nodes_total`."""
+    highest = Block.objects.filter(blockchain=OuterRef("pk")).order_by("-height").values("height")[:1]
+    nodes = Node.objects.filter(blockchain=OuterRef("pk")).order_by().values("blockchain").annotate(number=Count("pk"))
+    return rows.annotate(indexed_height=Subquery(highest), nodes_total=Subquery(nodes.values("number")))
+
+
+def nodes(actor: User) -> QuerySet[Node]:
+    return Node.objects.filter(blockchain__in=Blockchain.objects.visible_to(actor)).select_related(
+        "organization", "blockchain"
+    )
+
+
+def blocks(actor: User) -> QuerySet[Block]:
+    return Block.objects.filter(blockchain__in=Blockchain.objects.visible_to(actor)).select_related("blockchain")
+
+
+def transactions(actor: User) -> QuerySet[Transaction]:
+    return Transaction.objects.filter(blockchain__in=Blockchain.objects.visible_to(actor)).select_related("blockchain")
+
+
+def spellings(text: str) -> set[str]:
+    """A hash as people write it: with or without 0x, in either case."""
+    bare = text.strip().removeprefix("0x").removeprefix("0X")
+    return {text.strip(), bare, bare.lower(), bare.upper(), f"0x{bare}", f"0x{bare.lower()}"}
+
+
+def is_stale(blockchain: Blockchain) -> bool:
+    """Whether the figures are older than they should be while the chain runs."""
+    if blockchain.state != ChainState.RUNNING:
+        return False
+    return blockchain.read_at is None or blockchain.read_at < _fresh_since()
+
+
+def stale(rows: QuerySet[Blockchain]) -> QuerySet[Blockchain]:
+    """`is_stale` as a filter; a chain that was made just now has its first moments."""
+    unread = Q(read_at=None, created_at__lt=_fresh_since())
+    return rows.filter(Q(read_at__lt=_fresh_since()) | unread, state=ChainState.RUNNING)
+
+
+def _fresh_since() -> datetime:
+    return timezone.now() - timedelta(seconds=limit("STALE_SECONDS"))
+
+
+# --- series -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Series:
+    """One figure over time."""
+
+    name: str
+    unit: str
+    points: list[tuple[datetime, float]]
+
+
+def activity(blockchain_ids: Iterable[int], *, minutes: int) -> dict[int, list[tuple[datetime, int, int]]]:
+    """For each chain, minute by minute, `(minute, blocks, transactions)` by the blocks' own times; gaps left out."""
+    since = timezone.now() - timedelta(minutes=minutes)
+    rows = (
+        Block.objects.filter(blockchain__in=list(blockchain_ids), time__gte=since)
+        .order_by()
+        .annotate(minute=TruncMinute("time"))
+        .values("blockchain", "minute")
+        .annotate(number=Count("pk"), sum=Sum("transactions_count"))
+        .order_by("blockchain", "minute")
+    )
+    found: dict[int, list[tuple[datetime, int, int]]] = defaultdict(list)
+    for row in rows:
+        found[row["blockchain"]].append((row["minute"], row["number"], row["sum"] or 0))
+    return found
+
+
+def ledger_series(blockchain: Blockchain, *, minutes: int) -> list[Series]:
+    """Transactions per minute, and seconds between blocks, of the last whole minutes; idle minutes are zeros."""
+    found = {
+        minute: (number, total) for minute, number, total in activity([blockchain.pk], minutes=minutes)[blockchain.pk]
+    }
+    if not found:
+        return []
+    this_minute = timezone.now().replace(second=0, microsecond=0)
+    grid = [this_minute - timedelta(minutes=back) for back in range(minutes, 0, -1)]
+    grid = [minute for minute in grid if minute >= min(found)]
+    times = [(minute, 60 / found[minute][0]) for minute in grid if minute in found]
+    return [
+        Series("transactions_per_minute", "1/min", [(minute, float(found.get(minute, (0, 0))[1])) for minute in grid]),
+        Series("block_time", "s", [(minute, round(seconds, 2)) for minute, seconds in times]),
+    ]
+
+
+def sample_series(blockchain: Blockchain, *, since: datetime, name: str = "") -> list[Series]:
+    """What the platform's monitoring gave, thinned to at most `MAX_POINTS` a figure."""
+    rows = Sample.objects.filter(blockchain=blockchain, at__gte=since)
+    if name:
+        rows = rows.filter(name=name)
+    gathered: dict[tuple[str, str], list[tuple[datetime, float]]] = defaultdict(list)
+    for figure, unit, at, value in rows.order_by("at").values_list("name", "unit", "at", "value").iterator():
+        gathered[(figure, unit)].append((at, value))
+    return [Series(figure, unit, _thinned(points)) for (figure, unit), points in sorted(gathered.items())]
+
+
+def _thinned(points: list[tuple[datetime, float]]) -> list[tuple[datetime, float]]:
+    step = -(-len(points) // MAX_POINTS)
+    return points[::-1][:: step or 1][::-1]  # the newest point is always among them
+
+
+# --- all together -----------------------------------------------------------------------------------------------------
+
+
+def totals(actor: User) -> dict[str, int]:
+    """What the dashboard says of all live chains that the actor sees."""
+    rows = Blockchain.objects.visible_to(actor).live()
+    figures = rows.aggregate(
+        chains=Count("pk"), read=Count("height"), heights=Sum("height"), transactions=Sum("transactions_total")
+    )
+    return {
+        "chains": figures["chains"],
+        "blocks": (figures["heights"] or 0) + figures["read"],  # the first block has height 0
+        "transactions": figures["transactions"] or 0,
+    }
+
+
+def last_activity(actor: User, limit_to: int = 5) -> QuerySet[Blockchain]:
+    """Live chains, the one with the newest block first."""
+    return blockchains(actor).live().order_by(F("block_time").desc(nulls_last=True))[:limit_to]
