@@ -14,6 +14,7 @@ from collections import deque
 from queue import Empty
 from typing import Any
 
+from celery import current_app
 from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
@@ -31,12 +32,12 @@ class Channel(filesystem.Channel):
         self._listed: dict[str, deque[str]] = {}
         self._puts = 0
 
-    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         written = os.path.join(self.processed_folder, name)
         try:
             with open(written, "w") as file:
-                file.write(dumps(payload))
+                file.write(dumps(message))
             os.rename(written, os.path.join(self.data_folder_out, name))
         except OSError as problem:
             raise ChannelError(f"cannot add {name} to the broker's folder") from problem
@@ -44,7 +45,7 @@ class Channel(filesystem.Channel):
         if self._puts % PUTS_BETWEEN_CLEANINGS == 1:
             self._drop_stale()
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         """The oldest message of the queue, from the last listing of the folder while that lasts."""
         names = self._listed.setdefault(queue, deque())
         if not names:
@@ -85,6 +86,15 @@ class Transport(filesystem.Transport):
     """What `embedded://` stands for."""
 
     Channel = Channel
+
+
+def waiting(queue: str) -> int:
+    """How many messages wait in a queue of the console's broker, whichever it is; 0 when it does not say."""
+    with current_app.connection_for_read() as connection:
+        try:
+            return connection.default_channel.queue_declare(queue, passive=True).message_count
+        except connection.channel_errors:  # nobody has put anything into it yet
+            return 0
 
 
 def _remove(path: str) -> None:

@@ -25,6 +25,7 @@ class Environment(BaseSettings):
     sealing_keys: str = ""  # comma-separated Fernet keys, newest first
     allowed_hosts: str = "127.0.0.1,localhost,[::1]"
     trusted_origins: str = ""
+    trusted_proxies: int = 0  # how many proxies of ours stand before the console
     debug: bool = False
     seed: str = "scenario"
     allow_private_platforms: bool = True  # on-prem platforms live on private addresses

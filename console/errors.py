@@ -40,6 +40,10 @@ class ConsoleError(Exception):
         return body
 
 
+class BadRequest(ConsoleError):
+    status, code, title = 400, "bad_request", _("Bad request")
+
+
 class NotAllowed(ConsoleError):
     status, code, title = 403, "not_allowed", _("Not allowed")
 
@@ -68,6 +72,12 @@ class Invalid(ConsoleError):
 
 class TooMany(ConsoleError):
     status, code, title = 429, "too_many", _("Too many requests")
+
+
+class Busy(ConsoleError):
+    """Our own database does not answer: asking again in a moment helps."""
+
+    status, code, title = 503, "busy", _("Not available for the moment")
 
 
 class PlatformRefused(ConsoleError):

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -30,7 +31,15 @@ class KeyedRequest:
     fingerprint: str
 
 
-_under_way: contextvars.ContextVar[KeyedRequest | None] = contextvars.ContextVar("idempotency", default=None)
+@dataclass
+class _UnderWay:
+    """The request, and the flow that answers for it once one was started."""
+
+    request: KeyedRequest
+    flow_id: UUID | None = None
+
+
+_under_way: contextvars.ContextVar[_UnderWay | None] = contextvars.ContextVar("idempotency", default=None)
 
 
 def fingerprint(method: str, path: str, body: Any) -> str:
@@ -41,7 +50,7 @@ def fingerprint(method: str, path: str, body: Any) -> str:
 
 @contextlib.contextmanager
 def request_under_way(request: KeyedRequest | None) -> Iterator[None]:
-    token = _under_way.set(request)
+    token = _under_way.set(_UnderWay(request) if request else None)
     try:
         yield
     finally:
@@ -49,12 +58,23 @@ def request_under_way(request: KeyedRequest | None) -> Iterator[None]:
 
 
 @joins_transaction
-def bind(flow: Flow) -> None:
-    """Write the key of the request under way, if there is one, beside the flow it starts."""
-    request = _under_way.get()
-    if request is not None:
-        IdempotencyKey.objects.create(user=request.user, key=request.key, fingerprint=request.fingerprint, flow=flow)
-        _under_way.set(None)  # the first flow answers for the request
+def bind(flow: Flow, answer: dict[str, Any] | None = None) -> None:
+    """Write the key of the request under way, if there is one, beside the first flow that it starts.
+
+    `answer` is what a repeat of the request is told, beside the flow's id. A transaction that is rolled back and begun
+    again binds again: its first flow is gone.
+    """
+    mine = _under_way.get()
+    if mine is None or (mine.flow_id and Flow.objects.filter(pk=mine.flow_id).exists()):
+        return
+    IdempotencyKey.objects.create(
+        user=mine.request.user,
+        key=mine.request.key,
+        fingerprint=mine.request.fingerprint,
+        flow=flow,
+        answer=None if answer is None else {"flow": str(flow.pk), **answer},
+    )
+    mine.flow_id = flow.pk
 
 
 def recall(request: KeyedRequest) -> IdempotencyKey | None:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 
 from console.errors import Conflict, NotAllowed
-from console.models import User
+from console.models import Flow, Step, StepState, User
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,31 @@ def may_read_audit(actor: User) -> Verdict:
 def may_operate_flow(actor: User) -> Verdict:
     """Retry, skip and cancel are for administrators: they reach into running work."""
     return may_administer(actor)
+
+
+def may_cancel_flow(actor: User, flow: Flow) -> Verdict:
+    """Administrators, as long as the flow goes on and is not being taken back already."""
+    if flow.is_final or flow.undoing:
+        return may_operate_flow(actor) and not_now(_("The flow has ended or is being taken back already."))
+    return may_operate_flow(actor)
+
+
+def may_retry_step(actor: User, step: Step) -> Verdict:
+    """Administrators: a step that waits for its next attempt, or whose undoing has failed."""
+    waits = step.state in (StepState.LATER, StepState.UNDOING) and step.lease_until is None
+    if waits or (step.is_stuck and step.undo_action):
+        return may_operate_flow(actor)
+    return may_operate_flow(actor) and not_now(
+        _("Only a step that waits for its next attempt, or whose undoing failed, can be tried again.")
+    )
+
+
+def may_skip_step(actor: User, step: Step) -> Verdict:
+    """Administrators: a step that waits for its next attempt, or whose undoing has failed and was seen to by hand.
+
+    What waits for people's answers is never skipped: that would decide in their place.
+    """
+    waits = step.state == StepState.LATER and not step.topic and not step.flow.undoing
+    if waits or step.is_stuck:
+        return may_operate_flow(actor)
+    return may_operate_flow(actor) and not_now(_("This step cannot be skipped now."))

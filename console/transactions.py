@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import random
+import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.utils.translation import gettext as _
 
 from console.errors import Conflict, Missing
@@ -14,6 +16,25 @@ from console.errors import Conflict, Missing
 P = ParamSpec("P")
 R = TypeVar("R")
 M = TypeVar("M", bound=models.Model)
+
+TRIES = 4
+TO_BE_REPEATED = frozenset({"40P01", "40001"})  # PostgreSQL: deadlock detected, serialization failure
+
+
+def whole(function: Callable[[], R]) -> R:
+    """Run the function in one durable transaction. The loser of a deadlock begins again: nothing of it has happened.
+
+    So the function must do nothing outside of the database. SQLite has one writer at a time and no deadlocks.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic(durable=True):
+                return function()
+        except OperationalError as problem:
+            if not left or getattr(problem.__cause__, "sqlstate", "") not in TO_BE_REPEATED:
+                raise
+        time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - so that the two do not meet again
+    raise AssertionError("unreachable")
 
 
 def use_case(function: Callable[P, R]) -> Callable[P, R]:
@@ -26,8 +47,7 @@ def use_case(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def inner(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            with transaction.atomic(durable=True):
-                return function(*args, **kwargs)
+            return whole(lambda: function(*args, **kwargs))
         except IntegrityError as problem:
             raise Conflict(_("Somebody else changed this at the same moment; look again and retry.")) from problem
 

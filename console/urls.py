@@ -1,19 +1,27 @@
-"""Every address of the console. A floor above brings its own: `<app>.urls` for pages, `<app>.api.urls` for REST."""
+"""Every address of the console. A floor brings its own: `<app>.urls` for pages, `<app>.api.urls` for REST."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-FLOORS = ("console", "platforms", "unions", "chains")
+from console import probes
+from console.api.views import documentation
+
+FLOORS_ABOVE = ("platforms", "unions", "chains")
+FLOORS = ("console", *FLOORS_ABOVE)
+
+handler400 = "console.handlers.bad_request"
+handler403 = "console.handlers.permission_denied"
+handler404 = "console.handlers.page_not_found"
+handler500 = "console.handlers.server_error"
 
 
-def _addresses(name: str) -> list[URLPattern | URLResolver]:
-    """What the floors have under `<app>.<name>`; a floor without the file has none of it."""
-    modules = [f"{floor}.{name}" for floor in FLOORS if _is_there(f"{floor}.{name}") and f"{floor}.{name}" != __name__]
-    return [path("", include(module)) for module in modules]
+def _addresses(*modules: str) -> list[URLPattern | URLResolver]:
+    """What the modules list; a floor without the file has none of it."""
+    return [path("", include(module)) for module in modules if _is_there(module)]
 
 
 def _is_there(module: str) -> bool:
@@ -21,8 +29,13 @@ def _is_there(module: str) -> bool:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/v1/", include(_addresses("api.urls"))),
+    path("healthz", probes.healthz),
+    path("readyz", probes.readyz),
+    path("metrics", probes.metrics),
+    path("api/schema/", documentation.Schema.as_view(), name="api-schema"),
+    path("api/docs/", documentation.Docs.as_view(), name="api-docs"),
+    path("api/v1/", include(_addresses(*(f"{floor}.api.urls" for floor in FLOORS)))),
+    re_path(r"^api/", documentation.NotThere.as_view()),
     path("admin/", admin.site.urls),
-    *_addresses("pages"),
-    *_addresses("urls"),
+    *_addresses("console.pages", *(f"{floor}.urls" for floor in FLOORS_ABOVE)),
 ]

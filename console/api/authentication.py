@@ -12,6 +12,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from console.language import speak_to
 from console.models import ApiToken, User
 from console.services.tokens import digest
 
@@ -34,6 +35,7 @@ class TokenAuthentication(BaseAuthentication):
         now = timezone.now()
         if token.last_used_at is None or token.last_used_at < now - USE_NOTED_EVERY:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+        speak_to(request._request, token.user)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -9,14 +9,15 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404, HttpRequest, JsonResponse
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import DataError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from console.errors import ConsoleError, Invalid, Missing, NotAllowed, TooLarge, TooMany
+from console.errors import BadRequest, Busy, ConsoleError, Invalid, Missing, NotAllowed, TooLarge, TooMany
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
@@ -101,8 +102,20 @@ def translated(error: Exception) -> ConsoleError | None:
             return NotAcceptable(_("Only application/json is answered."))
         case exceptions.Throttled():
             return TooMany(_("Too many requests; try again in %(seconds)s s.") % {"seconds": int(error.wait or 0) + 1})
-        case RequestDataTooBig():
-            return TooLarge(_("The request is too large."))
+    return _from_below(error)
+
+
+def _from_below(error: Exception) -> ConsoleError | None:
+    """What Django says about requests; what the databases say about values too large, and about not being there."""
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge(_("The request is too large."))
+    if isinstance(error, SuspiciousOperation | UnreadablePostError):
+        return BadRequest(_("The request cannot be understood."))
+    if isinstance(error, DataError) or (isinstance(error, OverflowError) and "SQLite" in str(error)):
+        return Invalid(_("A value of the request is too large."))
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.error("the database does not answer: %s", error)
+        return Busy(_("The console's database does not answer; try again in a moment."))
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ class RegisteredAction:
 class Task:
     """One node of a plan. `needs=None` means: after the task before; `()` means: at once.
 
-    `title` is a msgid; `title_values` fill it. `undo` names the action that takes the task back.
+    `title` is a msgid; `title_values` fill it. `undo` names the action that takes the task back. `lasting` is for a
+    task whose effect nothing takes back: the sentence (a msgid) that an operator is then told.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Task:
     needs: tuple[str, ...] | None = None
     arguments: Json = field(default_factory=dict)
     title_values: Mapping[str, str] = field(default_factory=dict)
+    lasting: str = ""
 
 
 Plan = Callable[[Json], Sequence[Task]]
@@ -88,6 +90,7 @@ class Blueprint:
         tasks = _with_needs(self.plan(arguments))
         for extension in self.extensions:
             tasks = _spliced(tasks, extension.after, list(extension.plan(arguments)))
+        _check(self.kind, tasks)
         return tasks
 
 
@@ -107,8 +110,15 @@ def step(name: str, *, local: bool = False) -> Callable[[Action], Action]:
     return keep
 
 
+class UnknownAction(LookupError):
+    """Nobody here has registered an action of this name."""
+
+
 def action_named(name: str) -> RegisteredAction:
-    return _actions[name]
+    try:
+        return _actions[name]
+    except KeyError:
+        raise UnknownAction(name) from None
 
 
 def register(blueprint: Blueprint) -> Blueprint:
@@ -158,4 +168,15 @@ def _replace_need(task: Task, old: str, new: tuple[str, ...]) -> Task:
 
 
 def _replace_needs(task: Task, needs: tuple[str, ...]) -> Task:
-    return Task(task.name, task.action, task.title, task.undo, needs, task.arguments, task.title_values)
+    return replace(task, needs=needs)
+
+
+def _check(kind: str, tasks: Sequence[Task]) -> None:
+    """Refuse a plan that could never be carried through: it would wait for ever, or fail at its last step."""
+    before: set[str] = set()
+    for task in tasks:
+        if task.name in before:
+            raise ValueError(f"{kind}: there are two tasks named {task.name}")
+        if missing := set(task.needs or ()) - before:
+            raise ValueError(f"{kind}: the task {task.name} needs {sorted(missing)}, which does not come before it")
+        before.add(task.name)

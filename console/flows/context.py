@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from console.cleansing import cleansed, storable
 from console.flows.blueprint import Json
 from console.models import Step, StepLog, StepState
 
 
 class StepContext:
-    """One attempt of one step. Reads are queries made when asked for; only `log` writes.
+    """One attempt of one step. Reads are queries made when asked for; only `log` and `remember` write.
 
     `position` is where this run goes on. `known` is what a run that has not finished found out about the thing it
     makes, such as its id on the platform; the undoing reads that of the forward run.
@@ -50,6 +51,18 @@ class StepContext:
         rows = Step.objects.filter(flow_id=self.flow_id, name__startswith=prefix, state=StepState.DONE)
         return {row["name"]: row["outcome"] or {} for row in rows.values("name", "outcome")}
 
+    def remember(self, **known: Any) -> None:
+        """Keep at once what has become known, for whoever goes on or takes back when this attempt does not end well.
+
+        A worker that has lost its lease keeps nothing.
+        """
+        if self.undoing:
+            raise RuntimeError("an undoing keeps what it knows in its position")
+        self.known |= storable(known)
+        self.position = {**(self.position or {}), "known": self.known}
+        mine = Step.objects.filter(pk=self.step_id, owner=self._step.owner, state=StepState.RUNNING)
+        mine.update(position=self.position)
+
     def log(self, message: str, **data: Any) -> None:
-        """Write a line of the step's runtime log. Never put a secret into it."""
-        StepLog.objects.create(step_id=self.step_id, message=message[:2000], data=data)
+        """Write a line of the step's runtime log. Secrets are cleansed; still, never put one into the message."""
+        StepLog.objects.create(step_id=self.step_id, message=cleansed(message)[:2000], data=cleansed(data))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db import models
-from django.utils import timezone
 
 from console import idempotency
 from console.flows import advance
@@ -24,8 +24,12 @@ def start(
     arguments: Json,
     title_values: dict[str, str] | None = None,
     watchers: Iterable[User] = (),
+    answer: Json | None = None,
 ) -> Flow:
-    """Write the flow and all its steps; a worker begins once the caller's transaction is committed."""
+    """Write the flow and all its steps; a worker begins once the caller's transaction is committed.
+
+    `answer` is what a repeat of the request with the same idempotency key is told, beside the flow's id.
+    """
     flow = Flow.objects.create(
         kind=blueprint.kind,
         title=blueprint.title,
@@ -42,12 +46,13 @@ def start(
             title=task.title,
             action=task.action,
             undo_action=task.undo,
+            lasting=task.lasting,
             arguments={**task.arguments, "title": dict(task.title_values)},
             needs=list(task.needs or ()),
         )
         for number, task in enumerate(blueprint.tasks(arguments), start=1)
     )
-    idempotency.bind(flow)
+    idempotency.bind(flow, answer)
     advance.advance(flow)
     return flow
 
@@ -68,8 +73,8 @@ def wake(topic: str, outcome: Json | None = None) -> int:
     """Finish the steps that sleep on `topic`; returns how many there were."""
     steps = _asleep(topic)
     for step in steps:
-        step.state, step.outcome, step.ended_at = StepState.DONE, outcome or {}, timezone.now()
-        step.save(update_fields=["state", "outcome", "ended_at"])
+        step.wake(outcome or {})
+        step.save()
         advance.advance(step.flow)
     return len(steps)
 
@@ -79,23 +84,37 @@ def fail_waiting(topic: str, *, code: str, detail: str) -> int:
     """Fail the steps that sleep on `topic`; their flows are taken back."""
     steps = _asleep(topic)
     for step in steps:
-        advance.fail(step, {"code": code, "detail": detail})
+        if not step.flow.undoing:  # another step of the same flow may have failed a moment ago
+            advance.fail(step, {"code": code, "detail": detail})
     return len(steps)
 
 
 @joins_transaction
 def cancel_waiting(topic: str, *, actor: User, detail: str) -> int:
-    """Cancel the flows of the steps that sleep on `topic`."""
-    steps = _asleep(topic)
-    for step in steps:
-        advance.cancel(step.flow, actor=actor, detail=detail)
-    return len(steps)
+    """Cancel the flows of the steps that sleep on `topic`, or are about to."""
+    flows = _waiting_flows(topic)
+    for flow in flows.values():
+        advance.cancel(flow, actor=actor, detail=detail)
+    return len(flows)
 
 
 def _asleep(topic: str) -> list[Step]:
-    """The sleeping steps, their flows locked first and in one order."""
-    flow_ids = Step.objects.filter(topic=topic, state=StepState.ASLEEP).values("flow_id")
-    list(Flow.objects.select_for_update().filter(pk__in=flow_ids).order_by("pk"))
-    return list(
-        Step.objects.select_for_update(of=("self",)).select_related("flow").filter(topic=topic, state=StepState.ASLEEP)
-    )
+    """The sleeping steps, their flows locked. Those that are about to sleep are told to look once more."""
+    flows = _waiting_flows(topic)
+    steps = Step.objects.select_for_update().filter(topic=topic, flow__in=list(flows)).order_by("pk")
+    asleep = []
+    for step in steps:
+        if step.state == StepState.ASLEEP:
+            step.flow = flows[step.flow_id]
+            asleep.append(step)
+        elif step.state in (StepState.RUNNING, StepState.LATER):
+            step.topic = ""
+            step.save()
+    return asleep
+
+
+def _waiting_flows(topic: str) -> dict[UUID, Flow]:
+    """The open flows with a step on this topic, locked in one order."""
+    ids = Step.objects.filter(topic=topic).values("flow_id")
+    rows = Flow.objects.open().filter(pk__in=ids, undoing=False).select_for_update().order_by("pk")
+    return {flow.pk: flow for flow in rows}

@@ -4,6 +4,7 @@ from console.models.audit import AuditEntry, AuditHead
 from console.models.flows import Flow, FlowState, IdempotencyKey, Step, StepLog, StepState
 from console.models.notifications import Notification
 from console.models.users import ApiToken, ConsoleRole, User
+from console.models.workers import WorkerSeen
 
 __all__ = [
     "ApiToken",
@@ -18,4 +19,5 @@ __all__ = [
     "StepLog",
     "StepState",
     "User",
+    "WorkerSeen",
 ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
 
 class FlowState(models.TextChoices):
@@ -34,6 +37,12 @@ class StepState(models.TextChoices):
 
 
 OPEN_FLOW_STATES = (FlowState.RUNNING, FlowState.WAITING)
+CLAIMED = {  # what a step is while a worker has it; running ones are taken over when their lease has run out
+    StepState.READY: StepState.RUNNING,
+    StepState.LATER: StepState.RUNNING,
+    StepState.RUNNING: StepState.RUNNING,
+    StepState.UNDOING: StepState.UNDOING,
+}
 ENDED_STEP_STATES = (StepState.DONE, StepState.SKIPPED)
 
 
@@ -50,13 +59,13 @@ class FlowQuerySet(models.QuerySet["Flow"]):
         return self.filter(state__in=OPEN_FLOW_STATES)
 
 
-class Flow(models.Model):
+class Flow(ConcurrentTransitionMixin, models.Model):
     """One piece of promised work: a graph of steps that is carried through, or taken back."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=100, db_index=True)
     title = models.CharField(_("title"), max_length=300)
-    state = models.CharField(_("state"), max_length=20, choices=FlowState, default=FlowState.RUNNING)
+    state = FSMField(_("state"), max_length=20, choices=FlowState.choices, default=FlowState.RUNNING, protected=True)
     undoing = models.BooleanField(default=False)
     cancelled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -101,6 +110,35 @@ class Flow(models.Model):
         except (KeyError, TypeError, ValueError):
             return self.title
 
+    @transition(state, source=FlowState.WAITING, target=FlowState.RUNNING)
+    def go_on(self) -> None:
+        """Somebody has acted."""
+
+    @transition(state, source=FlowState.RUNNING, target=FlowState.WAITING)
+    def wait(self) -> None:
+        """Every open step sleeps."""
+
+    @transition(state, source=OPEN_FLOW_STATES, target=FlowState.DONE)
+    def complete(self) -> None:
+        self.ended_at = timezone.now()
+
+    @transition(state, source=OPEN_FLOW_STATES, target=FlowState.UNDONE)
+    def take_back(self) -> None:
+        self.ended_at = timezone.now()
+
+    @transition(state, source=OPEN_FLOW_STATES, target=FlowState.CANCELLED)
+    def call_off(self) -> None:
+        self.ended_at = timezone.now()
+
+    @transition(state, source=OPEN_FLOW_STATES, target=FlowState.FAILED)
+    def give_up(self) -> None:
+        self.ended_at = timezone.now()
+
+    @transition(state, source=FlowState.FAILED, target=FlowState.RUNNING)
+    def resume(self) -> None:
+        """An operator has seen to what could not be taken back."""
+        self.ended_at = None
+
     @property
     def is_final(self) -> bool:
         return self.state not in OPEN_FLOW_STATES
@@ -112,8 +150,12 @@ class Flow(models.Model):
         return {"done": sum(step.state in ENDED_STEP_STATES for step in steps), "total": len(steps)}
 
 
-class Step(models.Model):
-    """One call of a registered action. Its row is history, page and queue; its lease says who works on it."""
+class Step(ConcurrentTransitionMixin, models.Model):
+    """One call of a registered action. Its row is history, page and queue; its lease says who works on it.
+
+    A worker takes a step by one conditional UPDATE (`CLAIMED`), so that two of them never both have it; every other
+    move is a transition below, made under the flow's lock.
+    """
 
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="steps")
     number = models.PositiveIntegerField()
@@ -121,15 +163,18 @@ class Step(models.Model):
     title = models.CharField(_("title"), max_length=300)
     action = models.CharField(max_length=200)
     undo_action = models.CharField(max_length=200, blank=True)
+    lasting = models.CharField(max_length=300, blank=True)
     arguments = models.JSONField(default=dict)
     needs = models.JSONField(default=list)
-    state = models.CharField(_("state"), max_length=20, choices=StepState, default=StepState.WAITING)
+    state = FSMField(_("state"), max_length=20, choices=StepState.choices, default=StepState.WAITING, protected=True)
     key = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     undo_attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     owner = models.UUIDField(null=True, blank=True)
+    worker = models.CharField(max_length=200, blank=True)
+    nudged_at = models.DateTimeField(null=True, blank=True)
     topic = models.CharField(max_length=200, blank=True, db_index=True)
     position = models.JSONField(null=True, blank=True)
     undo_position = models.JSONField(null=True, blank=True)
@@ -160,6 +205,97 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}. {self.name}"
+
+    @transition(state, source=StepState.WAITING, target=StepState.READY)
+    def make_ready(self) -> None:
+        self.due_at = timezone.now()
+
+    @transition(state, source=StepState.RUNNING, target=StepState.DONE)
+    def finish(self, outcome: dict[str, Any]) -> None:
+        self.outcome, self.error, self.topic = outcome, None, ""
+        self._end()
+
+    @transition(state, source=StepState.ASLEEP, target=StepState.DONE)
+    def wake(self, outcome: dict[str, Any]) -> None:
+        self.outcome = outcome
+        self._end()
+
+    @transition(state, source=StepState.RUNNING, target=StepState.LATER)
+    def postpone(self, due_at: datetime) -> None:
+        self.due_at = due_at
+        self._release()
+
+    @transition(state, source=StepState.RUNNING, target=StepState.ASLEEP)
+    def fall_asleep(self) -> None:
+        """Sleep on `topic`, which has been announced before."""
+        self.error = None
+        self._release()
+
+    @transition(state, source=[StepState.RUNNING, StepState.ASLEEP], target=StepState.FAILED)
+    def fail(self, error: dict[str, Any]) -> None:
+        self.error = error
+        self._end()
+
+    @transition(
+        state,
+        source=[StepState.WAITING, StepState.READY, StepState.RUNNING, StepState.LATER],
+        target=StepState.SKIPPED,
+    )
+    def skip(self) -> None:
+        self._end()
+
+    @transition(
+        state,
+        source=[StepState.DONE, StepState.LATER, StepState.ASLEEP, StepState.FAILED, StepState.SKIPPED],
+        target=StepState.UNDOING,
+    )
+    def begin_undoing(self) -> None:
+        self.due_at, self.undo_attempts, self.undo_error = timezone.now(), 0, None
+        self._release()
+
+    @transition(
+        state,
+        source=[StepState.UNDOING, StepState.DONE, StepState.LATER, StepState.ASLEEP, StepState.FAILED],
+        target=StepState.UNDONE,
+    )
+    def finish_undoing(self) -> None:
+        """Taken back: by its undoing, by hand, or because there was nothing to take back."""
+        self.undo_error = None
+        self._release()
+
+    @transition(state, source=StepState.UNDOING, target=StepState.UNDOING)
+    def postpone_undoing(self, due_at: datetime) -> None:
+        self.due_at = due_at
+        self._release()
+
+    @transition(
+        state,
+        source=[
+            StepState.UNDOING,
+            StepState.DONE,
+            StepState.LATER,
+            StepState.ASLEEP,
+            StepState.FAILED,
+            StepState.SKIPPED,
+        ],
+        target=StepState.FAILED,
+    )
+    def stay(self, undo_error: dict[str, Any]) -> None:
+        """It cannot be taken back."""
+        self.undo_error = undo_error
+        self._end()
+
+    def _end(self) -> None:
+        self.ended_at = timezone.now()
+        self._release()
+
+    def _release(self) -> None:
+        self.lease_until, self.owner, self.worker = None, None, ""
+
+    @property
+    def is_stuck(self) -> bool:
+        """Its undoing has failed: an operator has to look."""
+        return self.state == StepState.FAILED and self.undo_error is not None
 
     @property
     def title_text(self) -> str:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from console import idempotency
-from console.errors import Conflict, Invalid
+from console.errors import ConsoleError, Invalid
 from console.idempotency import KeyedRequest
 
 MAX_KEY = 200  # characters
@@ -31,7 +31,7 @@ class StartsWork:
         try:
             with idempotency.request_under_way(keyed):
                 answer = call()
-        except Conflict:
+        except ConsoleError:
             # The same request at the same moment: the other one has started the flow, and answers for both.
             if (known := idempotency.recall(keyed)) is None:
                 raise
