@@ -211,7 +211,7 @@ def _is_text(body: bytes) -> bool:
 def _storable(value: Any) -> Any:
     """Without NUL characters and halves of characters, which no database takes."""
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace").replace("\0", "\ufffd")
+        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace").replace("\0", "")
     if isinstance(value, list):
         return [_storable(each) for each in value]
     if isinstance(value, dict):

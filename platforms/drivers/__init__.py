@@ -4,34 +4,45 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Hashable
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from console.errors import NotSupported
 from platforms.drivers.base import Driver, PartyCredential
-from platforms.models import Platform, PlatformKind
+from platforms.models import Platform, PlatformKind, PlatformVersion
 
 _lock = threading.Lock()
-_drivers: dict[int, tuple[int, Driver]] = {}  # platform -> (revision, driver)
+_drivers: dict[int, tuple[Hashable, Driver]] = {}  # platform -> (what it was built from, driver)
 
 
 def driver_for(platform: Platform) -> Driver:
-    """The platform's driver; the same one until `platform.revision` grows (B8)."""
+    """The platform's driver; the same one until its address, certificate or files change (B8).
+
+    A driver that is replaced is not closed here: somebody may be in the middle of a call. Its connections go with it.
+    """
+    mark = (platform.revision, platform.version_id, platform.base_url, platform.on_prem_base_url)
     with _lock:
         known = _drivers.get(platform.pk)
-        if known is not None and known[0] == platform.revision:
-            return known[1]
-        driver = build_driver(platform)
-        _drivers[platform.pk] = (platform.revision, driver)
-    if known is not None:
-        known[1].close()
+    if known is not None and known[0] == mark:
+        return known[1]
+    driver = build_driver(platform)
+    with _lock:
+        _drivers[platform.pk] = (mark, driver)
     return driver
 
 
-def build_driver(platform: Platform) -> Driver:
-    """A new driver from the platform's row and the files of its version."""
-    if platform.kind != PlatformKind.MAPPED or platform.version is None:
+def forget_drivers() -> None:
+    """Build every driver anew when it is next asked for."""
+    with _lock:
+        _drivers.clear()
+
+
+def build_driver(platform: Platform, version: PlatformVersion | None = None) -> Driver:
+    """A new driver from the platform's row and the files of its version, or of another one."""
+    version = version or platform.version
+    if platform.kind != PlatformKind.MAPPED or version is None:
         raise NotSupported(_("Native drivers of the kind %(kind)s are not built yet.") % {"kind": platform.kind})
     from platforms.drivers.mapped import MappedDriver
 
@@ -39,8 +50,8 @@ def build_driver(platform: Platform) -> Driver:
     if platform.on_prem_base_url:
         addresses["on_prem"] = platform.on_prem_base_url
     return MappedDriver.from_text(
-        api_file=platform.version.api_file,
-        mapping=platform.version.mapping,
+        api_file=version.api_file,
+        mapping=version.mapping,
         addresses=addresses,
         allow_private=settings.ALLOW_PRIVATE_PLATFORMS,
         ca_certificate=platform.ca_certificate,

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections import OrderedDict
 from typing import Any
 
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
-from console.errors import NotSupported, PlatformRefused
+from console.errors import ConsoleError, NotSupported, PlatformRefused, PlatformUnavailable
 from platforms.auth.authenticator import Authenticator
-from platforms.drivers.base import Capability, Credentials, Finished, Json, Pending
+from platforms.drivers.base import Capability, Credentials, Finished, Json, PartyCredential, Pending, keep_trace
+from platforms.drivers.trace import shortened
 from platforms.http import Incoming, PlatformClient
 from platforms.mapping.apifile import ApiFile
-from platforms.mapping.interpreter import Call, Wait, run
+from platforms.mapping.interpreter import Call, Run, Wait, run
 from platforms.mapping.template import Template
 from platforms.standard import OPERATIONS, Request
+
+MAX_SECONDS = 60.0  # of one go; what takes longer has to be split by waits
+MAX_BYTES = 32 * 1024 * 1024  # of all answers of one go
+MAX_POOLS = 64  # addresses times TLS identities
 
 
 class MappedDriver:
@@ -32,7 +39,7 @@ class MappedDriver:
     ) -> None:
         self.template, self.api = template, api
         self._addresses, self._allow_private, self._ca_certificate = addresses, allow_private, ca_certificate
-        self._clients: dict[tuple[str, str], PlatformClient] = {}
+        self._clients: OrderedDict[tuple[str, str], PlatformClient] = OrderedDict()
         self._lock = threading.Lock()
         self._authenticator = Authenticator(template, api, self._client)
 
@@ -42,11 +49,10 @@ class MappedDriver:
         return cls(Template.parse(mapping), ApiFile.parse(api_file), **options)
 
     def capabilities(self) -> dict[str, Capability]:
-        unsaid = _("The platform's mapping does not offer this operation.")
         return {
             name: Capability(True)
             if name in self.template.interfaces
-            else Capability(False, self.template.unsupported.get(name, unsaid))
+            else Capability(False, self.template.unsupported.get(name, ""))
             for name in OPERATIONS
         }
 
@@ -61,37 +67,29 @@ class MappedDriver:
     ) -> Finished | Pending:
         interface = self.template.interfaces.get(operation)
         if interface is None:
-            raise NotSupported(self.capabilities()[operation].reason)
-        trace: list[Json] = []
+            reason = self.template.unsupported.get(operation, "")
+            raise NotSupported(reason or _("The platform does not offer this operation."))
         steps = run(self.template, self.api, interface, request.model_dump(mode="json"), key=key, position=position)
-        answer: Incoming | None = None
+        errand = _Errand(self, operation, credentials)
         try:
-            # A resumed run begins with its next call; a fresh one with its first.
-            event = next(steps)
-            while True:
-                if isinstance(event, Wait):
-                    return Pending(event.position, event.seconds, tuple(trace))
-                answer = self._send(event, credentials, trace)
-                event = steps.send(answer)
-        except StopIteration as end:
-            return Finished(self._checked(operation, end.value), tuple(trace))
+            return errand.carry(steps)
+        except ConsoleError as problem:
+            raise keep_trace(problem, tuple(errand.trace)) from problem.__cause__
 
     def close(self) -> None:
         with self._lock:
-            clients, self._clients = list(self._clients.values()), {}
+            clients, self._clients = list(self._clients.values()), OrderedDict()
         for client in clients:
             client.close()
 
-    def _send(self, call: Call, credentials: Credentials, trace: list[Json]) -> Incoming:
-        party = getattr(credentials, call.cred) or credentials.platform
-        options = self.template.auth_for(party.category, call.auth)
+    def send(self, call: Call, credentials: Credentials, trace: list[Json]) -> Incoming:
+        """The platform's answer to a call, signed as the party that the call names."""
+        party: PartyCredential = getattr(credentials, call.cred) or credentials.platform
 
         def told(message: str) -> None:
             trace.append({"message": message, "step": call.step})
 
-        answer = self._authenticator.send(call.request, party, options, told)
-        told(f"{call.request.method} {call.request.path} → {answer.status}")
-        return answer
+        return self._authenticator.send(call.request, party, self.template.auth_for(party.category, call.auth), told)
 
     def _client(self, name: str, tlscert: str) -> PlatformClient:
         """The pool to the address of this name, with this TLS identity."""
@@ -99,23 +97,70 @@ class MappedDriver:
         if address is None:
             raise PlatformRefused(_("The platform was registered without its address “%(name)s”.") % {"name": name})
         with self._lock:
-            client = self._clients.get((address, tlscert))
-            if client is None:
-                client = PlatformClient(
-                    address,
-                    allow_private=self._allow_private,
-                    tlscert=tlscert,
-                    ca_certificate=self._ca_certificate,
-                )
-                self._clients[(address, tlscert)] = client
+            client = self._clients.pop((address, tlscert), None) or PlatformClient(
+                address, allow_private=self._allow_private, tlscert=tlscert, ca_certificate=self._ca_certificate
+            )
+            self._clients[address, tlscert] = client
+            if len(self._clients) > MAX_POOLS:
+                self._clients.popitem(last=False)  # closed by whoever uses it last, letting it go
             return client
 
-    def _checked(self, operation: str, result: Any) -> Any:
+
+class _Errand:
+    """One go of one operation: the interpreter's calls are carried out until it waits, ends or fails."""
+
+    def __init__(self, driver: MappedDriver, operation: str, credentials: Credentials) -> None:
+        self._driver, self._operation, self._credentials = driver, operation, credentials
+        self.trace: list[Json] = []
+        self._begun = time.monotonic()
+        self._bytes = 0
+
+    def carry(self, steps: Run) -> Finished | Pending:
+        try:
+            event = next(steps)
+            while not isinstance(event, Wait):
+                try:
+                    answer = self._answer(event)
+                except PlatformUnavailable as problem:
+                    event = steps.throw(problem)
+                else:
+                    event = steps.send(answer)
+            return Pending(event.position, event.seconds, tuple(self.trace), event.known)
+        except StopIteration as end:
+            return Finished(self._checked(end.value), tuple(self.trace))
+
+    def _answer(self, call: Call) -> Incoming:
+        """Send, and write down what was sent and answered."""
+        line = f"{call.request.method} {call.request.path}"
+        self._refuse_excess()
+        try:
+            answer = self._driver.send(call, self._credentials, self.trace)
+        except ConsoleError as problem:
+            self._note(f"{line} ✗ {problem.detail}", call)
+            if isinstance(problem, PlatformRefused):
+                place = f"{self._operation}.{call.step}"
+                raise PlatformRefused(f"{place}: {problem.detail}", code=problem.code) from problem
+            raise
+        self._bytes += answer.size
+        self._note(f"{line} → {answer.status}", call, status=answer.status, answered=shortened(answer.body))
+        return answer
+
+    def _refuse_excess(self) -> None:
+        if time.monotonic() - self._begun > MAX_SECONDS:
+            raise PlatformUnavailable(f"{self._operation}: not through within {MAX_SECONDS:.0f} s")
+        if self._bytes > MAX_BYTES:
+            raise PlatformRefused(f"{self._operation}: the answers together are larger than {MAX_BYTES} bytes")
+
+    def _note(self, message: str, call: Call, **data: Any) -> None:
+        sent = {} if call.request.body is None else {"sent": shortened(call.request.body)}
+        self.trace.append({"message": message, "step": call.step, **sent, **data})
+
+    def _checked(self, result: Any) -> Any:
         """The result as the standard answer; PlatformRefused names the first place that does not fit."""
         try:
-            return OPERATIONS[operation].answer.model_validate(result)
+            return OPERATIONS[self._operation].answer.model_validate(result)
         except ValidationError as problem:
             first = problem.errors()[0]
             place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-            text = f"MAPPING at {operation}.result{place}: {first['msg']}"
+            text = f"MAPPING at {self._operation}.result{place}: {first['msg']}"
             raise PlatformRefused(text, code="mapping_failed") from problem

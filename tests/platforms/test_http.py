@@ -59,7 +59,7 @@ def test_one_connection_serves_many_calls() -> None:
         (b'""', ""),
         (b"[1.5]", [1.5]),
         (b'\xef\xbb\xbf{"bom": 1}', {"bom": 1}),
-        (b'{"nul\\u0000": "a\\u0000b"}', {"nul\ufffd": "a\ufffdb"}),
+        (b'{"nul\\u0000": "a\\u0000b"}', {"nul": "ab"}),
         (b'["\\ud800"]', ["\ufffd\ufffd\ufffd"]),
         ("[“é”]".replace("“", '"').replace("”", '"').encode(), ["é"]),
     ],
