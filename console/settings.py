@@ -231,7 +231,21 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {},
+    "GET_MOCK_REQUEST": "console.api.schema.reader",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "console.api.schema.without_stutter",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        f"{name}Enum": f"{floor}.models.{name}"
+        for floor, names in {
+            "console": ("FlowState", "StepState"),
+            "platforms": ("PlatformKind", "PlatformState"),
+            "unions": ("SpaceKind", "UnionState", "MemberState", "RegistrationState", "ProposalKind", "ProposalState"),
+            "chains": ("ChainState", "NodeState"),
+        }.items()
+        for name in names
+    },
 }
 
 UNFOLD = {"SITE_TITLE": "Concord", "SITE_HEADER": "Concord support", "SITE_URL": "/"}

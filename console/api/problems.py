@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -24,23 +25,23 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class Unauthenticated(ConsoleError):
-    status, code = 401, "not_authenticated"
+    status, code, title = 401, "not_authenticated", _lazy("Not signed in")
 
 
 class NotJson(ConsoleError):
-    status, code = 400, "invalid_json"
+    status, code, title = 400, "invalid_json", _lazy("Invalid JSON")
 
 
 class WrongMediaType(ConsoleError):
-    status, code = 415, "unsupported_media_type"
+    status, code, title = 415, "unsupported_media_type", _lazy("Unsupported media type")
 
 
 class WrongMethod(ConsoleError):
-    status, code = 405, "method_not_allowed"
+    status, code, title = 405, "method_not_allowed", _lazy("Method not allowed")
 
 
 class NotAcceptable(ConsoleError):
-    status, code = 406, "not_acceptable"
+    status, code, title = 406, "not_acceptable", _lazy("Not acceptable")
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -147,8 +147,8 @@ class FlowReadRequest(StrictSerializer):
     log = serializers.BooleanField(default=False, help_text=_("Give each step its latest log lines."))
 
 
-class ReasonRequest(StrictSerializer):
-    """Why something is done; for the record."""
+class CancelRequest(StrictSerializer):
+    """Why the flow is stopped; for the record."""
 
     reason = serializers.CharField(required=False, allow_blank=True, max_length=REASON_LENGTH, default="")
 

@@ -28,7 +28,7 @@ class StyleGuide(Page, TemplateView):
         steps = [
             SimpleNamespace(
                 state=state,
-                get_state_display=state.label,
+                get_state_display=lambda state=state: state.label,
                 title_text=f"A step that is {state.value}",
                 attempts=index,
                 started_at=now - timedelta(seconds=90 - index) if index % 2 else None,

@@ -16,10 +16,10 @@ from console import reads
 from console.api.filters import FlowFilter
 from console.api.reading import parsed, parsed_query
 from console.api.serializers import (
+    CancelRequest,
     FlowAnswer,
     FlowDetailAnswer,
     FlowReadRequest,
-    ReasonRequest,
     StepLogAnswer,
 )
 from console.models import Flow, StepLog
@@ -78,10 +78,10 @@ class FlowLog(generics.ListAPIView[StepLog]):
 class CancelFlow(APIView):
     """Stop a flow."""
 
-    @extend_schema(operation_id="cancel_flow", tags=["flows"], request=ReasonRequest, responses=FlowDetailAnswer)
+    @extend_schema(operation_id="cancel_flow", tags=["flows"], request=CancelRequest, responses=FlowDetailAnswer)
     def post(self, request: Request, flow_id: UUID) -> Response:
         """Stop a flow; what it has done so far is taken back. For administrators."""
-        service.cancel_flow(actor=request.user, flow_id=flow_id, **parsed(ReasonRequest, request))  # type: ignore[arg-type]
+        service.cancel_flow(actor=request.user, flow_id=flow_id, **parsed(CancelRequest, request))  # type: ignore[arg-type]
         return in_full(request, flow_id)
 
 
