@@ -52,20 +52,21 @@ def main() -> int:
             sys.stderr.write(f"Another sandbox is running on {folder}.\n")
             return 1
         try:
-            return asyncio.run(_serve(folder, options.host, options.port, options.tls_port))
+            return asyncio.run(_serve(folder, options))
         except OSError as problem:
             sys.stderr.write(f"The sandbox cannot start: {problem}\n")
             return 1
 
 
-async def _serve(folder: Path, host: str, port: int, tls_port: int) -> int:
+async def _serve(folder: Path, options: argparse.Namespace) -> int:
     """Up, the ready line, and down again at SIGTERM or SIGINT."""
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
+    host = options.host
     ensure_identities(folder, host)
-    port, tls_port = choose_ports(folder, host, port, tls_port)
-    core = Core(folder)
+    port, tls_port = choose_ports(folder, host, options.port, options.tls_port)
+    core = Core(folder, options.pace)
     server = Server(core, folder)
     try:
         await core.start()
@@ -87,6 +88,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address of both listeners")
     parser.add_argument("--port", type=_port, default=0, help="HTTP; without it last time's, else a free one")
     parser.add_argument("--tls-port", type=_port, default=0, help="HTTPS with client certificates")
+    parser.add_argument("--pace", type=float, default=0.15, help="seconds between two stages of a job")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     return parser.parse_args()
 

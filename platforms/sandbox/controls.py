@@ -45,13 +45,12 @@ async def set_traffic(request: web.Request) -> web.Response:
     if not changes:
         raise BadControl("Say what to change: enabled, perMinute or quietAfter.")
     request.config_dict[CORE].traffic.set(changes)
-    return await show_traffic(request)
+    return _traffic(request)
 
 
 @routes.get("/traffic")
 async def show_traffic(request: web.Request) -> web.Response:
-    traffic = request.config_dict[CORE].traffic
-    return web.json_response({**traffic.settings, "sent": traffic.sent})
+    return _traffic(request)
 
 
 @routes.get("/healthz")
@@ -69,6 +68,11 @@ def must_be_local(request: web.Request) -> None:
         raise Forbidden("The switches are open to this computer only.")
     if "Origin" in request.headers:
         raise Forbidden("The switches are not for pages in a browser.")
+
+
+def _traffic(request: web.Request) -> web.Response:
+    traffic = request.config_dict[CORE].traffic
+    return web.json_response({**traffic.settings, "sent": traffic.sent})
 
 
 def _faults(request: web.Request, status: int = 200) -> web.Response:

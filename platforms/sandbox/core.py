@@ -24,13 +24,13 @@ VERSION = "1.0"
 class Core:
     """Everything that the calls speak to. To be made inside of the event loop."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pace: float) -> None:
         self.folder = folder
         self.binary = find_anvil()
         self.keyring, self.authority = Keyring(folder), Authority(folder)
         self.store = Store(folder / "state.json")
         self.faults = Faults(self.store)
-        self.jobs = Jobs(self.store, self.faults)
+        self.jobs = Jobs(self.store, self.faults, pace)
         self._http = aiohttp.ClientSession(trust_env=False)
         self.chains = Chains(self.store, self.jobs, self.keyring, folder, self.binary, self._http)
         self.networks = Networks(self.store, self.jobs, self.keyring, self.chains)

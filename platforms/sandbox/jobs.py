@@ -17,7 +17,6 @@ logger = logging.getLogger(__name__)
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 STUCK_MS = 45_000  # a job that has not moved for so long may be begun anew, or another put in its place
-PACE_SECONDS = 0.15  # between two stages, so that a job can be seen at work
 
 
 @dataclass(frozen=True)
@@ -39,13 +38,13 @@ class JobFailed(Exception):
 class Progress:
     """What a job's work reports to."""
 
-    def __init__(self, job: Json, store: Store) -> None:
-        self._job, self._store = job, store
+    def __init__(self, job: Json, store: Store, pace: float) -> None:
+        self._job, self._store, self._pace = job, store, pace
 
     async def stage(self, percent: int) -> None:
         self._job.update(progress=percent, updatedAt=now_ms())
         self._store.save()
-        await asyncio.sleep(PACE_SECONDS)
+        await asyncio.sleep(self._pace)
 
     async def half_way(self) -> None:
         """Where a fault strikes: what the job makes is there, but not ready."""
@@ -60,10 +59,13 @@ Work = Callable[[Json, Progress], Awaitable[None]]
 
 
 class Jobs:
-    """Runs jobs. `register` the work of each kind first; work must bear being begun again from the start."""
+    """Runs jobs. `register` the work of each kind first; work must bear being begun again from the start.
 
-    def __init__(self, store: Store, faults: Faults) -> None:
-        self._store, self._faults = store, faults
+    `pace` is the pause between two stages in seconds, so that a job can be seen at work.
+    """
+
+    def __init__(self, store: Store, faults: Faults, pace: float) -> None:
+        self._store, self._faults, self._pace = store, faults, pace
         self._work: dict[str, tuple[Work, Callable[[Json], None]]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -161,7 +163,7 @@ class Jobs:
         work, when_failed = self._work[job["kind"]]
         job["state"] = "RUNNING"
         try:
-            await work(job, Progress(job, self._store))
+            await work(job, Progress(job, self._store, self._pace))
             self._end(job, "SUCCEEDED", None)
         except JobFailed as problem:
             self._end(job, "FAILED", {"code": problem.code, "message": str(problem)})

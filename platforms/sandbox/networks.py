@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from platforms.sandbox.access import find_member, find_network, invitation_for, sees_network
-from platforms.sandbox.bodies import CreateNetwork, Invitation, JoinNetwork, Member
+from platforms.sandbox.bodies import CreateNetwork, Invitation, Invitee, JoinNetwork, Member
 from platforms.sandbox.chains import Chains
 from platforms.sandbox.errors import BadRequest, Conflict, Forbidden, NotFound
 from platforms.sandbox.jobs import Jobs, Key, Progress
@@ -180,7 +180,7 @@ class Networks:
             "joinedAt": now_ms(),
         }
 
-    def _add_invitation(self, network: Json, external_id: str, body: Invitation) -> Json:
+    def _add_invitation(self, network: Json, external_id: str, body: Invitation | Invitee) -> Json:
         if body.tenant_id and not self._keyring.knows(body.tenant_id):
             raise NotFound(f"There is no tenant {body.tenant_id}.", code="TENANT_NOT_FOUND")
         joined = any(external_id == each["externalId"] for each in network["members"].values())

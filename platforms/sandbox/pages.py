@@ -13,6 +13,7 @@ from platforms.sandbox.errors import BadRequest
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 MAX_NUMBER = 2**63
+MAX_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,9 @@ class Place:
         kind, _, text = cursor.partition(":")
         if not cursor:
             return cls(limit or DEFAULT_LIMIT)
-        if (
-            kind not in ("page", "at")
-            or not text.isdecimal()
-            or int(text) >= MAX_NUMBER
-            or (kind, text) == ("page", "0")
-        ):
+        number = parse_number(text) if text.isdecimal() else None
+        if kind not in ("page", "at") or number is None or (kind == "page" and number < 1):
             raise BadRequest("cursor: neither a nextCursor nor page:N with N from 1 on.")
-        number = int(text)
         return cls(limit or DEFAULT_LIMIT, page=number) if kind == "page" else cls(limit or DEFAULT_LIMIT, at=number)
 
     def start(self, total: int, *, anchor: Callable[[int], int]) -> int:
@@ -80,6 +76,8 @@ def whole_number(request: web.Request, name: str, *, low: int = 0, high: int = M
 
 
 def parse_number(text: str) -> int | None:
+    if len(text) > MAX_DIGITS:
+        return None
     try:
         return int(text, 16) if text[:2] in ("0x", "0X") else int(text) if text.isdecimal() and text.isascii() else None
     except ValueError:

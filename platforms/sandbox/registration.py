@@ -13,7 +13,7 @@ NAME = "Sandbox"
 
 
 def write_registration(folder: Path, base_url: str, on_prem_base_url: str) -> None:
-    """`registration.json`, replaced as a whole: written when the listeners answer, so that it is never ahead of them."""
+    """`registration.json`, replaced as a whole; written when the listeners answer, never before."""
     write_private(folder / "registration.json", json.dumps(registration(folder, base_url, on_prem_base_url), indent=1))
 
 
