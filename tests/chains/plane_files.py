@@ -48,7 +48,7 @@ def changing(op: str, path: Json, body: Json | None, result: Json, *, known: Jso
         "op": "GET /jobs/{job}",
         "path": {"job": field("$.steps.begin.body.job")},
         "poll": {
-            "every": 0.01,
+            "every": 0.1,
             "limit": 20,
             "until": {"$.body.state": ["done"]},
             "fail": {"$.body.state": ["failed"]},
@@ -99,10 +99,10 @@ STATUS = {"status": "running"}
 GONE_STATUS = {"status": "deleted"}
 
 
-def mapping(**instead: Json | None) -> str:
-    """The template; `instead` replaces interfaces, or leaves them out (None)."""
+def interfaces() -> dict[str, Json]:
+    """Every standard interface that the plane answers."""
     org, member = {"org": field("$.in.creator.orgcode")}, {"org": field("$.in.member.orgcode")}
-    interfaces: dict[str, Json | None] = {
+    return {
         "create_network": changing(
             "POST /networks",
             {},
@@ -130,8 +130,17 @@ def mapping(**instead: Json | None) -> str:
         "list_chains": reading(
             "GET /networks/{network}/chains",
             NETWORK,
-            {"items": {"$each": "$.steps.read.body.items", "$item": {
-                "chain_id": field("@.id"), "name": field("@.name"), "network_id": field("@.network"), **STATUS}}},
+            {
+                "items": {
+                    "$each": "$.steps.read.body.items",
+                    "$item": {
+                        "chain_id": field("@.id"),
+                        "name": field("@.name"),
+                        "network_id": field("@.network"),
+                        **STATUS,
+                    },
+                }
+            },
         ),
         "get_chain": reading(
             "GET /chains/{chain}",
@@ -174,10 +183,18 @@ def mapping(**instead: Json | None) -> str:
         "get_monitoring": reading(
             "GET /chains/{chain}/monitoring",
             CHAIN,
-            {"figures": {"$each": "$.steps.read.body.figures", "$item": {
-                "name": field("@.name"), "value": field("@.value"), "unit": field("@.unit")}}},
+            {
+                "figures": {
+                    "$each": "$.steps.read.body.figures",
+                    "$item": {"name": field("@.name"), "value": field("@.value"), "unit": field("@.unit")},
+                }
+            },
         ),
-    }  # fmt: skip
-    chosen = {name: body for name, body in {**interfaces, **instead}.items() if body is not None}
+    }
+
+
+def mapping(**instead: Json | None) -> str:
+    """The template; `instead` replaces interfaces, or leaves them out (None)."""
+    chosen = {name: body for name, body in {**interfaces(), **instead}.items() if body is not None}
     document = {"mapping": 1, "platform": "ledgers", "auth": {"kind": "none"}, "errorMessage": ["$.body.message"]}
     return json.dumps({**document, "interfaces": chosen})

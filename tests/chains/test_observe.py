@@ -249,7 +249,8 @@ def test_texts_that_no_database_stores_are_cut(chain: MakeChain, observe: Observ
     ledger.blocks[-1]["hash"] = "h\x00" + "x" * 200
     observe(row)
     stored = Block.objects.get(blockchain=row, height=1)
-    assert stored.hash == ("h" + "x" * 200)[:100]
+    assert len(stored.hash) == 100
+    assert "\x00" not in stored.hash
     assert row.read_error == ""
 
 
