@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 class SignInForm(AuthenticationForm):
     """User name and password."""
 
+    use_required_attribute = False
+
     error_messages = {
         "invalid_login": _("Unknown user name or wrong password. Check both; capital letters count."),
         "inactive": _("This account has been switched off. Ask an administrator of the console."),

@@ -25,6 +25,7 @@ from console import shell as registry
 register = template.Library()
 
 LIVE_SECONDS = 2
+ONE_LINE = 110  # characters of JSON that still read well on one line
 SHORT_FROM = 18  # characters; what is not longer is shown whole
 
 GOOD = ("done", "active", "official", "approved", "agreed", "up", "carried", "ready", "installed", "passed", "healthy")
@@ -112,6 +113,14 @@ def lasted(started: datetime | None, ended: datetime | None = None) -> str:
     if minutes:
         return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
     return _("%(seconds)s s") % {"seconds": rest}
+
+
+@register.simple_tag
+def next_attempt(due: datetime) -> SafeString:
+    """When a step is tried again."""
+    if due <= timezone.now():
+        return SafeString(_("next attempt at once"))
+    return format_html(_("next attempt {}"), ago(due))
 
 
 @register.simple_tag
@@ -244,7 +253,10 @@ def _plain(action: str) -> str:
 @register.simple_tag(name="json")
 def as_json(value: object) -> str:
     """A value as JSON text: readable in a `<pre>`, and safe in an attribute because templates escape it."""
-    return json.dumps(value, ensure_ascii=False, default=str, indent=None if isinstance(value, list) else 2)
+    compact = json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, list) or len(compact) <= ONE_LINE:
+        return compact
+    return json.dumps(value, ensure_ascii=False, default=str, indent=2)
 
 
 @register.filter

@@ -1,9 +1,11 @@
 // Charts by uPlot: <div data-chart="line|spark" data-points='[[x, y, …], …]'> or data-url (the same as JSON).
-// x is seconds since 1970. data-label names the series (comma-separated), data-unit stands behind a value.
+// x is seconds since 1970 (data-time="no": a plain number). data-label names the series (comma-separated), data-unit stands behind a value.
 // The words of a chart for those who cannot see it belong into its aria-label.
 (() => {
   "use strict";
   const drawn = new WeakMap();
+  const LEGEND = 30; // pixels
+  const LOCALE = document.documentElement.lang || "en";
 
   // A canvas does not know light-dark(), so the browser is asked what a property comes to here.
   const colour = (name) => {
@@ -30,18 +32,29 @@
       fill: index === 0 ? colour("chart-fill") : undefined,
       width: spark ? 1.5 : 2,
       points: { show: false },
-      value: (_plot, value) => (value == null ? "–" : `${value.toLocaleString(document.documentElement.lang)}${unit}`),
+      value: (_plot, value) => (value == null ? "–" : `${value.toLocaleString(LOCALE)}${unit}`),
     }));
   };
 
-  const axes = () => {
+  const TWO_DAYS = 172800;
+  const hours = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const days = new Intl.DateTimeFormat(LOCALE, { month: "short", day: "numeric" });
+  const exact = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+
+  const ticks = (_plot, values) => {
+    const long = values.length > 1 && values[values.length - 1] - values[0] > TWO_DAYS;
+    return values.map((value) => (long ? days : hours).format(new Date(value * 1000)));
+  };
+
+  const axes = (timed) => {
     const shared = {
       stroke: colour("chart-text"),
       grid: { stroke: colour("chart-grid"), width: 1 },
       ticks: { show: false },
       font: "12px system-ui, sans-serif",
     };
-    return [{ ...shared, grid: { show: false } }, { ...shared, size: 56 }];
+    const x = { ...shared, grid: { show: false }, size: 32 };
+    return [timed ? { ...x, values: ticks } : x, { ...shared, size: 56 }];
   };
 
   const draw = (element, points) => {
@@ -49,17 +62,20 @@
     element.replaceChildren();
     if (!points.length) return;
     const spark = element.dataset.chart === "spark";
+    const timed = element.dataset.time !== "no";
     const data = columns(points);
+    const x = { value: (_plot, value) => (value == null ? "–" : timed ? exact.format(new Date(value * 1000)) : value) };
+    x.label = element.dataset.x || (timed ? " " : "x");
     const plot = new uPlot(
       {
         width: Math.max(element.clientWidth, 40),
-        height: element.clientHeight || (spark ? 36 : 220),
+        height: (element.clientHeight || (spark ? 36 : 250)) - (spark ? 0 : LEGEND),
         padding: spark ? [2, 0, 2, 0] : undefined,
         cursor: { show: !spark, points: { size: 6 } },
         legend: { show: !spark && data.length > 1, live: true },
-        scales: { x: { time: element.dataset.time !== "no" }, y: { range: (_plot, low, high) => range(low, high) } },
-        series: [{}, ...series(element, data.length - 1, spark)],
-        axes: spark ? [{ show: false }, { show: false }] : axes(),
+        scales: { x: { time: timed }, y: { range: (_plot, low, high) => range(low, high) } },
+        series: [x, ...series(element, data.length - 1, spark)],
+        axes: spark ? [{ show: false }, { show: false }] : axes(timed),
       },
       data,
       element,

@@ -27,7 +27,7 @@
       if (Number.isNaN(at.getTime())) continue;
       const seconds = Math.round((at - Date.now()) / 1000);
       const [unit, size] = UNITS.find(([, each]) => Math.abs(seconds) >= each) || ["second", 1];
-      const text = relative.format(Math.trunc(seconds / size), unit);
+      const text = relative.format(Math.round(seconds / size), unit);
       if (element.textContent !== text) element.textContent = text;
       element.title = exact.format(at);
     }
@@ -207,7 +207,7 @@
   const isBusy = (live) => {
     const selection = window.getSelection();
     const selecting = selection && !selection.isCollapsed && live.contains(selection.anchorNode);
-    return selecting || live.querySelector(".dropdown-menu.show, dialog[open], input:focus, textarea:focus, select:focus");
+    return selecting || live.querySelector(".dropdown-menu.show, dialog[open], [data-tip][aria-describedby], input:focus, textarea:focus, select:focus");
   };
 
   const withoutTimes = (text) => text.replace(/<time[^>]*>[^<]*<\/time>/g, "").replace(/value="[\w-]{64}"/g, "");
