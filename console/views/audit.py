@@ -31,7 +31,7 @@ class _ForOverseers(Page):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.user.is_authenticated:
-            require(may_read_audit(request.user))  # type: ignore[arg-type]
+            require(may_read_audit(request.user))
         return super().dispatch(request, *args, **kwargs)
 
 

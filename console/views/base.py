@@ -51,7 +51,7 @@ class LivePart:
         return [self.template_name or ""]
 
 
-class ListPage(LivePart, Page, ListView):  # type: ignore[type-arg]
+class ListPage(LivePart, Page, ListView):
     """A list, paged, narrowed by exact filters and by words."""
 
     paginate_by = 25
@@ -84,7 +84,7 @@ class ListPage(LivePart, Page, ListView):  # type: ignore[type-arg]
         }
 
 
-class DetailPage(LivePart, Page, DetailView):  # type: ignore[type-arg]
+class DetailPage(LivePart, Page, DetailView):
     """One object."""
 
 
@@ -105,7 +105,7 @@ class Succeeding:
         return HttpResponseRedirect(self.get_success_url())
 
 
-class ServiceFormView(Succeeding, Page, FormView):  # type: ignore[type-arg]
+class ServiceFormView(Succeeding, Page, FormView):
     """A form whose input goes to one service; what the service refuses comes back at the field."""
 
     def allowed(self) -> Verdict:

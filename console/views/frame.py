@@ -40,7 +40,7 @@ def register() -> None:
 
 
 def running_flows(user: User) -> dict[str, Any]:
-    return {"flows": list(reads.flows(user).open()[:LATEST])}
+    return {"flows": list(reads.flows(user).filter(state__in=OPEN_FLOW_STATES)[:LATEST])}
 
 
 def events(user: User) -> dict[str, Any]:
