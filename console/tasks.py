@@ -6,8 +6,7 @@ from celery import Task, shared_task
 from celery.signals import task_postrun, worker_ready, worker_shutdown
 from django.conf import settings
 
-from console import workers
-from console import broker
+from console import broker, workers
 from console.flows import engine
 
 
@@ -18,7 +17,7 @@ def run_step(self: Task, step_id: int) -> None:
 
 @shared_task(name="console.sweep", expires=10, bind=True)
 def sweep(self: Task) -> None:
-    engine.sweep()
+    engine.sweep(engine.MOST_NUDGES - broker.waiting("flows"))
     workers.swept(self.request.hostname or "")
 
 

@@ -66,12 +66,205 @@ def due_steps(limit: int = 500) -> list[int]:
 def sweep(room: int = MOST_NUDGES) -> int:
     """Nudge the workers for at most `room` due steps; the repair of lost nudges and dead workers.
 
-    What became ready a moment ago is left out: its own nudge is on the way, and a second one would only be in the
+    Who was nudged a moment ago, here or when its step became ready, is left out: a second nudge would only be in the
     way of the others.
     """
-    nudged = models.Q(state=StepState.READY, due_at__gt=timezone.now() - timedelta(seconds=NUDGE_SECONDS))
-    due = Step.objects.filter(_claimable()).exclude(nudged).order_by("due_at")
-    ids = list(due.values_list("pk", flat=True)[: max(room, 0)])
-    with transaction.atomic():
-        advance.nudge(ids)
+    now = timezone.now()
+    on_its_way = models.Q(state=StepState.READY, due_at__gt=now - timedelta(seconds=NUDGE_SECONDS))
+    forgotten = models.Q(nudged_at=None) | models.Q(nudged_at__lt=models.F("due_at"))
+    lost = models.Q(nudged_at__lte=now - NUDGED_AGAIN_AFTER)
+    rows = due().filter(forgotten | lost).exclude(on_its_way)
+    ids = list(rows.values_list("pk", flat=True)[: max(room, 0)])
+    sent = advance.send(ids)
+    Step.objects.filter(pk__in=ids[:sent]).update(nudged_at=now)
     return len(ids)
+
+
+def release(worker: str, since: datetime) -> int:
+    """The worker of this name began at `since`: what an earlier one of the same name had in hand is free again."""
+    begun_before = since + timedelta(seconds=settings.FLOW_LEASE_SECONDS)
+    left = Step.objects.filter(worker=worker, state__in=set(CLAIMED.values()), lease_until__lt=begun_before)
+    return left.update(lease_until=timezone.now())
+
+
+def run_step(step_id: int, worker: str = "") -> bool:
+    """Claim and run one step; False when there was nothing to claim (done, not due, or in other hands).
+
+    A step that is about to sleep runs once more at once: see `_sleep`.
+    """
+    ran = False
+    for _run in range(RUNS_IN_A_ROW):
+        step = _claim(step_id, uuid4(), worker)
+        if step is None:
+            break
+        ran = True
+        if not _run_claimed(step):
+            break
+    return ran
+
+
+def _claim(step_id: int, owner: UUID, worker: str) -> Step | None:
+    """One conditional UPDATE decides who works on the step."""
+    now = timezone.now()
+    lease = {
+        "lease_until": now + timedelta(seconds=settings.FLOW_LEASE_SECONDS),
+        "owner": owner,
+        "worker": worker[:200],
+    }
+    claimable = due().order_by().filter(pk=step_id)
+    claimed = claimable.filter(state=StepState.UNDOING).update(undo_attempts=models.F("undo_attempts") + 1, **lease)
+    if not claimed:
+        claimed = claimable.exclude(state=StepState.UNDOING).update(
+            state=StepState.RUNNING,
+            attempts=models.F("attempts") + 1,
+            started_at=functions.Coalesce("started_at", models.Value(now)),
+            **lease,
+        )
+    return Step.objects.select_related("flow").filter(pk=step_id, owner=owner).first() if claimed else None
+
+
+def _run_claimed(step: Step) -> bool:
+    """Run the step's action and settle it; True when it should run again at once."""
+    undoing = step.state == StepState.UNDOING
+    try:
+        if (step.undo_attempts if undoing else step.attempts) > MAX_CLAIMS * settings.FLOW_MAX_ATTEMPTS:
+            raise WorkersLost(_("The workers that had this step in hand were lost, again and again."))
+        if step.flow.undoing and not undoing:
+            return whole(lambda: _turn_back(_mine(step)))
+        action = action_named(step.undo_action if undoing else step.action)
+        if action.local:
+            return whole(lambda: _run_local(action, step, undoing))
+        ending = action.run(StepContext(step, undoing=undoing))
+        return whole(lambda: _apply(_mine(step), undoing, ending))
+    except Lost:
+        logger.warning("step %s was taken over by another worker", step.pk)
+    except Exception as problem:  # a bug in an action must end as a failed step, never as a stuck one
+        _settle_error(step, undoing, _told(step, problem), heals=isinstance(problem, HEALING))
+    return False
+
+
+def _told(step: Step, problem: Exception) -> Json:
+    """The error as the step keeps it. What was not meant for anybody's eyes goes to the worker's own log."""
+    if isinstance(problem, ConsoleError):
+        return problem.as_dict()
+    logger.error("step %s failed unexpectedly", step.pk, exc_info=problem)
+    text = _("Something unexpected happened (%(kind)s); the log of the worker tells more.")
+    return {"code": "internal", "detail": text % {"kind": type(problem).__name__}}
+
+
+def _mine(step: Step) -> Step:
+    """The step, with its flow locked, if the lease is still ours. Lock order: flow, then steps."""
+    flow = Flow.objects.select_for_update().get(pk=step.flow_id)
+    mine = Step.objects.select_for_update().filter(pk=step.pk, owner=step.owner).first()
+    if mine is None or mine.state not in advance.IN_HAND:
+        raise Lost
+    mine.flow = flow
+    return mine
+
+
+def _run_local(action: RegisteredAction, step: Step, undoing: bool) -> bool:
+    """Run and settle in one transaction, so that the effect happens exactly once."""
+    mine = _mine(step)
+    if mine.flow.undoing and not undoing:
+        return _turn_back(mine)
+    return _apply(mine, undoing, action.run(StepContext(mine, undoing=undoing)))
+
+
+def _turn_back(step: Step) -> bool:
+    """The flow is being taken back: do not begin what would be undone at once."""
+    if step.attempts == 1:
+        step.attempts = 0  # this is the first attempt, and it does nothing
+        step.skip()
+    else:
+        step.postpone(timezone.now())
+    step.save()
+    advance.advance(step.flow)
+    return False
+
+
+def _apply(step: Step, undoing: bool, ending: Ending) -> bool:
+    """Write down how the attempt ended; True when the step should run again at once."""
+    match ending:
+        case Done() if undoing:
+            step.finish_undoing()
+        case Done(outcome):
+            step.finish(storable(outcome))
+        case Later(seconds, position):
+            _postpone(step, undoing, seconds, position)
+        case Asleep(topic) if not undoing:
+            return _sleep(step, topic)
+        case _:
+            raise TypeError(f"{step.action} ended with {ending!r}")
+    step.save()
+    advance.advance(step.flow)
+    return False
+
+
+def _postpone(step: Step, undoing: bool, seconds: float, position: Json | None) -> None:
+    """Due again later, at its position. To wait is no failure, so the attempts are counted from one again."""
+    due_at = timezone.now() + timedelta(seconds=seconds)
+    if undoing:
+        step.undo_position = _with_known(step.undo_position, position)
+        step.undo_attempts, step.undo_error = 0, None
+        step.postpone_undoing(due_at)
+    else:
+        step.position = _with_known(step.position, position)
+        step.attempts, step.error, step.topic = 1, None, ""
+        step.postpone(due_at)
+
+
+def _with_known(old: Json | None, new: Json | None) -> Json | None:
+    """The new position; what was known before stays known."""
+    known = {**((old or {}).get("known") or {}), **((new or {}).get("known") or {})}
+    return storable({**(new or {}), "known": known}) if known else storable(new)
+
+
+def _sleep(step: Step, topic: str) -> bool:
+    """Announce the topic, look once more, and only then sleep.
+
+    What happens between the look and the sleep would be slept through; after the announcement it is not, since
+    whoever wakes the topic withdraws the announcement (`promise.wake`), and the step looks again.
+    """
+    if announced := step.topic == topic:
+        step.fall_asleep()
+    else:
+        step.topic = topic
+        step.attempts = 1
+        step.postpone(timezone.now())
+    step.save()
+    if announced or step.flow.undoing:
+        advance.advance(step.flow)
+        return False
+    return True
+
+
+def _settle_error(step: Step, undoing: bool, error: Json, *, heals: bool) -> None:
+    """Another attempt where time can heal it and attempts are left; otherwise the failure is final."""
+    try:
+        whole(lambda: _apply_error(_mine(step), undoing, cleansed(error), heals))
+    except Lost:
+        logger.warning("step %s failed after it was taken over by another worker", step.pk)
+
+
+def _apply_error(step: Step, undoing: bool, error: Json, heals: bool) -> None:
+    attempts = step.undo_attempts if undoing else step.attempts
+    StepLog.objects.create(step=step, message=f"attempt {attempts} failed: {error['detail']}"[:2000], data=error)
+    if heals and attempts < settings.FLOW_MAX_ATTEMPTS:
+        _retry_later(step, undoing, attempts, error)
+    elif undoing:
+        advance.fail_undoing(step, error)
+    else:
+        advance.fail(step, error)
+
+
+def _retry_later(step: Step, undoing: bool, attempts: int, error: Json) -> None:
+    seconds = min(MAX_BACKOFF_SECONDS, 2**attempts) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+    due_at = timezone.now() + timedelta(seconds=seconds)
+    if undoing:
+        step.undo_error = error
+        step.postpone_undoing(due_at)
+    else:
+        step.error = error
+        step.postpone(due_at)
+    step.save()
+    advance.advance(step.flow)
