@@ -161,7 +161,7 @@ def queries(client: Client, address: str, **headers: str) -> int:
 
 @pytest.mark.parametrize(
     ("name", "budget"),
-    [("dashboard", 18), ("flows", 11), ("notifications", 8), ("tokens", 7), ("search", 14), ("profile", 6)],
+    [("dashboard", 30), ("flows", 11), ("notifications", 8), ("tokens", 7), ("search", 14), ("profile", 6)],
 )
 def test_a_page_asks_no_more_when_there_is_more(alice: User, root: User, name: str, budget: int) -> None:
     def more(count: int) -> None:
