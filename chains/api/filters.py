@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
+from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -64,13 +67,25 @@ class _HashFilter(django_filters.CharFilter):
         return qs.filter(hash__in=spellings(value)) if value else qs
 
 
+class _NumberFilter(django_filters.NumberFilter):
+    """A whole number that the databases know."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=0, max_value=2**63 - 1, **kwargs)
+
+    def get_max_validator(self) -> None:
+        return None
+
+
 class BlockFilter(django_filters.FilterSet):
-    from_height = django_filters.NumberFilter(field_name="height", lookup_expr="gte", min_value=0)
-    to_height = django_filters.NumberFilter(field_name="height", lookup_expr="lte", min_value=0)
+    from_height = _NumberFilter(field_name="height", lookup_expr="gte")
+    to_height = _NumberFilter(field_name="height", lookup_expr="lte")
     since = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="gte")
     until = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="lt")
     hash = _HashFilter()
-    min_transactions = django_filters.NumberFilter(field_name="transactions_count", lookup_expr="gte", min_value=0)
+    min_transactions = _NumberFilter(field_name="transactions_count", lookup_expr="gte")
 
     class Meta:
         model = Block
@@ -78,9 +93,9 @@ class BlockFilter(django_filters.FilterSet):
 
 
 class TransactionFilter(django_filters.FilterSet):
-    height = django_filters.NumberFilter(min_value=0, help_text=_("Height of the block."))
-    from_height = django_filters.NumberFilter(field_name="height", lookup_expr="gte", min_value=0)
-    to_height = django_filters.NumberFilter(field_name="height", lookup_expr="lte", min_value=0)
+    height = _NumberFilter(help_text=_("Height of the block."))
+    from_height = _NumberFilter(field_name="height", lookup_expr="gte")
+    to_height = _NumberFilter(field_name="height", lookup_expr="lte")
     status = django_filters.MultipleChoiceFilter(choices=TransactionStatus.choices)
     hash = _HashFilter()
     sender = django_filters.CharFilter(lookup_expr="iexact")

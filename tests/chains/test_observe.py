@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -330,6 +331,29 @@ def test_two_workers_never_read_one_chain_at_once(chain: MakeChain) -> None:
     two = service.claim_chains(rows)
     assert sorted(service.claimed(one).values_list("pk", flat=True)) == rows[:3]
     assert list(service.claimed(two).values_list("pk", flat=True)) == rows[3:]
+
+
+@pytest.mark.postgres
+def test_workers_that_race_share_the_chains(chain: MakeChain, settings: Any) -> None:
+    made = [chain(f"Chain {number}") for number in range(12)]
+    for _row, ledger in made:
+        ledger.mine(20)
+    begin, written = threading.Barrier(4), []
+
+    def work() -> None:
+        begin.wait()
+        written.append(Observer().tick(patience=10))
+        connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sum(written) == len(made)
+    for row, ledger in made:
+        assert ledger.asked.count("summary") == 1
+        assert_stored(row, ledger)
 
 
 def test_a_dead_workers_claim_runs_out(chain: MakeChain, observe: Observe, settings: Any) -> None:
