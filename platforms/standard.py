@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
 Status = Literal["creating", "running", "stopped", "failed", "deleting", "deleted", "unknown"]
 TransactionStatus = Literal["pending", "committed", "failed", "unknown"]
@@ -180,10 +180,20 @@ class LedgerSummary(Answer):
     nodes: int | None = None
 
 
-class ListBlocksRequest(Request):
-    chain_id: str
+class PageRequest(Request):
+    """Asks for a page; `offset` is the same page for platforms that count rows."""
+
     page: int = Field(default=1, ge=1)
     page_size: int = Field(default=50, ge=1, le=500)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.page_size
+
+
+class ListBlocksRequest(PageRequest):
+    chain_id: str
     from_height: Height | None = None
     to_height: Height | None = None
 
@@ -201,10 +211,8 @@ class BlockPage(Answer):
     items: tuple[BlockInfo, ...]
 
 
-class ListTransactionsRequest(Request):
+class ListTransactionsRequest(PageRequest):
     chain_id: str
-    page: int = Field(default=1, ge=1)
-    page_size: int = Field(default=50, ge=1, le=500)
     block_height: Height | None = None
 
 

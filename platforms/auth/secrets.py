@@ -60,8 +60,11 @@ def with_secrets(request: Outgoing, *texts: str) -> Outgoing:
 
 
 def derived_password(secret: str, label: str) -> str:
-    """A password that only the owner of `secret` can make again: 27 characters with capital, small letter and digit."""
-    return "Aa1" + hmac.new(secret.encode(), label.encode(), hashlib.sha256).hexdigest()[:24]
+    """A password that only the owner of `secret` can make again: 24 characters with capital, small letter and digit.
+
+    `printf %s LABEL | openssl dgst -sha256 -hmac SECRET`, its first 21 characters behind `Aa1`.
+    """
+    return "Aa1" + hmac.new(secret.encode(), label.encode(), hashlib.sha256).hexdigest()[:21]
 
 
 def _made(place: Secret, credential: PartyCredential) -> str:

@@ -179,7 +179,7 @@ def test_the_administrators_password_is_derived_and_kept_nowhere(shim: Shim, dri
     request = {"name": "permits", "kernel": "fabric", "creator": ORGS[0]}
     _answer, waits = carried(driver, "create_network", request, as_creator(TAX))
     sent = shim.seen[0].json["MemberConfiguration"]["FrameworkConfiguration"]["Fabric"]["AdminPassword"]
-    assert len(sent) == 27
+    assert len(sent) == 24
     assert TAX.sk not in sent
     assert not [each for each in waits if sent in f"{each.position}{each.trace}{each.known}"]
 
