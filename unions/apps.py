@@ -7,4 +7,6 @@ class UnionsConfig(AppConfig):
     verbose_name = _("Unions")
 
     def ready(self) -> None:
-        from unions import flows  # noqa: F401 - registers the blueprints
+        from unions import flows, frame  # noqa: F401 - registers the blueprints
+
+        frame.hand_in()

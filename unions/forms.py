@@ -145,10 +145,17 @@ class RegistrationForm(CredentialFields):
     CLOUD = ("oemtype", "tenantid", "projectid", "ak", "sk", "token")
     ON_PREM = ("nodelist", "tlscert", "tlscert_file")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, with_account: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not with_account:
+            for name in self.ACCOUNT:
+                del self.fields[name]
         platforms = Platform.objects.official().order_by("-is_default", "name")
         self.fields["oemtype"].choices = [(each.oemtype, each.name) for each in platforms]  # type: ignore[attr-defined]
+
+    @property
+    def account_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.ACCOUNT if name in self.fields]
 
     @property
     def chosen_category(self) -> str:
@@ -290,6 +297,9 @@ class UnionForm(forms.Form):
         self.fields["creatororg"].choices = [(o.orgcode, o.name) for o in speaks_for]  # type: ignore[attr-defined]
         self.fields["oemtype"].choices = [(p.oemtype, p.name) for p in platforms]  # type: ignore[attr-defined]
         self.fields["orgs"].choices = [(o.orgcode, o.name) for o in invitable]  # type: ignore[attr-defined]
+
+    def clean_name(self) -> str:
+        return str(self.cleaned_data["name"]).strip()
 
     def clean_orgs(self) -> list[str]:
         return [code for code in self.cleaned_data["orgs"] if code != self.data.get("creatororg")]

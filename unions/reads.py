@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import models
@@ -17,6 +18,7 @@ from unions.models import (
     Organization,
     Proposal,
     Registration,
+    RegistrationState,
     ResourceSpace,
     Union,
 )
@@ -94,11 +96,52 @@ def proposals(actor: User) -> QuerySet[Proposal]:
     )
 
 
+def waiting(actor: User) -> QuerySet[Proposal]:
+    """What waits for the actor's answer; what expires first, first."""
+    waiting_ids = Proposal.objects.waiting_for(actor).values("pk")
+    return proposals(actor).filter(pk__in=waiting_ids).order_by("expires_at")
+
+
 def spoken_for(actor: User) -> QuerySet[Organization]:
     """Organizations that the actor may act for: `may_speak_for` for a list."""
     if actor.is_administrator:
         return Organization.objects.visible_to(actor)
     return Organization.objects.of_user(actor, MemberRole.ADMINISTRATOR, MemberRole.OPERATOR)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a person stands: what pages suggest as the next step depends on it."""
+
+    overseer: bool
+    organizations: list[Organization]
+    speaks: bool  # for at least one of them
+    registration: Registration | None  # the latest, while it has not become an organization
+
+    @property
+    def pending(self) -> bool:
+        return self.registration is not None and self.registration.state == RegistrationState.PENDING
+
+    @property
+    def refused(self) -> bool:
+        return self.registration is not None and self.registration.state == RegistrationState.REFUSED
+
+
+def standing_of(actor: User) -> Standing:
+    """The actor's own organizations, or how far the wish for one is."""
+    own = list(Membership.objects.filter(user=actor).select_related("organization").order_by("organization__name"))
+    latest = None if own else Registration.objects.filter(user=actor).order_by("-created_at", "-pk").first()
+    return Standing(
+        overseer=actor.is_administrator or actor.is_auditor,
+        organizations=[membership.organization for membership in own],
+        speaks=any(membership.role != MemberRole.VIEWER for membership in own),
+        registration=latest,
+    )
+
+
+def platform_names() -> dict[int, str]:
+    """Platform id -> name. Platforms are few."""
+    return dict(Platform.objects.values_list("pk", "name"))
 
 
 def oemtypes() -> dict[int, str]:

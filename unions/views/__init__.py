@@ -2,6 +2,7 @@
 
 from unions.views.organizations import (
     AddMember,
+    OrganizationByNumber,
     OrganizationChange,
     OrganizationDetail,
     OrganizationList,
@@ -22,11 +23,11 @@ from unions.views.unions import (
     DeleteUnion,
     JoinUnion,
     QuitUnion,
-    UnionCreate,
+    UnionByNumber,
     UnionDetail,
     UnionList,
-    UnionSummary,
 )
+from unions.views.wizard import UnionCreate, UnionSummary
 
 __all__ = [
     "AddMember",
@@ -36,6 +37,7 @@ __all__ = [
     "DeleteUnion",
     "Inbox",
     "JoinUnion",
+    "OrganizationByNumber",
     "OrganizationChange",
     "OrganizationDetail",
     "OrganizationList",
@@ -49,6 +51,7 @@ __all__ = [
     "RegistrationList",
     "RemoveMember",
     "RuleList",
+    "UnionByNumber",
     "UnionCreate",
     "UnionDetail",
     "UnionList",

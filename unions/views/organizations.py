@@ -7,12 +7,14 @@ from typing import Any
 
 from django import forms
 from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from console.views.base import ActionView, DetailPage, ListPage, ServiceFormView
+from console.views.base import ActionView, DetailPage, ListPage, Page, ServiceFormView
 from unions import reads
 from unions.forms import MemberForm, OrganizationForm, machine_lines
 from unions.models import LIVE_MEMBER_STATES, Category, MemberRole, Membership, Organization, UnionMember
@@ -39,6 +41,14 @@ class OrganizationList(ListPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         return context | {"detailed": reads.detailed_ids(self.actor, context["object_list"])}
+
+
+class OrganizationByNumber(Page):
+    """From a row's number, as the audit log keeps it, to the organization's page."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        organization = reads.found(Organization.objects.visible_to(self.actor), pk=pk)
+        return redirect("unions:organization-detail", organization.orgcode)
 
 
 class OrganizationDetail(DetailPage):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -10,92 +9,14 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from console.models import User
+from console.models import Flow, User
 from console.views.base import ActionView, DetailPage, ListPage, ServiceFormView
 from unions import reads
 from unions.forms import VoteForm
-from unions.models import Elector, Organization, Proposal, ProposalKind, ProposalState, Vote
+from unions.models import Proposal, ProposalKind, ProposalState
 from unions.policies import may_withdraw_proposal
 from unions.services import proposals as service
-
-ASKS = {
-    ProposalKind.CREATE: gettext_lazy("%(who)s invites you to the new union “%(union)s”."),
-    ProposalKind.JOIN: gettext_lazy("%(who)s asks to join the union “%(union)s”."),
-    ProposalKind.QUIT: gettext_lazy("%(who)s leaves the union “%(union)s”."),
-    ProposalKind.DELETE: gettext_lazy("%(who)s deletes the union “%(union)s”."),
-}
-CONSEQUENCES = {
-    ProposalKind.CREATE: gettext_lazy(
-        "Once everyone invited has agreed, a node is built in the resource space of every member, "
-        "and all members share one chain."
-    ),
-    ProposalKind.JOIN: gettext_lazy(
-        "Once every member has agreed, a node is built in the resource space of %(who)s, "
-        "and it receives a copy of the whole ledger."
-    ),
-    ProposalKind.QUIT: gettext_lazy("The nodes of %(who)s are reclaimed; the union goes on without it."),
-    ProposalKind.DELETE: gettext_lazy("The nodes of every member are reclaimed, and the chain is gone for good."),
-}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one organization with a say has said so far; `vote` is None while it is silent."""
-
-    organization: Organization
-    vote: Vote | None
-    speaks: bool
-
-
-@dataclass(frozen=True)
-class Card:
-    """A proposal as a person reads it."""
-
-    proposal: Proposal
-    asks: str
-    consequence: str
-    answers: list[Answer]
-    guests: list[str]
-
-    @property
-    def open_for(self) -> list[Organization]:
-        """The reader's organizations that have not answered yet."""
-        if self.proposal.state != ProposalState.OPEN:
-            return []
-        return [answer.organization for answer in self.answers if answer.speaks and answer.vote is None]
-
-    @property
-    def given(self) -> int:
-        return sum(answer.vote is not None for answer in self.answers)
-
-
-def card_of(proposal: Proposal, speaks_for: set[int]) -> Card:
-    """`proposal` prefetched as `reads.proposals` does; `speaks_for` are ids of the reader's organizations."""
-    words = {
-        "who": (proposal.concerns or proposal.proposer).name,
-        "union": proposal.subject_name,
-    }
-    votes = {vote.organization_id: vote for vote in proposal.votes.all()}
-    electors: list[Elector] = list(proposal.electors.all())
-    answers = [
-        Answer(row.organization, votes.get(row.organization_id), row.organization_id in speaks_for) for row in electors
-    ]
-    kind = ProposalKind(proposal.kind)
-    return Card(
-        proposal=proposal,
-        asks=str(ASKS[kind]) % words,
-        consequence=str(CONSEQUENCES[kind]) % words,
-        answers=answers,
-        guests=[row.organization.name for row in electors],
-    )
-
-
-def speaks_for(actor: User) -> set[int]:
-    """Ids of the organizations that the actor votes for; administrators vote for others by REST only."""
-    from unions.models import MemberRole
-
-    own = Organization.objects.of_user(actor, MemberRole.ADMINISTRATOR, MemberRole.OPERATOR)
-    return set(own.values_list("pk", flat=True))
+from unions.views.cards import cards_of
 
 
 def waiting_count(actor: User) -> int:
@@ -110,12 +31,15 @@ class Inbox(ListPage):
     partial_name = "unions/_inbox.html"
 
     def get_queryset(self) -> QuerySet[Proposal]:
-        return reads.proposals(self.actor).waiting_for(self.actor).order_by("expires_at")
+        return reads.waiting(self.actor)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        mine = speaks_for(self.actor)
-        return context | {"cards": [card_of(proposal, mine) for proposal in context["object_list"]], "live": True}
+        return context | {
+            "cards": cards_of(context["object_list"], self.actor),
+            "standing": reads.standing_of(self.actor),
+            "live": True,
+        }
 
 
 class ProposalList(ListPage):
@@ -128,6 +52,10 @@ class ProposalList(ListPage):
 
     def get_queryset(self) -> QuerySet[Proposal]:
         return self.narrowed(reads.proposals(self.actor))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        return context | {"cards": cards_of(context["object_list"], self.actor)}
 
 
 class ProposalDetail(DetailPage):
@@ -143,12 +71,14 @@ class ProposalDetail(DetailPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         proposal: Proposal = context["proposal"]
+        flow = proposal.flow
         return context | {
-            "card": card_of(proposal, speaks_for(self.actor)),
+            "card": cards_of([proposal], self.actor)[0],
             "may_withdraw": may_withdraw_proposal(self.actor, proposal),
-            "flow": proposal.flow,
-            "steps": list(proposal.flow.steps.all()) if proposal.flow else [],
-            "live": proposal.state == ProposalState.OPEN or (proposal.flow is not None and not proposal.flow.is_final),
+            "flow": flow,
+            "flow_visible": flow is not None and Flow.objects.visible_to(self.actor).filter(pk=flow.pk).exists(),
+            "steps": list(flow.steps.all()) if flow else [],
+            "live": proposal.state == ProposalState.OPEN or (flow is not None and not flow.is_final),
         }
 
 
@@ -161,10 +91,8 @@ class CastVote(ServiceFormView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         proposal = reads.found(reads.proposals(self.actor), pk=self.kwargs["proposal_id"])
-        return super().get_context_data(**kwargs) | {
-            "proposal": proposal,
-            "card": card_of(proposal, speaks_for(self.actor)),
-        }
+        context = super().get_context_data(**kwargs)
+        return context | {"proposal": proposal, "card": cards_of([proposal], self.actor)[0]}
 
     def perform(self, form: forms.Form) -> Proposal:
         return service.cast_vote(actor=self.actor, proposal_id=self.kwargs["proposal_id"], **form.cleaned_data)
@@ -176,7 +104,7 @@ class CastVote(ServiceFormView):
 class WithdrawProposal(ActionView):
     """Take back what was asked."""
 
-    success_message = gettext_lazy("The proposal was withdrawn.")
+    success_message = gettext_lazy("It was taken back.")
 
     def perform(self) -> Proposal:
         return service.withdraw_proposal(actor=self.actor, proposal_id=self.kwargs["proposal_id"])

@@ -10,10 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views import View
+from rest_framework.throttling import ScopedRateThrottle
 
-from console.policies import may_administer, require
+from console.errors import TooMany
+from console.policies import Verdict, may_administer
 from console.views.base import ActionView, DetailPage, ListPage, ServiceFormView
 from unions import reads
 from unions.forms import ReasonForm, RegistrationForm, RuleForm
@@ -23,13 +27,31 @@ from unions.services import registrations as service
 
 
 class RegistrationCreate(ServiceFormView):
-    """The public sign-up. Who has registered is signed in and sees how far it is."""
+    """The public sign-up. Who has registered is signed in and sees how far it is.
+
+    Who is signed in already keeps the account and asks for an organization only.
+    """
 
     form_class = RegistrationForm
     template_name = "unions/registration_create.html"
     public = True
+    throttle_scope = "registrations"
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"with_account": not self.request.user.is_authenticated}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "switch" in request.POST:  # without a script: show the fields of the other category
+            kept = {name: request.POST[name] for name in KEPT if name in request.POST}
+            form = RegistrationForm(initial=kept, with_account=not request.user.is_authenticated)
+            return self.render_to_response(self.get_context_data(form=form))
+        return super().post(request, *args, **kwargs)
 
     def perform(self, form: Any) -> Registration:
+        if not ScopedRateThrottle().allow_request(self.request, self):  # type: ignore[arg-type]
+            raise TooMany(_("Too many registrations from your address; try again in a minute."))
+        if self.request.user.is_authenticated:
+            return service.register_another(actor=self.actor, organization=form.organization())
         data = form.cleaned_data
         return service.register(
             username=data["username"],
@@ -47,15 +69,15 @@ class RegistrationCreate(ServiceFormView):
         return reverse("unions:registration-detail", args=[self.result.pk])
 
 
+KEPT = ("username", "email", "name", "category", "oemtype", "tenantid", "projectid", "nodelist")
+
+
 class RegistrationFields(View):
-    """The fields of the chosen category; what was typed so far stays."""
+    """The fields of the chosen category; what was typed so far stays. Nothing secret is asked for here."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        form = RegistrationForm(initial={name: value for name, value in request.GET.items() if name in _KEPT})
+        form = RegistrationForm(initial={name: request.GET[name] for name in KEPT if name in request.GET})
         return render(request, "unions/_registration_fields.html", {"form": form})
-
-
-_KEPT = {"category", "oemtype", "tenantid", "projectid", "nodelist"}
 
 
 class RegistrationList(ListPage):
@@ -68,6 +90,9 @@ class RegistrationList(ListPage):
 
     def get_queryset(self) -> QuerySet[Registration]:
         return self.narrowed(reads.registrations(self.actor))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"may_administer": may_administer(self.actor)}
 
 
 class RegistrationDetail(DetailPage):
@@ -85,8 +110,9 @@ class RegistrationDetail(DetailPage):
         registration: Registration = context["registration"]
         return context | {
             "may_decide": may_decide_registration(self.actor, registration),
-            "form": ReasonForm(),
+            "mine": registration.user_id == self.actor.pk,
             "details": registration.details,
+            "certificate_expiry": parse_datetime(registration.details.get("tlscert_expires_at") or ""),
             "live": registration.state == RegistrationState.PENDING,
         }
 
@@ -110,9 +136,15 @@ class RefuseRegistration(ServiceFormView):
     template_name = "unions/registration_refuse.html"
     success_message = _("The registration was refused; the applicant reads the reason.")
 
+    @cached_property
+    def registration(self) -> Registration:
+        return reads.found(reads.registrations(self.actor), pk=self.kwargs["registration_id"])
+
+    def allowed(self) -> Verdict:
+        return may_decide_registration(self.actor, self.registration)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        registration = reads.found(reads.registrations(self.actor), pk=self.kwargs["registration_id"])
-        return super().get_context_data(**kwargs) | {"registration": registration}
+        return super().get_context_data(**kwargs) | {"registration": self.registration}
 
     def perform(self, form: forms.Form) -> Registration:
         return service.refuse_registration(
@@ -131,10 +163,8 @@ class RuleList(ServiceFormView):
     success_url = reverse_lazy("unions:rule-list")
     success_message = _("The rule is in force.")
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if request.user.is_authenticated:
-            require(may_administer(request.user))  # type: ignore[arg-type]
-        return super().dispatch(request, *args, **kwargs)
+    def allowed(self) -> Verdict:
+        return may_administer(self.actor)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         rules = RegistrationRule.objects.select_related("platform")

@@ -1,0 +1,116 @@
+"""What this floor hands in to the frame of the pages: navigation, dashboard panels, search, addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from console import shell
+from console.models import User
+from console.shell import Entry, Hit, Panel, Source
+from unions import reads
+from unions.models import Organization, Proposal, Registration, RegistrationState, Union, UnionState
+from unions.views.cards import cards_of
+from unions.views.proposals import waiting_count
+
+SHOWN = 5  # rows of a panel
+
+
+def hand_in() -> None:
+    """Called once, when the app is ready."""
+    shell.add_entry(Entry(_("Inbox"), "unions:inbox", icon="inbox", order=20, badge=waiting_count))
+    shell.add_entry(Entry(_("Unions"), "unions:union-list", icon="affiliate", order=30))
+    shell.add_entry(Entry(_("Organizations"), "unions:organization-list", icon="building-community", order=50))
+    shell.add_entry(
+        Entry(
+            _("Registrations"),
+            "unions:registration-list",
+            icon="user-plus",
+            order=80,
+            shown=shell.overseers,
+            badge=pending_registrations,
+        )
+    )
+    shell.add_panel(Panel("waiting", "unions/_panel_waiting.html", waiting_panel, order=10, width=6))
+    shell.add_panel(Panel("unions", "unions/_panel_unions.html", unions_panel, order=20, width=6))
+    shell.add_source("unions", Source(_("Unions"), find_unions, order=10))
+    shell.add_source("organizations", Source(_("Organizations"), find_organizations, order=30))
+    shell.add_source("proposals", Source(_("Proposals"), find_proposals, order=40))
+    shell.add_source("registrations", Source(_("Registrations"), find_registrations, order=60))
+    shell.add_address(Union, lambda pk: reverse("unions:union-by-number", args=[pk]))
+    shell.add_address(Organization, lambda pk: reverse("unions:organization-by-number", args=[pk]))
+    shell.add_address(Proposal, lambda pk: reverse("unions:proposal-detail", args=[pk]))
+    shell.add_address(Registration, lambda pk: reverse("unions:registration-detail", args=[pk]))
+
+
+def pending_registrations(user: User) -> int:
+    """The number on the badge: only administrators decide."""
+    if not user.is_administrator:
+        return 0
+    return Registration.objects.filter(state=RegistrationState.PENDING).count()
+
+
+# --- dashboard ------------------------------------------------------------------------------------------------------
+
+
+def waiting_panel(user: User) -> dict[str, Any]:
+    """What waits for the reader: answers, and for administrators registrations."""
+    rows = list(reads.waiting(user)[: SHOWN + 1])
+    pending: list[Registration] = []
+    if user.is_administrator:
+        pending = list(reads.registrations(user).filter(state=RegistrationState.PENDING)[: SHOWN + 1])
+    return {
+        "cards": cards_of(rows[:SHOWN], user),
+        "more_cards": len(rows) > SHOWN,
+        "registrations": pending[:SHOWN],
+        "more_registrations": len(pending) > SHOWN,
+        "standing": reads.standing_of(user),
+    }
+
+
+def unions_panel(user: User) -> dict[str, Any]:
+    """The reader's unions; all of them for administrators and auditors."""
+    rows = reads.unions(user).exclude(state=UnionState.DELETED)
+    if not (user.is_administrator or user.is_auditor):
+        rows = rows.filter(pk__in=Union.objects.of_user(user).values("pk"))
+    shown = list(rows.order_by("-created_at")[: SHOWN + 1])
+    return {"unions": shown[:SHOWN], "more": len(shown) > SHOWN, "standing": reads.standing_of(user)}
+
+
+# --- search ---------------------------------------------------------------------------------------------------------
+
+
+def find_unions(user: User, words: str, limit: int) -> Iterable[Hit]:
+    rows = Union.objects.visible_to(user).filter(Q(name__icontains=words) | Q(unionid__icontains=words))
+    for union in rows.select_related("platform")[:limit]:
+        detail = f"{union.platform.name} · {union.get_state_display()}"
+        yield Hit(union.name, detail, reverse("unions:union-detail", args=[union.unionid]), icon="affiliate")
+
+
+def find_organizations(user: User, words: str, limit: int) -> Iterable[Hit]:
+    rows = Organization.objects.visible_to(user).filter(Q(name__icontains=words) | Q(orgcode__icontains=words))
+    for row in rows[:limit]:
+        url = reverse("unions:organization-detail", args=[row.orgcode])
+        yield Hit(row.name, f"{row.orgcode} · {row.get_category_display()}", url, icon="building-community")
+
+
+def find_proposals(user: User, words: str, limit: int) -> Iterable[Hit]:
+    asked = Q(subject_name__icontains=words) | Q(proposer__name__icontains=words)
+    for row in Proposal.objects.visible_to(user).filter(asked).select_related("proposer")[:limit]:
+        detail = f"{row.proposer.name} · {row.get_state_display()}"
+        yield Hit(str(row), detail, reverse("unions:proposal-detail", args=[row.pk]), icon="gavel")
+
+
+def find_registrations(user: User, words: str, limit: int) -> Iterable[Hit]:
+    """For those who see more than their own."""
+    if not shell.overseers(user):
+        return
+    asked = Q(organization_name__icontains=words) | Q(user__username__icontains=words)
+    for row in Registration.objects.visible_to(user).filter(asked).select_related("user")[:limit]:
+        detail = f"{row.user.username} · {row.get_state_display()}"
+        url = reverse("unions:registration-detail", args=[row.pk])
+        yield Hit(row.organization_name, detail, url, icon="user-plus")

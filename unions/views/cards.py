@@ -1,0 +1,172 @@
+"""Proposals in plain words: who asks what, what happens if all agree, who has answered, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from console.models import FlowState, User
+from unions import reads
+from unions.models import Elector, MemberRole, Organization, Proposal, ProposalKind, ProposalState, Vote
+
+ASKS = {
+    ProposalKind.CREATE: gettext_lazy("%(who)s invites %(guests)s to the new union “%(union)s”."),
+    ProposalKind.JOIN: gettext_lazy("%(who)s asks to join the union “%(union)s”."),
+    ProposalKind.QUIT: gettext_lazy("%(who)s leaves the union “%(union)s”."),
+    ProposalKind.DELETE: gettext_lazy("%(who)s deletes the union “%(union)s”."),
+}
+CONSEQUENCES = {
+    ProposalKind.CREATE: gettext_lazy(
+        "Once everyone invited has agreed, a node is built in the resource space of every member, "
+        "and all members share one chain."
+    ),
+    ProposalKind.JOIN: gettext_lazy(
+        "Once every member has agreed, a node is built in the resource space of %(who)s, "
+        "and it receives a copy of the whole ledger."
+    ),
+    ProposalKind.QUIT: gettext_lazy("The nodes of %(who)s are reclaimed; the union goes on without it."),
+    ProposalKind.DELETE: gettext_lazy("The nodes of every member are reclaimed, and the chain is gone for good."),
+}
+ICONS = {
+    ProposalKind.CREATE: "users-plus",
+    ProposalKind.JOIN: "user-plus",
+    ProposalKind.QUIT: "logout",
+    ProposalKind.DELETE: "trash",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one organization with a say has said so far; `vote` is None while it is silent."""
+
+    organization: Organization
+    vote: Vote | None
+    speaks: bool
+    lapsed: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """What became of a proposal: a state for the badge, a short name for it, and one sentence that says it all."""
+
+    state: str
+    title: str
+    text: str
+    kind: str = "info"  # of the alert that shows it
+
+
+@dataclass(frozen=True)
+class Card:
+    """A proposal as a person reads it."""
+
+    proposal: Proposal
+    asks: str
+    consequence: str
+    icon: str
+    platform: str
+    answers: list[Answer]
+    status: Status
+
+    @property
+    def open_for(self) -> list[Organization]:
+        """The reader's organizations that have not answered yet."""
+        if self.proposal.state != ProposalState.OPEN:
+            return []
+        return [each.organization for each in self.answers if each.speaks and each.vote is None and not each.lapsed]
+
+    @property
+    def asked(self) -> int:
+        return sum(not answer.lapsed for answer in self.answers)
+
+    @property
+    def given(self) -> int:
+        return sum(answer.vote is not None and not answer.lapsed for answer in self.answers)
+
+
+def cards_of(proposals: Iterable[Proposal], actor: User) -> list[Card]:
+    """Cards for a reader; the proposals prefetched as `reads.proposals` does."""
+    mine, platforms = speaks_for(actor), reads.platform_names()
+    return [card_of(proposal, mine, platforms) for proposal in proposals]
+
+
+def card_of(proposal: Proposal, speaks_for: set[int], platforms: dict[int, str]) -> Card:
+    """`speaks_for` are ids of the reader's organizations, `platforms` their names by id."""
+    electors: list[Elector] = list(proposal.electors.all())
+    votes = {vote.organization_id: vote for vote in proposal.votes.all()}
+    words = {
+        "who": (proposal.concerns or proposal.proposer).name,
+        "union": proposal.subject_name,
+        "guests": get_text_list([row.organization.name for row in electors], _("and")),
+    }
+    kind = ProposalKind(proposal.kind)
+    return Card(
+        proposal=proposal,
+        asks=str(ASKS[kind]) % words,
+        consequence=str(CONSEQUENCES[kind]) % words,
+        icon=ICONS[kind],
+        platform=platforms.get(proposal.payload.get("platform", 0), ""),
+        answers=[_answer(row, votes, speaks_for) for row in electors],
+        status=status_of(proposal),
+    )
+
+
+def _answer(row: Elector, votes: dict[int, Vote], speaks_for: set[int]) -> Answer:
+    organization_id: int = row.organization_id  # type: ignore[assignment]
+    return Answer(
+        organization=row.organization,
+        vote=votes.get(organization_id),
+        speaks=organization_id in speaks_for,
+        lapsed=row.lapsed_at is not None,
+    )
+
+
+def status_of(proposal: Proposal) -> Status:
+    """What to tell a person who looks at the proposal now."""
+    if proposal.state == ProposalState.CARRIED:
+        return _status_of_work(proposal)
+    texts: dict[str, Any] = {
+        ProposalState.OPEN: ("info", _("It waits for the answers of those asked.")),
+        ProposalState.REFUSED: ("danger", _("It was refused. Nothing was built or changed.")),
+        ProposalState.WITHDRAWN: ("secondary", _("It was taken back before everyone had answered. Nothing was built.")),
+        ProposalState.EXPIRED: ("secondary", _("Not everyone answered in time. Nothing was built or changed.")),
+    }
+    kind, text = texts[proposal.state]
+    return Status(proposal.state, proposal.get_state_display(), text, kind)
+
+
+def _status_of_work(proposal: Proposal) -> Status:
+    """Agreed to is not yet done: what the flow behind it has come to."""
+    asked = bool(proposal.electors.all())
+    flow = proposal.flow
+    if flow is None or flow.state == FlowState.DONE:
+        return Status(
+            "done", _("Done"), _("It was agreed to and carried out.") if asked else _("It was carried out."), "success"
+        )
+    if flow.undoing and not flow.is_final:
+        return Status("undoing", _("Being taken back"), _("It failed. What was done is being taken back."), "warning")
+    if flow.state == FlowState.UNDONE:
+        text = (
+            _("It was agreed to, but carrying it out failed, and everything was taken back. You can ask again.")
+            if asked
+            else _("Carrying it out failed, and everything was taken back. You can try again.")
+        )
+        return Status("failed", _("Failed, taken back"), text, "warning")
+    if flow.state == FlowState.CANCELLED:
+        text = _("An administrator stopped it, and everything was taken back. You can ask again.")
+        return Status("cancelled", _("Stopped, taken back"), text, "warning")
+    if flow.state == FlowState.FAILED:
+        text = _("Carrying it out failed, and not everything could be taken back. An administrator has to look.")
+        return Status("failed", _("Failed"), text, "danger")
+    text = _("Everyone has agreed. It is being carried out.") if asked else _("It is being carried out.")
+    return Status("running", _("Being carried out"), text)
+
+
+def speaks_for(actor: User) -> set[int]:
+    """Ids of the organizations that the actor votes for; administrators vote for others by REST only."""
+    own = Organization.objects.of_user(actor, MemberRole.ADMINISTRATOR, MemberRole.OPERATOR)
+    return set(own.values_list("pk", flat=True))
