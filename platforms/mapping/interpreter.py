@@ -78,7 +78,7 @@ class _Runner:
         self.state: Json = {"at": 0, "polls": 0, "held": 0, "steps": {}, **(position or {})}
         self.moved = False  # something has succeeded since the position was last given out
         self.document: Json = {
-            "in": request,
+            "in": _paged(request, interface.page_size),
             "const": template.const,
             "call": {"id": key},
             "steps": self.state["steps"],
@@ -294,6 +294,13 @@ class _Runner:
             if found is not MISSING and found is not None:
                 made[name] = found
         return made
+
+
+def _paged(request: Json, most: int) -> Json:
+    """The request, asking for no more rows than the platform gives on a page."""
+    if not most or request.get("page_size", 0) <= most:
+        return request
+    return {**request, "page_size": most, "offset": (request["page"] - 1) * most}
 
 
 def _party(step: Json) -> Json:

@@ -31,6 +31,7 @@ class Interface:
     result: Any
     gone: Any = None  # a condition on an answer that means: the thing is not there (any more)
     known: dict[str, Any] = field(default_factory=dict)  # values, each as soon as it can be made
+    page_size: int = 0  # the most rows that the platform gives on a page, if it says so
 
     @cached_property
     def writes(self) -> bool:
@@ -46,7 +47,7 @@ class Interface:
     @classmethod
     def from_document(cls, name: str, body: dict[str, Any]) -> Interface:
         steps = steps_with_secrets(body["steps"], f"interfaces.{name}")
-        return cls(name, steps, body["result"], body.get("gone"), body.get("known") or {})
+        return cls(name, steps, body["result"], body.get("gone"), body.get("known") or {}, body.get("pageSize", 0))
 
 
 @dataclass(frozen=True)
