@@ -227,6 +227,8 @@ class _Runner:
     def _judge(self, step: Json, document: Json) -> None:
         """Is this answer what the step expects? If not, raise the error that fits it best."""
         place = f"{self.interface.name}.{step['id']}"
+        if "gone" in step and holds(step["gone"], document, place=f"{place}.gone"):
+            raise Missing(f"{step['id']}: {self._message(document) or 'the platform does not know it'}")
         if "expect" in step:
             expected = holds(step["expect"], document, place=f"{place}.expect")
         else:
