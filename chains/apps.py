@@ -7,8 +7,9 @@ class ChainsConfig(AppConfig):
     verbose_name = _("Chains")
 
     def ready(self) -> None:
-        from chains import flows  # noqa: F401 - extends the blueprints of unions
+        from chains import flows, frame  # noqa: F401 - extends the blueprints of unions
         from chains.services.chains import count_nodes
         from unions.reads import count_nodes_with
 
         count_nodes_with(count_nodes)
+        frame.hand_in()

@@ -11,8 +11,7 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncMinute
 from django.utils import timezone
 
-from chains.limits import limit
-from chains.models import Block, Blockchain, BusinessChain, ChainState, Node, Sample, Transaction
+from chains.models import Block, Blockchain, BusinessChain, Node, Sample, Transaction
 from console.models import User
 
 MAX_POINTS = 720  # of one series
@@ -58,27 +57,15 @@ def transactions(actor: User) -> QuerySet[Transaction]:
     return Transaction.objects.filter(blockchain__in=Blockchain.objects.visible_to(actor)).select_related("blockchain")
 
 
+def touching(rows: QuerySet[Transaction], address: str) -> QuerySet[Transaction]:
+    """Transactions from, to, or making the address."""
+    return rows.filter(Q(sender__iexact=address) | Q(recipient__iexact=address) | Q(contract__iexact=address))
+
+
 def spellings(text: str) -> set[str]:
     """A hash as people write it: with or without 0x, in either case."""
     bare = text.strip().removeprefix("0x").removeprefix("0X")
     return {text.strip(), bare, bare.lower(), bare.upper(), f"0x{bare}", f"0x{bare.lower()}"}
-
-
-def is_stale(blockchain: Blockchain) -> bool:
-    """Whether the figures are older than they should be while the chain runs."""
-    if blockchain.state != ChainState.RUNNING:
-        return False
-    return blockchain.read_at is None or blockchain.read_at < _fresh_since()
-
-
-def stale(rows: QuerySet[Blockchain]) -> QuerySet[Blockchain]:
-    """`is_stale` as a filter; a chain that was made just now has its first moments."""
-    unread = Q(read_at=None, created_at__lt=_fresh_since())
-    return rows.filter(Q(read_at__lt=_fresh_since()) | unread, state=ChainState.RUNNING)
-
-
-def _fresh_since() -> datetime:
-    return timezone.now() - timedelta(seconds=limit("STALE_SECONDS"))
 
 
 # --- series -----------------------------------------------------------------------------------------------------------
@@ -108,6 +95,18 @@ def activity(blockchain_ids: Iterable[int], *, minutes: int) -> dict[int, list[t
     for row in rows:
         found[row["blockchain"]].append((row["minute"], row["number"], row["sum"] or 0))
     return found
+
+
+def sparks(blockchain_ids: Iterable[int], *, minutes: int) -> dict[int, list[tuple[int, int]]]:
+    """For each chain its transactions in each of the last minutes, idle ones too, as `(seconds since 1970, number)`."""
+    found = activity(blockchain_ids, minutes=minutes)
+    this_minute = timezone.now().replace(second=0, microsecond=0)
+    grid = [this_minute - timedelta(minutes=back) for back in range(minutes - 1, -1, -1)]
+    drawn = {}
+    for chain, rows in found.items():
+        numbers = {minute: total for minute, _blocks, total in rows}
+        drawn[chain] = [(int(minute.timestamp()), numbers.get(minute, 0)) for minute in grid]
+    return drawn
 
 
 def ledger_series(blockchain: Blockchain, *, minutes: int) -> list[Series]:
@@ -159,6 +158,6 @@ def totals(actor: User) -> dict[str, int]:
     }
 
 
-def last_activity(actor: User, limit_to: int = 5) -> QuerySet[Blockchain]:
+def liveliest(actor: User, number: int) -> QuerySet[Blockchain]:
     """Live chains, the one with the newest block first."""
-    return blockchains(actor).live().order_by(F("block_time").desc(nulls_last=True))[:limit_to]
+    return blockchains(actor).live().order_by(F("block_time").desc(nulls_last=True), "name")[:number]

@@ -6,7 +6,7 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import (
@@ -20,7 +20,7 @@ from chains.models import (
     Transaction,
     TransactionStatus,
 )
-from chains.reads import spellings
+from chains.reads import spellings, touching
 
 
 class BusinessChainFilter(django_filters.FilterSet):
@@ -107,4 +107,4 @@ class TransactionFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def filter_address(self, queryset: QuerySet, name: str, value: str) -> QuerySet:  # type: ignore[type-arg]
-        return queryset.filter(Q(sender__iexact=value) | Q(recipient__iexact=value) | Q(contract__iexact=value))
+        return touching(queryset, value)

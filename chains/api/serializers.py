@@ -10,7 +10,6 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Node, NodeState, TransactionStatus
-from chains.reads import is_stale
 from platforms.models import Cloudtype
 
 READ_AT = _("When the figures were read from the platform; null: never so far.")
@@ -35,7 +34,7 @@ class BlockchainAnswer(serializers.Serializer[Blockchain]):
     transactions = serializers.IntegerField(source="transactions_total", allow_null=True)
     read_at = serializers.DateTimeField(allow_null=True, help_text=READ_AT)
     read_error = serializers.CharField(help_text=_("Why the last reading failed; empty when it did not."))
-    stale = serializers.SerializerMethodField(help_text=STALE)
+    stale = serializers.BooleanField(source="is_stale", help_text=STALE)
 
     def get_orgs(self, row: Blockchain) -> list[str]:
         return [organization.orgcode for organization in row.organizations.all()]
@@ -47,9 +46,6 @@ class BlockchainAnswer(serializers.Serializer[Blockchain]):
     @extend_schema_field(OpenApiTypes.OBJECT)
     def get_blockspec(self, row: Blockchain) -> Any:
         return row.blockspec
-
-    def get_stale(self, row: Blockchain) -> bool:
-        return is_stale(row)
 
 
 class BlockchainDetailAnswer(BlockchainAnswer):
@@ -109,10 +105,7 @@ class LedgerAnswer(serializers.Serializer[Blockchain]):
     )
     read_at = serializers.DateTimeField(allow_null=True, help_text=READ_AT)
     read_error = serializers.CharField()
-    stale = serializers.SerializerMethodField(help_text=STALE)
-
-    def get_stale(self, row: Blockchain) -> bool:
-        return is_stale(row)
+    stale = serializers.BooleanField(source="is_stale", help_text=STALE)
 
 
 class BlockAnswer(serializers.Serializer[Any]):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from chains.limits import limit
 from console.models import User
 from platforms.models import Cloudtype, Platform
 from unions.models import Organization, Union
@@ -74,6 +77,16 @@ class BlockchainQuerySet(models.QuerySet["Blockchain"]):
     def live(self) -> BlockchainQuerySet:
         return self.filter(state=ChainState.RUNNING)
 
+    def stale(self) -> BlockchainQuerySet:
+        """`is_stale` as a filter; a chain that was made just now has its first moments."""
+        unread = models.Q(read_at=None, created_at__lt=fresh_since())
+        return self.live().filter(models.Q(read_at__lt=fresh_since()) | unread)
+
+
+def fresh_since() -> datetime:
+    """What was read before is old."""
+    return timezone.now() - timedelta(seconds=limit("STALE_SECONDS"))
+
 
 class Blockchain(models.Model):
     """One ledger. The head's figures are what the observer read last, at `read_at`."""
@@ -113,6 +126,11 @@ class Blockchain(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the figures are older than they should be while the chain runs."""
+        return self.state == ChainState.RUNNING and (self.read_at or self.created_at) < fresh_since()
 
 
 class Node(models.Model):

@@ -1,0 +1,113 @@
+"""What this floor hands in to the frame of the pages, and to the pages of unions and organizations."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from chains import reads
+from chains.models import Block, Blockchain, BusinessChain, ChainState, Node
+from console import shell
+from console.models import User
+from console.shell import Entry, Hit, Panel, Source
+from unions.models import LIVE_MEMBER_STATES, Organization, Union
+from unions.views.panels import SubjectPanel, organization_panels, union_panels
+
+SHOWN = 5  # rows of a panel
+SPARK_MINUTES = 30
+MAX_DIGITS = 18
+
+
+def hand_in() -> None:
+    """Called once, when the app is ready."""
+    shell.add_entry(Entry(gettext_lazy("Chains"), "chains:chain-list", "link", 40))
+    shell.add_panel(Panel("chains", "chains/_panel_chains.html", chains_panel, order=25, width=6))
+    shell.add_source("chains", Source(gettext_lazy("Chains"), find_chains, order=20))
+    shell.add_source("ledger", Source(gettext_lazy("Blocks and transactions"), find_on_ledgers, order=50))
+    shell.add_address(Blockchain, lambda pk: reverse("chains:chain-by-number", args=[pk]))
+    shell.add_address(BusinessChain, lambda pk: reverse("chains:business-chain-by-number", args=[pk]))
+    union_panels.add(SubjectPanel("chains", "chains/_union_panel.html", union_panel))
+    organization_panels.add(SubjectPanel("chains", "chains/_organization_panel.html", organization_panel))
+
+
+# --- panels -----------------------------------------------------------------------------------------------------------
+
+
+def chains_panel(user: User) -> dict[str, Any]:
+    """All chains together, the liveliest of them, and those that nobody could read lately."""
+    liveliest = list(reads.liveliest(user, SHOWN))
+    return {
+        "totals": reads.totals(user),
+        "chains": liveliest,
+        "sparks": reads.sparks([row.pk for row in liveliest], minutes=SPARK_MINUTES),
+        "minutes": SPARK_MINUTES,
+        "stale": list(reads.blockchains(user).stale().order_by("name")[: SHOWN + 1]),
+    }
+
+
+def union_panel(user: User, union: Union) -> dict[str, Any]:
+    """The union's chains with the nodes of every member; who is not in it is told so."""
+    rows = list(
+        reads.with_position(reads.blockchains(user)).filter(business_chain__union=union).order_by("state", "pk")
+    )
+    by_chain: dict[int, list[Node]] = defaultdict(list)
+    for node in reads.nodes(user).filter(blockchain__in=rows).order_by("organization__name", "pk"):
+        by_chain[node.blockchain_id].append(node)
+    return {
+        "chains": [(row, by_chain[row.pk]) for row in rows if row.state != ChainState.DELETED],
+        "deleted": [row for row in rows if row.state == ChainState.DELETED],
+        "hidden": bool(union.uid) and not rows,
+    }
+
+
+def organization_panel(user: User, organization: Organization) -> dict[str, Any]:
+    """The chains that the organization is in, as far as the reader sees them, and its nodes on each."""
+    rows = list(reads.blockchains(user).live().filter(organizations=organization).order_by("name"))
+    by_chain: dict[int, list[Node]] = defaultdict(list)
+    for node in reads.nodes(user).filter(blockchain__in=rows, organization=organization):
+        by_chain[node.blockchain_id].append(node)
+    return {
+        "organization": organization,
+        "chains": [(row, by_chain[row.pk]) for row in rows],
+        "in_unions": organization.union_members.filter(state__in=LIVE_MEMBER_STATES).exists(),
+    }
+
+
+# --- search -----------------------------------------------------------------------------------------------------------
+
+
+def find_chains(user: User, words: str, limit: int) -> Iterable[Hit]:
+    named = Q(name__icontains=words) | Q(uid__icontains=words) | Q(external_id__icontains=words)
+    named |= Q(business_chain__uid__icontains=words)
+    for row in reads.blockchains(user).filter(named).order_by("name")[:limit]:
+        height = _("height %(height)s") % {"height": row.height} if row.height is not None else _("not read yet")
+        url = reverse("chains:chain-detail", args=[row.uid])
+        yield Hit(row.name, f"{row.business_chain.platform.name} · {height}", url, icon="link")
+
+
+def find_on_ledgers(user: User, words: str, limit: int) -> Iterable[Hit]:
+    """Blocks by height or hash, transactions by hash."""
+    if words.isdecimal() and len(words) <= MAX_DIGITS:
+        yield from _block_hits(user, Q(height=int(words)), limit)
+    elif len(words) >= reads.HASH_LENGTH and " " not in words:
+        spelled = Q(hash__in=reads.spellings(words))
+        yield from _block_hits(user, spelled, limit)
+        for row in reads.transactions(user).filter(spelled)[:limit]:
+            title = _("Transaction %(hash)s") % {"hash": f"{row.hash[:18]}…"}
+            detail = _("%(chain)s, block %(height)s") % {"chain": row.blockchain.name, "height": row.height}
+            url = reverse("chains:transaction-detail", args=[row.blockchain.uid, row.hash])
+            yield Hit(title, detail, url, icon="arrows-exchange")
+
+
+def _block_hits(user: User, wanted: Q, limit: int) -> Iterable[Hit]:
+    rows: Iterable[Block] = reads.blocks(user).filter(wanted).order_by("blockchain__name")[:limit]
+    for row in rows:
+        title = _("Block %(height)s") % {"height": row.height}
+        url = reverse("chains:block-detail", args=[row.blockchain.uid, row.height])
+        yield Hit(title, row.blockchain.name, url, icon="box")

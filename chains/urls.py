@@ -1,0 +1,22 @@
+"""Pages of this floor."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from chains import views
+
+app_name = "chains"
+
+urlpatterns = [
+    path("chains", views.ChainList.as_view(), name="chain-list"),
+    path("chains/by-number/<int:pk>", views.BlockchainByNumber.as_view(), name="chain-by-number"),
+    path("business-chains/by-number/<int:pk>", views.BusinessChainByNumber.as_view(), name="business-chain-by-number"),
+    path("chains/<str:uid>", views.ChainDetail.as_view(), name="chain-detail"),
+    path("chains/<str:uid>/charts", views.ChainCharts.as_view(), name="chain-charts"),
+    path("chains/<str:uid>/find", views.FindInChain.as_view(), name="chain-find"),
+    path("chains/<str:uid>/blocks", views.BlockList.as_view(), name="block-list"),
+    path("chains/<str:uid>/blocks/<int:height>", views.BlockDetail.as_view(), name="block-detail"),
+    path("chains/<str:uid>/transactions", views.TransactionList.as_view(), name="transaction-list"),
+    path("chains/<str:uid>/transactions/<str:hash>", views.TransactionDetail.as_view(), name="transaction-detail"),
+]

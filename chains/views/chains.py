@@ -1,0 +1,123 @@
+"""Pages of chains: all of them in one list, one of them with its head, nodes and newest blocks, live."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.views.generic import TemplateView
+
+from chains import reads
+from chains.models import Block, Blockchain, BusinessChain, ChainState, Node, Transaction
+from console.views.base import DetailPage, ListPage, Page
+from platforms.models import Platform
+from unions.reads import found
+
+LATEST = 8  # blocks and transactions on the page of a chain
+SPARK_MINUTES = 30
+CHART_MINUTES = 60
+LIST_LIVE_SECONDS = 5
+
+
+class OfBlockchain(Page):
+    """A page about the blockchain in the address."""
+
+    @cached_property
+    def blockchain(self) -> Blockchain:
+        return found(reads.with_position(reads.blockchains(self.actor)), uid=self.kwargs["uid"])
+
+
+class ChainList(ListPage):
+    """Chains of every platform with their heads and what happened on them lately."""
+
+    template_name = "chains/chain_list.html"
+    partial_name = "chains/_chain_table.html"
+    filters = {"state": ChainState}
+    search_in = ("name", "uid", "external_id", "business_chain__name", "organizations__name")
+
+    def get_queryset(self) -> QuerySet[Blockchain]:
+        rows = self.narrowed(reads.blockchains(self.actor)).order_by("name", "pk").distinct()
+        if platform := self.request.GET.get("platform"):
+            rows = rows.filter(business_chain__platform__oemtype=platform)
+        if self.stale_only:
+            rows = rows.stale()
+        return rows if self.request.GET.get("state") else rows.exclude(state=ChainState.DELETED)
+
+    @property
+    def stale_only(self) -> bool:
+        return self.request.GET.get("freshness") == "stale"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        context["choices"] = context["choices"] | {"freshness": [("stale", _("Not read lately"))]}
+        context["chosen"] = context["chosen"] | {"freshness": "stale" if self.stale_only else ""}
+        shown = [blockchain.pk for blockchain in context["object_list"]]
+        return context | {
+            "narrowed": context["narrowed"] or self.stale_only,
+            "platforms": Platform.objects.visible_to(self.actor).official(),
+            "sparks": reads.sparks(shown, minutes=SPARK_MINUTES),
+            "minutes": SPARK_MINUTES,
+            "live": LIST_LIVE_SECONDS,
+        }
+
+
+class ChainDetail(OfBlockchain, DetailPage):
+    """One chain."""
+
+    template_name = "chains/chain_detail.html"
+    partial_name = "chains/_chain_live.html"
+    context_object_name = "blockchain"
+
+    def get_object(self, queryset: Any = None) -> Blockchain:
+        return self.blockchain
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        row = self.blockchain
+        transactions = Transaction.objects.filter(blockchain=row).defer("input", "extrainfo")
+        return super().get_context_data(**kwargs) | {
+            "nodes": Node.objects.filter(blockchain=row).select_related("organization").order_by("organization", "pk"),
+            "blocks": Block.objects.filter(blockchain=row)[:LATEST],
+            "transactions": transactions[:LATEST],
+            "live": row.state != ChainState.DELETED,
+        }
+
+
+class ChainCharts(OfBlockchain, TemplateView):
+    """The chain over time; asked for by the chain's page, less often than the rest."""
+
+    template_name = "chains/_chain_charts.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        series = {each.name: _drawn(each) for each in reads.ledger_series(self.blockchain, minutes=CHART_MINUTES)}
+        return super().get_context_data(**kwargs) | {
+            "blockchain": self.blockchain,
+            "minutes": CHART_MINUTES,
+            "transactions": series.get("transactions_per_minute", []),
+            "block_time": series.get("block_time", []),
+        }
+
+
+def _drawn(series: reads.Series) -> list[list[float]]:
+    return [[int(at.timestamp()), value] for at, value in series.points]
+
+
+class BlockchainByNumber(Page):
+    """From a row's number, as the audit log keeps it, to the chain's page."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return redirect("chains:chain-detail", found(Blockchain.objects.visible_to(self.actor), pk=pk).uid)
+
+
+class BusinessChainByNumber(Page):
+    """A business chain has no page of its own: it is its chain, or the list of its chains."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        business_chain = found(BusinessChain.objects.visible_to(self.actor).prefetch_related("blockchains"), pk=pk)
+        blockchains = list(business_chain.blockchains.all())
+        if len(blockchains) == 1:
+            return redirect("chains:chain-detail", blockchains[0].uid)
+        return redirect("chains:chain-list")

@@ -1,0 +1,127 @@
+"""Pages of a ledger: blocks, transactions, one of each, and finding them by height or hash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from chains import reads
+from chains.models import Block, Transaction, TransactionStatus
+from chains.views.chains import OfBlockchain
+from console.errors import Missing
+from console.views.base import DetailPage, ListPage
+
+MAX_DIGITS = 18
+TRANSACTIONS_ON_BLOCK = 25
+
+
+class BlockList(OfBlockchain, ListPage):
+    """All blocks that have been read, newest first."""
+
+    template_name = "chains/block_list.html"
+    partial_name = "chains/_block_table.html"
+
+    def get_queryset(self) -> QuerySet[Block]:
+        return Block.objects.filter(blockchain=self.blockchain)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        return context | {"blockchain": self.blockchain, "live": context["page_obj"].number == 1}
+
+
+class TransactionList(OfBlockchain, ListPage):
+    """All transactions that have been read, newest first."""
+
+    template_name = "chains/transaction_list.html"
+    partial_name = "chains/_transaction_table.html"
+    filters = {"status": TransactionStatus}
+
+    def get_queryset(self) -> QuerySet[Transaction]:
+        rows = self.narrowed(Transaction.objects.filter(blockchain=self.blockchain)).defer("input", "extrainfo")
+        if address := self.request.GET.get("address", "").strip():
+            rows = reads.touching(rows, address)
+        return rows
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        address = self.request.GET.get("address", "").strip()
+        return context | {
+            "blockchain": self.blockchain,
+            "address": address,
+            "narrowed": context["narrowed"] or bool(address),
+            "live": context["page_obj"].number == 1,
+        }
+
+
+class BlockDetail(OfBlockchain, DetailPage):
+    """One block and what is in it."""
+
+    template_name = "chains/block_detail.html"
+    context_object_name = "block"
+
+    def get_object(self, queryset: Any = None) -> Block:
+        block = Block.objects.filter(blockchain=self.blockchain, height=self.kwargs["height"]).first()
+        if block is None:
+            raise Missing(_("This block has not been read, or is kept no longer."))
+        return block
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        block: Block = context["block"]
+        near = Block.objects.filter(blockchain=self.blockchain, height__in=[block.height - 1, block.height + 1])
+        heights = set(near.values_list("height", flat=True))
+        rows = Transaction.objects.filter(blockchain=self.blockchain, height=block.height).order_by("index")
+        page = Paginator(rows.defer("input", "extrainfo"), TRANSACTIONS_ON_BLOCK)
+        return context | {
+            "blockchain": self.blockchain,
+            "page_obj": page.get_page(self.request.GET.get("page")),
+            "earlier": block.height - 1 if block.height - 1 in heights else None,
+            "later": block.height + 1 if block.height + 1 in heights else None,
+        }
+
+
+class TransactionDetail(OfBlockchain, DetailPage):
+    """One transaction and what it carries."""
+
+    template_name = "chains/transaction_detail.html"
+    context_object_name = "transaction"
+
+    def get_object(self, queryset: Any = None) -> Transaction:
+        rows = Transaction.objects.filter(blockchain=self.blockchain, hash__in=reads.spellings(self.kwargs["hash"]))
+        row = rows.first()
+        if row is None:
+            raise Missing(_("This transaction has not been read, or is kept no longer."))
+        return row
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"blockchain": self.blockchain}
+
+
+class FindInChain(OfBlockchain):
+    """From a height or a hash to its page."""
+
+    def get(self, request: HttpRequest, uid: str) -> HttpResponse:
+        words = request.GET.get("q", "").strip()
+        height = int(words) if words.isdecimal() and len(words) <= MAX_DIGITS else None
+        if height is not None and self._blocks().filter(height=height).exists():
+            return redirect("chains:block-detail", uid, height)
+        spellings = reads.spellings(words)
+        block = self._blocks().filter(hash__in=spellings).first()
+        if block is not None:
+            return redirect("chains:block-detail", uid, block.height)
+        transaction = Transaction.objects.filter(blockchain=self.blockchain, hash__in=spellings).first()
+        if transaction is not None:
+            return redirect("chains:transaction-detail", uid, transaction.hash)
+        if words:
+            text = _("Nothing of “%(words)s” has been read. Write a block height, or the whole hash.")
+            messages.warning(request, text % {"words": words[:80]})
+        return redirect("chains:chain-detail", uid)
+
+    def _blocks(self) -> QuerySet[Block]:
+        return Block.objects.filter(blockchain=self.blockchain)
