@@ -93,14 +93,15 @@ def filter_queries(query: jsonpath.JSONPath) -> Iterator[FilterQuery]:
     for segment in query.segments:
         for selector in segment.selectors:
             if isinstance(selector, Filter):
-                yield from _queries_of(selector.expression)
+                yield from queries_in(selector.expression)
 
 
-def _queries_of(expression: BaseExpression) -> Iterator[FilterQuery]:
+def queries_in(expression: BaseExpression) -> Iterator[FilterQuery]:
+    """The paths inside of one filter."""
     if isinstance(expression, FilterQuery):
         yield expression
     for child in expression.children():
-        yield from _queries_of(child)
+        yield from queries_in(child)
 
 
 def _refuse_forbidden(query: jsonpath.JSONPath, *, inside: bool = False) -> None:

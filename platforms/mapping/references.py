@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
-MAX_STEPS = 400_000  # how often schemas of one document may be looked at while it is checked
-
 
 class BadReference(ValueError):
     """A reference that leaves the document, points nowhere or at itself."""
@@ -21,12 +19,14 @@ class Document:
 
     def __init__(self, root: dict[str, Any]) -> None:
         self.root = root
-        self._left = MAX_STEPS
+        self.looks_left: int | None = None  # None: nobody counts
 
     def spend(self) -> None:
-        """Count one look; TooTangled when there were too many."""
-        self._left -= 1
-        if self._left < 0:
+        """Count one look at a schema; TooTangled when whoever counts has had enough."""
+        if self.looks_left is None:
+            return
+        self.looks_left -= 1
+        if self.looks_left < 0:
             raise TooTangled("the schemas refer to each other too often to be checked")
 
     def resolve(self, node: Any) -> Any:
