@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from platforms.sandbox.identities import Authority
+from platforms.sandbox.identities import Authority, ensure_identities
 from tests.platforms.sandbox.running import Running, cloud, done, machine
 
 
@@ -33,23 +33,31 @@ def test_a_wrong_key_is_refused(sandbox: Running, header: str | None) -> None:
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_no_client_certificate_no_handshake(sandbox: Running) -> None:
-    authority = str(sandbox.folder / "onprem/ca.pem")
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{sandbox.on_prem_base_url}/v1/networks", verify=ssl.create_default_context(cafile=authority))
+def test_without_a_client_certificate_nobody_gets_in(sandbox: Running) -> None:
+    context = ssl.create_default_context(cafile=str(sandbox.folder / "onprem/ca.pem"))
+    key = (sandbox.folder / "operator-key").read_text()
+    answer = httpx.get(
+        f"{sandbox.on_prem_base_url}/v1/networks", verify=context, headers={"Authorization": f"Bearer {key}"}
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "UNAUTHENTICATED")
+    assert "client certificate is needed" in answer.json()["error"]["message"]
 
 
-def test_an_expired_certificate_gets_no_handshake(sandbox: Running, tmp_path: Path) -> None:
-    long_ago = datetime.now(UTC) - timedelta(days=30)
-    bundle = Authority(sandbox.folder).issue_client("Expired", start=long_ago, lifetime=timedelta(days=10))
-    (tmp_path / "expired.pem").write_text(bundle)
-    with pytest.raises(httpx.ConnectError):
-        sandbox.on_prem(tmp_path / "expired.pem").get("/v1/networks")
+@pytest.mark.parametrize(("start", "words"), [(-30, "expired on"), (5, "not valid before")])
+def test_a_certificate_out_of_force_is_refused_in_words(
+    sandbox: Running, tmp_path: Path, start: int, words: str
+) -> None:
+    begin = datetime.now(UTC) + timedelta(days=start)
+    bundle = Authority(sandbox.folder).issue_client("Old", start=begin, lifetime=timedelta(days=10))
+    (tmp_path / "old.pem").write_text(bundle)
+    body = {"name": "X", "member": machine("org-old")}
+    answer = sandbox.on_prem(tmp_path / "old.pem").post("/v1/networks", json=body)
+    assert answer.status_code == 401
+    assert words in answer.json()["error"]["message"]
+    assert "X" not in {each["name"] for each in sandbox.operator().get("/v1/networks").json()["items"]}
 
 
 def test_a_certificate_of_another_ca_gets_no_handshake(sandbox: Running, tmp_path: Path) -> None:
-    from platforms.sandbox.identities import ensure_identities
-
     ensure_identities(tmp_path / "other")
     with pytest.raises(httpx.ConnectError):
         sandbox.on_prem(tmp_path / "other/onprem/client.pem").get("/v1/networks")

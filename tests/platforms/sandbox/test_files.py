@@ -9,7 +9,7 @@ from cryptography import x509
 from openapi_spec_validator import validate
 
 from platforms.sandbox.core import Core  # noqa: F401 - imports without the console's settings
-from tests.platforms.sandbox.running import API, FILES, Running
+from tests.platforms.sandbox.running import API, FILES, Running, cloud, done, ended, machine
 
 
 def test_the_api_file_is_a_sound_openapi_file() -> None:
@@ -51,3 +51,36 @@ def test_the_registration_says_where_it_listens(sandbox: Running) -> None:
     assert registration["samples"] == json.loads((FILES / "samples.json").read_text())
     wanted = {"oemtype": "sandbox", "kind": "mapped", "cloudtype": "both", "kernel": "ethereum", "is_default": True}
     assert wanted.items() <= registration.items()
+
+
+def test_every_call_of_the_api_file_answers_as_it_says(sandbox: Running) -> None:
+    """The clients hold each answer against the file; here every operation is called with success once."""
+    API.seen.clear()
+    operator, first, third = sandbox.operator(), sandbox.tenant(8), sandbox.on_prem()
+    body = {"name": "All", "description": "Everything once", "engine": "EVM", "member": cloud(sandbox.tenants[7], "a")}
+    network = done(first, first.post("/v1/networks", json=body))["networkId"]
+    here = f"/v1/networks/{network}"
+    first.put(f"{here}/invitations/b", json={"displayName": "B"}).raise_for_status()
+    done(third, third.post(f"{here}/members", json={"member": machine("b", "127.0.0.31")}))
+    chain = f"/v1/chains/{done(first, first.post(f'{here}/chains', json={'name': 'main'}))['chainId']}"
+    nodes = [done(third, third.post(f"{chain}/nodes", json={"externalId": "b"}))["nodeId"] for _ in range(2)]
+    sandbox.open().post("/traffic", json={"enabled": True, "perMinute": 600}).raise_for_status()
+    while not (found := first.get(f"{chain}/transactions").json()["items"]):
+        pass
+    sandbox.open().post("/traffic", json={"enabled": False}).raise_for_status()
+    for path in ("", "/ledger", "/blocks", "/blocks/0", f"/transactions/{found[0]['hash']}", "/metrics"):
+        first.get(chain + path).raise_for_status()
+    for path in ("networks", f"networks/{network}", "chains", "nodes", "tenants", "health"):
+        operator.get(f"/v1/{path}").raise_for_status()
+    operator.post("/v1/certificates", json={"commonName": "B"}).raise_for_status()
+    done(third, third.delete(f"{chain}/nodes/{nodes[0]}", params={"externalId": "b"}))
+    done(third, third.delete(f"{chain}/nodes", params={"externalId": "b"}))
+    sandbox.open().post("/sandbox-faults", json={"fault": "hang"}).raise_for_status()
+    hanging = first.delete(chain)
+    first.post(f"/v1/jobs/{hanging.json()['jobId']}/cancel").raise_for_status()
+    done(first, first.delete(chain))
+    ended(third, third.delete(f"{here}/members/b"))
+    done(first, first.delete(here))
+    methods = [each for path in API.document["paths"].values() for each in path.values() if isinstance(each, dict)]
+    described = {each["operationId"] for each in methods}
+    assert {name for name, status in API.seen if status < 300} == described
