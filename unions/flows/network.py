@@ -104,6 +104,10 @@ def create_network(context: StepContext) -> Done | Later:
     answer, wait = perform(context, platform, "create_network", request, credentials_for(platform, creator=creator))
     if answer is None:
         return _waiting(wait)
+    if _taken(platform, answer.network_id):
+        raise PlatformRefused(
+            _("The platform answered with the network of another union (%(id)s).") % {"id": answer.network_id}
+        )
     return Done({"network_id": answer.network_id, "member_id": answer.member_id, "status": answer.status})
 
 
@@ -125,12 +129,15 @@ def join_network(context: StepContext) -> Done | Later:
 
 
 def _unsure(context: StepContext) -> bool:
-    """An earlier attempt ended without telling us what it has made."""
+    """An earlier attempt ended without telling us what it has made: its answer was lost, or its worker.
+
+    A platform that was merely unavailable has made nothing, or takes our key for what it is: that is asked again.
+    """
     if context.known:
         return False
-    if _looks(context):
-        return True
-    return _last_error(context) == OutcomeUnknown.code or (context.position is None and context.attempt > 1)
+    error = _last_error(context)
+    lost_worker = context.position is None and context.attempt > 1 and not error
+    return error == OutcomeUnknown.code or lost_worker or _looks(context) > 0
 
 
 def _known(context: StepContext) -> dict[str, Any]:
@@ -154,11 +161,9 @@ def _own_network(context: StepContext, creator: Organization) -> standard.Networ
     found = None if before is None else _networks_named(context, creator)
     if before is None or found is None:
         return None
-    return next((each for each in found if each.network_id not in before and not _of_a_union(context, each)), None)
-
-
-def _of_a_union(context: StepContext, network: standard.NetworkInfo) -> bool:
-    return _taken(platform_of(context), network.network_id)
+    platform = platform_of(context)
+    mine = [each for each in found if each.network_id not in before and not _taken(platform, each.network_id)]
+    return mine[0] if mine else None
 
 
 def _taken(platform: Platform, network_id: str) -> bool:
