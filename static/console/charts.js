@@ -103,6 +103,7 @@
       element.removeAttribute("data-failed");
     } catch {
       element.setAttribute("data-failed", "");
+      element.textContent = document.getElementById("announcer")?.dataset.noFigures || "";
     }
   };
 

@@ -70,6 +70,7 @@
 
   const dialog = document.getElementById("confirm");
   let asked = null;
+  let confirmed = null; // good for one sending
 
   const ask = (form) => {
     asked = form;
@@ -86,13 +87,13 @@
     "submit",
     (event) => {
       const form = event.target;
-      if (form.dataset.confirm && form !== asked && dialog?.showModal) {
+      if (form.dataset.confirm && form !== confirmed && dialog?.showModal) {
         event.preventDefault();
         event.stopPropagation();
         ask(form);
         return;
       }
-      asked = null;
+      confirmed = null;
       if (form.method === "post" && !form.hasAttribute("hx-post")) holdButtons(form);
     },
     true,
@@ -130,6 +131,7 @@
       hit("dialog").close();
     } else if (hit("[data-dialog-accept]")) {
       dialog.close();
+      confirmed = asked;
       asked?.requestSubmit(asked.querySelector("button[type=submit], button:not([type])"));
     }
     const box = document.querySelector("[data-search]");
@@ -207,7 +209,8 @@
   const isBusy = (live) => {
     const selection = window.getSelection();
     const selecting = selection && !selection.isCollapsed && live.contains(selection.anchorNode);
-    return selecting || live.querySelector(".dropdown-menu.show, dialog[open], [data-tip][aria-describedby], input:focus, textarea:focus, select:focus");
+    const asking = document.querySelector("dialog[open]");
+    return asking || selecting || live.querySelector(".dropdown-menu.show, [data-tip][aria-describedby], input:focus, textarea:focus, select:focus");
   };
 
   const withoutTimes = (text) => text.replace(/<time[^>]*>[^<]*<\/time>/g, "").replace(/value="[\w-]{64}"/g, "");
