@@ -20,6 +20,7 @@ from platforms.sandbox.registration import write_registration
 from platforms.sandbox.server import Server
 
 logger = logging.getLogger("platforms.sandbox")
+ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound to
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -71,7 +72,8 @@ async def _serve(folder: Path, options: argparse.Namespace) -> int:
     try:
         await core.start()
         await server.listen(host, port, tls_port)
-        plain, mutual = f"http://{host}:{port}", f"https://{host}:{tls_port}"
+        shown = "127.0.0.1" if host in ANYWHERE else host
+        plain, mutual = f"http://{shown}:{port}", f"https://{shown}:{tls_port}"
         write_registration(folder, plain, mutual)
         print(f"sandbox: {plain}  {mutual}", flush=True)
         await told.wait()

@@ -21,10 +21,9 @@ import aiohttp
 
 logger = logging.getLogger(__name__)
 
-STATE_SECONDS = 2
-BIG_STATE = 20_000_000  # bytes; above, the state is written less often
-BIG_STATE_SECONDS = 15
-BYTES_COPIED_PER_SECOND = 1_000_000  # how eagerly the good copy is kept
+SAVE_SECONDS = 2.0  # a chain that moves is saved this often
+BYTES_SAVED_PER_SECOND = 2_000_000  # a long one less often
+STATE_INTERVAL = 60  # anvil's own writing, which goes on while nothing happens
 START_SECONDS = 20.0
 STOP_SECONDS = 3.5
 RPC_SECONDS = 10.0
@@ -64,7 +63,7 @@ class Kernel:
 
     @property
     def state_bytes(self) -> int:
-        return self._state.stat().st_size if self._state.exists() else 0
+        return max((path.stat().st_size for path in (self._state, self._saved) if path.exists()), default=0)
 
     async def start(self) -> None:
         """Come up with the state of last time; KernelFailed when it does not (and it is tried again and again)."""
@@ -75,7 +74,7 @@ class Kernel:
         try:
             await self._spawn()
         finally:
-            self._tasks = [asyncio.create_task(self._keep()), asyncio.create_task(self._keep_good_copy())]
+            self._tasks = [asyncio.create_task(self._keep()), asyncio.create_task(self._keep_saved())]
 
     async def stop(self) -> None:
         """Save the state and go. anvil writes its state when it is told to end."""
@@ -113,8 +112,8 @@ class Kernel:
         return self._folder / "state.json"
 
     @property
-    def _good(self) -> Path:
-        return self._folder / "state.good.json"
+    def _saved(self) -> Path:
+        return self._folder / "saved.json"
 
     # --- the process ------------------------------------------------------------------------------------------------
 
@@ -123,22 +122,22 @@ class Kernel:
             raise KernelFailed("no anvil on this computer: run `make setup`, or name the binary in ANVIL")
         lock = await self._lock()
         try:
-            await asyncio.to_thread(self._mend_state)
+            await asyncio.to_thread(self._choose_state)
             port = _free_port()
             self._process = await self._execute(self._binary, port, lock)
         finally:
             os.close(lock)
         await self._await_answer(port)
         if not self._state.exists():
-            await self._write_first_state()
+            # At once: the genesis carries the time, so what is lost now would come back as another chain.
+            await self._save()
         self.generation += 1
         self.started_at = time.time()
 
     async def _execute(self, binary: Path, port: int, lock: int) -> asyncio.subprocess.Process:
-        seconds = BIG_STATE_SECONDS if self.state_bytes > BIG_STATE else STATE_SECONDS
         arguments = (
             f"--host 127.0.0.1 --port {port} --chain-id {self.evm_chain_id} --accounts 4 --silent "
-            f"--state-interval {seconds} --transaction-block-keeper 1000000 --prune-history 64"
+            f"--state-interval {STATE_INTERVAL} --transaction-block-keeper 1000000 --prune-history 64"
         ).split()
         return await asyncio.create_subprocess_exec(
             str(binary),
@@ -203,7 +202,7 @@ class Kernel:
             try:
                 await self._spawn()
                 backoff = 0.2
-            except (KernelFailed, OSError) as problem:
+            except (KernelFailed, OSError, ValueError, EOFError) as problem:
                 backoff = min(MAX_BACKOFF, backoff * 2)
                 logger.warning("the node of chain %s does not come up: %s", self.evm_chain_id, problem)
 
@@ -223,51 +222,54 @@ class Kernel:
 
     # --- the state --------------------------------------------------------------------------------------------------
 
-    def _mend_state(self) -> None:
-        """anvil writes its state in place: one that a crash cut off is replaced by the last good copy."""
-        if not self._state.exists() or _sound(self._state.read_bytes()):
-            return
-        logger.warning("the state of chain %s is damaged; going back to the last good one", self.evm_chain_id)
-        self._state.replace(self._folder / "state.damaged.json")
-        if self._good.exists():
-            shutil.copyfile(self._good, self._state)
+    def _choose_state(self) -> None:
+        """The file that goes furthest. anvil writes its own in place, so a crash may have cut it off; ours is whole."""
+        best: tuple[int, int, Path] | None = None
+        for path in (self._state, self._saved):
+            if not path.exists():
+                continue
+            height = _height(path.read_bytes())
+            if height is None:
+                logger.warning("chain %s: %s is damaged", self.evm_chain_id, path.name)
+                path.replace(self._folder / "damaged.json")
+            else:
+                best = max(best or (-1, 0, path), (height, path.stat().st_mtime_ns, path))
+        if best is not None and best[2] != self._state:
+            shutil.copyfile(best[2], self._state)
 
-    async def _write_first_state(self) -> None:
-        """Not after two seconds but before anybody sees the chain: its genesis carries the time, so it has only one."""
-        packed = await self.rpc("anvil_dumpState")
-        self._replace_good(gzip.decompress(bytes.fromhex(packed.removeprefix("0x"))))
-        shutil.copyfile(self._good, self._state)
-
-    async def _keep_good_copy(self) -> None:
-        copied: tuple[int, str] | None = None
+    async def _keep_saved(self) -> None:
+        """Save whenever the head has moved: atomically, and not at all while the chain is idle."""
+        saved: tuple[int, str] | None = None
         while True:
-            await asyncio.sleep(max(STATE_SECONDS + 1, self.state_bytes / BYTES_COPIED_PER_SECOND))
-            with contextlib.suppress(KernelFailed, OSError):
+            await asyncio.sleep(max(SAVE_SECONDS, self._saved_bytes() / BYTES_SAVED_PER_SECOND))
+            try:
                 head = await self.rpc("eth_getBlockByNumber", "latest", False)
                 mark = (self.generation, head["hash"])
-                if mark != copied and await asyncio.to_thread(self._copy_if_sound):
-                    copied = mark
+                if mark != saved:
+                    await self._save()
+                    saved = mark
+            except (KernelFailed, OSError, ValueError, EOFError) as problem:
+                logger.info("chain %s could not be saved: %s", self.evm_chain_id, problem)
 
-    def _copy_if_sound(self) -> bool:
-        if not self._state.exists():
-            return False
-        content = self._state.read_bytes()
-        if not _sound(content):
-            return False  # read while it was being written; the next round finds it whole
-        self._replace_good(content)
-        return True
+    async def _save(self) -> None:
+        packed = await self.rpc("anvil_dumpState")
+        await asyncio.to_thread(self._replace_saved, packed)
 
-    def _replace_good(self, content: bytes) -> None:
-        temporary = self._folder / "state.good.new"
-        temporary.write_bytes(content)
-        temporary.replace(self._good)
+    def _replace_saved(self, packed: str) -> None:
+        temporary = self._folder / "saved.new"
+        temporary.write_bytes(gzip.decompress(bytes.fromhex(packed.removeprefix("0x"))))
+        temporary.replace(self._saved)
+
+    def _saved_bytes(self) -> int:
+        return self._saved.stat().st_size if self._saved.exists() else 0
 
 
-def _sound(content: bytes) -> bool:
+def _height(state: bytes) -> int | None:
+    """How far a state goes; None for one that is not whole."""
     try:
-        return "best_block_number" in json.loads(content)
-    except (ValueError, TypeError):
-        return False
+        return int(str(json.loads(state)["best_block_number"]), 0)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 def _die_with(parent: int) -> Any:

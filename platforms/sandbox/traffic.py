@@ -58,7 +58,10 @@ class Traffic:
             settings = self.settings
             if settings["enabled"]:
                 running = {name: kernel for name, kernel in self._kernels().items() if kernel.running}
-                await asyncio.gather(*(self._maybe(name, kernel, settings) for name, kernel in running.items()))
+                sent = (self._maybe(name, kernel, settings) for name, kernel in running.items())
+                for problem in await asyncio.gather(*sent, return_exceptions=True):
+                    if isinstance(problem, Exception):
+                        logger.error("no transaction", exc_info=problem)
             await asyncio.sleep(min(LOOK_SECONDS, 30 / settings["perMinute"]))
 
     async def _maybe(self, name: str, kernel: Kernel, settings: Json) -> None:
@@ -97,7 +100,7 @@ class Traffic:
         known = self._contracts.get(name)
         if known is not None and known[0] == kernel.generation:
             return known[1]
-        address = self._store.chains[name].get("contract")
+        address = self._store.chains.get(name, {}).get("contract")
         if address and await kernel.rpc("eth_getCode", address, "latest") != "0x":
             self._contracts[name] = (kernel.generation, address)
             return address

@@ -64,6 +64,12 @@ def ledger(running: Running, chain: str) -> Json:
     return until(read, bool)
 
 
+def saved(running: Running, chain: str, height: int) -> None:
+    """Wait until the sandbox has saved the chain up to this height."""
+    path = running.folder / "chains" / chain / "saved.json"
+    until(lambda: json.loads(path.read_text())["best_block_number"], lambda found: found == height)
+
+
 def anvil_of(running: Running, chain: str) -> int:
     (pid,) = [pid for pid in processes_of(running.folder / "chains" / chain)]
     return pid
@@ -112,9 +118,7 @@ def test_killed_all_at_once_it_loses_the_last_seconds_only(fresh: Make) -> None:
     running = fresh()
     chain, endpoint = found(running)
     before = ledger(running, chain)
-    state = running.folder / "chains" / chain / "state.json"
-    written = state.stat().st_mtime_ns
-    until(lambda: state.stat().st_mtime_ns, lambda at: at != written)
+    saved(running, chain, 10)
     transact(endpoint, 1)
     victims = [anvil_of(running, chain), running.process.pid]
     for pid in victims:
@@ -131,9 +135,8 @@ def test_killed_all_at_once_it_loses_the_last_seconds_only(fresh: Make) -> None:
 def test_a_killed_chain_comes_back_by_itself(fresh: Make) -> None:
     running = fresh()
     chain, endpoint = found(running)
-    state = running.folder / "chains" / chain / "state.json"
     head = rpc(endpoint, "eth_getBlockByNumber", "latest", False)["hash"]
-    until(lambda: b'"best_block_number":10,' in state.read_bytes(), bool)
+    saved(running, chain, 10)
     os.kill(anvil_of(running, chain), signal.SIGKILL)
     summary = f"/v1/chains/{chain}/ledger"
     until(lambda: running.operator().get(summary), lambda a: a.status_code == 200 and a.json()["headHash"] == head)
@@ -145,15 +148,14 @@ def test_a_damaged_state_falls_back_to_the_last_good_one(fresh: Make) -> None:
     running = fresh()
     chain, _endpoint = found(running)
     folder = running.folder / "chains" / chain
-    until(lambda: (folder / "state.good.json").exists(), bool)
-    until(lambda: json.loads((folder / "state.good.json").read_text())["best_block_number"], lambda n: n == 10)
+    saved(running, chain, 10)
     before = ledger(running, chain)
     running.stop()
     whole = (folder / "state.json").read_bytes()
     (folder / "state.json").write_bytes(whole[: len(whole) // 2])
     running.start()
     assert ledger(running, chain) == before
-    assert (folder / "state.damaged.json").exists()
+    assert (folder / "damaged.json").exists()
 
 
 def test_told_as_a_group_it_ends_as_well(fresh: Make) -> None:
