@@ -5,7 +5,7 @@ The ground floor knows none of them: it draws a navigation, a dashboard and a se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,7 @@ _entries: dict[str, Entry] = {}
 _panels: dict[str, Panel] = {}
 _sources: dict[str, Source] = {}
 _addresses: dict[str, Callable[[str], str | None]] = {}
+_words: dict[str, Any] = {}
 
 
 def add_entry(entry: Entry) -> None:
@@ -96,6 +97,19 @@ def add_source(name: str, source: Source) -> None:
 def add_address(model: type[models.Model], url_of: Callable[[str], str | None]) -> None:
     """Where the page of an object is: primary key in, address out. Flows and the audit log link to their subjects."""
     _addresses[model._meta.label_lower] = url_of
+
+
+def add_words(words: Mapping[str, Any]) -> None:
+    """What audit actions and kinds of flows are called: `{"unions.proposal.voted": _("Vote cast")}`, lazy."""
+    _words.update(words)
+
+
+def words_for(name: str) -> str:
+    """An audit action or a kind of flow in the reader's language; without words of its own, the name made readable."""
+    if name in _words:
+        return str(_words[name])
+    plain = name.split(".", 1)[-1].replace(".", " ").replace("_", " ")
+    return plain[:1].upper() + plain[1:]
 
 
 def entries_for(user: User) -> list[Entry]:

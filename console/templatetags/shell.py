@@ -41,7 +41,6 @@ COLOURS = {
     **dict.fromkeys(WAITING, "yellow"),
     **dict.fromkeys(BAD, "red"),
 }
-ACTION_TITLES: dict[str, Any] = {}
 STEP_ICONS = {
     "waiting": "circle-dotted",
     "ready": "circle",
@@ -239,15 +238,10 @@ def filter_title(name: str) -> object:
     return FILTER_TITLES.get(name, name.replace("_", " ").capitalize())
 
 
-@register.simple_tag
-def action_title(action: str) -> str:
-    """`unions.proposal.voted` as words. Actions are names for programs; the pages translate what they can."""
-    return ACTION_TITLES[action] if action in ACTION_TITLES else _plain(action)
-
-
-def _plain(action: str) -> str:
-    words = action.split(".", 1)[-1].replace(".", " ").replace("_", " ")
-    return words[:1].upper() + words[1:]
+@register.filter
+def in_words(name: str) -> str:
+    """An audit action or a kind of flow as people call it."""
+    return registry.words_for(name)
 
 
 @register.simple_tag(name="json")

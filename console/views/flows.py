@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from console import reads
+from console import reads, shell
 from console.models import Flow, FlowState, Step, StepState, User
 from console.policies import Verdict, may_cancel_flow, may_operate_flow, may_retry_step, may_skip_step
 from console.services import flows as service
@@ -32,17 +32,12 @@ class FlowList(ListPage):
         context = super().get_context_data(**kwargs)
         kinds = Flow.objects.visible_to(self.actor).order_by("kind").values_list("kind", flat=True).distinct()
         chosen = self.request.GET.get("kind", "")
-        context["choices"] = context["choices"] | {"kind": [(kind, kind_title(kind)) for kind in kinds]}
+        context["choices"] = context["choices"] | {"kind": [(kind, shell.words_for(kind)) for kind in kinds]}
         context["chosen"] = context["chosen"] | {"kind": chosen}
         return context | {
             "narrowed": context["narrowed"] or bool(chosen),
             "live": context["page_obj"].number == 1,
         }
-
-
-def kind_title(kind: str) -> str:
-    """`unions.create_union` as words: the kind is a program's name and stays in English."""
-    return kind.rpartition(".")[2].replace("_", " ").capitalize()
 
 
 class FlowDetail(DetailPage):

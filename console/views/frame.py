@@ -20,6 +20,23 @@ from console.models.workers import FRESH, WorkerSeen
 FLOWS_ICON, AUDIT_ICON = "list-check", "shield-check"
 LATEST = 6
 OVERDUE = timedelta(seconds=30)
+WORDS = {
+    "console.audit.exported": _("Audit log exported"),
+    "console.flow.cancelled": _("Flow stopped"),
+    "console.flow.step_retried": _("Step tried again"),
+    "console.flow.step_skipped": _("Step skipped"),
+    "console.token.created": _("API token made"),
+    "console.token.revoked": _("API token revoked"),
+    "console.user.created": _("Account made"),
+    "console.user.disabled": _("Account switched off"),
+    "console.user.enabled": _("Account switched on"),
+    "console.user.first_administrator": _("First administrator made"),
+    "console.user.language_set": _("Language chosen"),
+    "console.user.password_changed": _("Password changed"),
+    "console.user.password_reset": _("Password reset by an administrator"),
+    "console.user.profile_updated": _("Profile changed"),
+    "console.user.role_set": _("Role in the console given"),
+}
 
 
 def register() -> None:
@@ -36,6 +53,7 @@ def register() -> None:
     )
     shell.add_source("pages", shell.Source(_("Pages"), find_pages, order=10))
     shell.add_source("flows", shell.Source(_("Flows"), find_flows, order=80))
+    shell.add_words(WORDS)
     shell.add_address(Flow, lambda key: reverse("console:flow-detail", args=[key]))
 
 

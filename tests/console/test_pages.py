@@ -522,3 +522,12 @@ def test_what_is_not_there_is_said_in_the_shell(alice: User) -> None:
 
 def test_the_style_guide_is_for_those_who_build(alice: User) -> None:
     assert signed_in(alice).get("/style").status_code == 404
+
+
+def test_actions_are_told_in_words_and_unknown_ones_are_readable(otto: User) -> None:
+    recorded(1, otto)
+    with transaction.atomic():
+        audit.record("tests.thing.done_twice", actor=otto)
+    page = signed_in(otto).get("/audit").content.decode()
+    assert "API token made" in page
+    assert "Thing done twice" in page
