@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
@@ -20,7 +21,7 @@ EXPRESSIONS = {
     "$const": frozenset({"$const"}),
 }
 PICKS = ("first", "only", "count", "all")
-CONVERSIONS = ("integer", "number", "string", "boolean", "hexInteger")
+CONVERSIONS = ("integer", "number", "string", "boolean", "hexInteger", "json")
 CONDITION_WORDS = ("status",)  # may stand in a condition without `$.`
 _SHOWN = 60  # characters of a value in an error
 
@@ -150,7 +151,7 @@ def enum_key(value: Any) -> str | None:
 
 
 def convert(found: Any, wanted: Any, place: str) -> Any:
-    """`found` as integer, number, string, boolean, hexInteger or `{time: …}`; times become ISO 8601 texts."""
+    """`found` as integer, number, string, boolean, hexInteger, json (a text) or `{time: …}`; times become ISO 8601 texts."""
     try:
         if isinstance(wanted, dict):
             return _time(found, str(wanted["time"]), str(wanted.get("zone", "+00:00"))).isoformat()
@@ -203,6 +204,7 @@ _SIMPLE: dict[str, Any] = {
     "string": _string,
     "boolean": _boolean,
     "hexInteger": _hexadecimal,
+    "json": functools.partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
 }
 
 

@@ -20,6 +20,7 @@ _CONVERTED = {
     "string": {"type": "string"},
     "boolean": {"type": "boolean"},
     "hexInteger": {"type": "integer"},
+    "json": {"type": "string"},
 }
 _CONVERTIBLE = {
     "integer": {"integer", "number", "string"},

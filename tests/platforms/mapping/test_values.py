@@ -63,6 +63,7 @@ def test_values(template: Any, expected: Any) -> None:
         (12.0, "integer", 12),
         ("1.5", "number", 1.5),
         ("0x1f", "hexInteger", 31),
+        ({"a": [1, "税"]}, "json", '{"a":[1,"税"]}'),
         ("yes", "boolean", True),
         (0, "boolean", False),
         (1700000000123, {"time": "ms"}, "2023-11-14T22:13:20.123000+00:00"),
