@@ -11,7 +11,7 @@ from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 from console.models import Flow, User
 from console.models.flows import OPEN_FLOW_STATES
 from unions.models.organizations import MemberRole, Organization
-from unions.models.unions import Union
+from unions.models.unions import LIVE_MEMBER_STATES, Union, UnionMember
 
 
 class ProposalKind(models.TextChoices):
@@ -36,12 +36,16 @@ class Rule(models.TextChoices):
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
     def visible_to(self, user: User) -> ProposalQuerySet:
-        """Administrators and auditors see all; everybody else what their organizations asked for or have a say in."""
+        """Administrators and auditors see all; everybody else what their organizations asked for or have a say in,
+        and what is asked of the unions that they are in."""
         if user.is_administrator or user.is_auditor:
             return self
         organizations = Organization.objects.of_user(user).values("pk")
         electors = Elector.objects.filter(proposal=OuterRef("pk"), organization__in=organizations)
-        return self.filter(Exists(electors) | models.Q(proposer__in=organizations))
+        fellows = UnionMember.objects.filter(
+            union=OuterRef("union"), organization__in=organizations, state__in=LIVE_MEMBER_STATES
+        )
+        return self.filter(Exists(electors) | Exists(fellows) | models.Q(proposer__in=organizations))
 
     def waiting_for(self, user: User) -> ProposalQuerySet:
         """Open proposals on which an organization that the user speaks for has not voted yet."""

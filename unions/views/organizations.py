@@ -36,7 +36,7 @@ class OrganizationList(ListPage):
     def get_queryset(self) -> QuerySet[Organization]:
         live = Q(union_members__state__in=LIVE_MEMBER_STATES)
         rows = reads.organizations(self.actor).annotate(unions_in=Count("union_members", filter=live, distinct=True))
-        return self.narrowed(rows)
+        return self.narrowed(rows).order_by("name")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
