@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import models
 
 from console import idempotency
+from console.cleansing import storable
 from console.flows import advance
 from console.flows.blueprint import Blueprint, Json
 from console.models import Flow, Step, StepState, User
@@ -73,7 +74,7 @@ def wake(topic: str, outcome: Json | None = None) -> int:
     """Finish the steps that sleep on `topic`; returns how many there were."""
     steps = _asleep(topic)
     for step in steps:
-        step.wake(outcome or {})
+        step.wake(storable(outcome or {}))
         step.save()
         advance.advance(step.flow)
     return len(steps)
