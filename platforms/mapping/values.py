@@ -151,7 +151,7 @@ def enum_key(value: Any) -> str | None:
 
 
 def convert(found: Any, wanted: Any, place: str) -> Any:
-    """`found` as integer, number, string, boolean, hexInteger, json (a text) or `{time: …}`; times become ISO 8601 texts."""
+    """`found` as one of CONVERSIONS or as `{time: …}`; times become ISO 8601 texts, `json` a text too."""
     try:
         if isinstance(wanted, dict):
             return _time(found, str(wanted["time"]), str(wanted.get("zone", "+00:00"))).isoformat()
