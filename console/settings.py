@@ -103,7 +103,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 # --- work -----------------------------------------------------------------------------------------------------------
 # Celery and its broker carry nudges only: every promise is a row, and a sweep repeats what a lost message forgot.
 
-CELERY_BROKER_URL = env.broker_url or f"{broker.SCHEME}://"
+CELERY_BROKER_URL = env.broker_url or f"{broker.SCHEME}://localhost"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
