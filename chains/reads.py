@@ -98,13 +98,13 @@ def activity(blockchain_ids: Iterable[int], *, minutes: int) -> dict[int, list[t
 
 
 def sparks(blockchain_ids: Iterable[int], *, minutes: int) -> dict[int, list[tuple[int, int]]]:
-    """For each chain its transactions in each of the last minutes, idle ones too, as `(seconds since 1970, number)`."""
+    """For each chain its transactions in each of the last whole minutes: `(seconds since 1970, number)`."""
     found = activity(blockchain_ids, minutes=minutes)
     this_minute = timezone.now().replace(second=0, microsecond=0)
-    grid = [this_minute - timedelta(minutes=back) for back in range(minutes - 1, -1, -1)]
+    grid = [this_minute - timedelta(minutes=back) for back in range(minutes, 0, -1)]
     drawn = {}
     for chain, rows in found.items():
-        numbers = {minute: total for minute, _blocks, total in rows}
+        numbers = {minute: total for minute, _number, total in rows}
         drawn[chain] = [(int(minute.timestamp()), numbers.get(minute, 0)) for minute in grid]
     return drawn
 

@@ -17,7 +17,7 @@ from console.views.base import DetailPage, ListPage, Page
 from platforms.models import Platform
 from unions.reads import found
 
-LATEST = 8  # blocks and transactions on the page of a chain
+LATEST = 6  # blocks and transactions on the page of a chain
 SPARK_MINUTES = 30
 CHART_MINUTES = 60
 LIST_LIVE_SECONDS = 5
@@ -45,7 +45,8 @@ class ChainList(ListPage):
             rows = rows.filter(business_chain__platform__oemtype=platform)
         if self.stale_only:
             rows = rows.stale()
-        return rows if self.request.GET.get("state") else rows.exclude(state=ChainState.DELETED)
+        chosen = self.request.GET.get("state") in ChainState.values
+        return rows if chosen else rows.exclude(state=ChainState.DELETED)
 
     @property
     def stale_only(self) -> bool:

@@ -63,7 +63,7 @@ class BlockDetail(OfBlockchain, DetailPage):
     """One block and what is in it."""
 
     template_name = "chains/block_detail.html"
-    context_object_name = "block"
+    context_object_name = "shown"  # `block` is a word of the template language
 
     def get_object(self, queryset: Any = None) -> Block:
         block = Block.objects.filter(blockchain=self.blockchain, height=self.kwargs["height"]).first()
@@ -73,7 +73,7 @@ class BlockDetail(OfBlockchain, DetailPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        block: Block = context["block"]
+        block: Block = context["shown"]
         near = Block.objects.filter(blockchain=self.blockchain, height__in=[block.height - 1, block.height + 1])
         heights = set(near.values_list("height", flat=True))
         rows = Transaction.objects.filter(blockchain=self.blockchain, height=block.height).order_by("index")

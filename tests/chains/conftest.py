@@ -77,7 +77,7 @@ def chain(cast: Cast, plane: Plane) -> Callable[..., tuple[Blockchain, Ledger]]:
         union.uid = business_chain.uid
         union.save()
         row = Blockchain.objects.create(
-            uid=f"c-{union.pk}", business_chain=business_chain, external_id=ledger.id, name=name
+            uid=f"ledger-{union.pk}", business_chain=business_chain, external_id=ledger.id, name=name
         )
         row.organizations.set([cast.tax, cast.housing])
         return row, ledger
