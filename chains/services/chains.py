@@ -16,7 +16,8 @@ from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Nod
 from chains.services.nodes import write_nodes
 from console import audit
 from console.models import User
-from console.transactions import joins_transaction, locked_or_missing
+from console.policies import may_administer, require
+from console.transactions import joins_transaction, locked_or_missing, use_case
 from platforms import standard
 from platforms.models import Cloudtype
 from unions.codes import new_code
@@ -33,6 +34,20 @@ class FoundChain:
     extrainfo: str = ""
     blockspec: dict[str, Any] = field(default_factory=dict)
     nodes: tuple[standard.NodeInfo, ...] = ()
+
+
+@use_case
+def read_soon(*, actor: User, blockchain_ids: Collection[int]) -> int:
+    """Have the observers read chains at once, whatever they were put off for; returns how many there are."""
+    require(may_administer(actor))
+    rows = _locked(blockchain_ids)
+    now = timezone.now()
+    for blockchain in rows:
+        blockchain.next_read_at, blockchain.details_read_at = now, None
+        blockchain.save(update_fields=["next_read_at", "details_read_at"])
+    for blockchain in rows:
+        audit.record("chains.blockchain.reading_asked", actor=actor, target=blockchain)
+    return len(rows)
 
 
 @joins_transaction

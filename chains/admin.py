@@ -1,0 +1,83 @@
+"""The support view of this floor: everything can be looked at, nothing edited; the one button calls a service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import ModelAdmin
+
+from chains.models import Block, Blockchain, BusinessChain, Node, Sample, Transaction
+from chains.services.chains import read_soon
+
+
+class LookOnly(ModelAdmin):
+    """Rows are written by services only."""
+
+    show_full_result_count = False  # ledgers are long
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(BusinessChain)
+class BusinessChainAdmin(LookOnly):
+    list_display = ["name", "uid", "union", "platform", "creator", "createmode", "state", "created_at"]
+    list_filter = ["state", "createmode", "platform"]
+    list_select_related = ["union", "platform", "creator"]
+    search_fields = ["name", "uid", "union__unionid"]
+
+
+@admin.register(Blockchain)
+class BlockchainAdmin(LookOnly):
+    list_display = ["name", "uid", "state", "height", "read_at", "read_failures", "next_read_at", "read_error"]
+    list_filter = ["state", "business_chain__platform"]
+    search_fields = ["name", "uid", "external_id"]
+    actions = ["read_now"]
+
+    @admin.action(description=gettext_lazy("Read at once"), permissions=["view"])
+    def read_now(self, request: HttpRequest, queryset: QuerySet[Blockchain]) -> None:
+        number = read_soon(actor=request.user, blockchain_ids=list(queryset.values_list("pk", flat=True)))  # type: ignore[arg-type]
+        messages.success(request, _("%(number)s chains are read next.") % {"number": number})
+
+
+@admin.register(Node)
+class NodeAdmin(LookOnly):
+    list_display = ["endpoint", "blockchain", "organization", "role", "state", "version", "read_at"]
+    list_filter = ["state", "role"]
+    list_select_related = ["blockchain", "organization"]
+    search_fields = ["endpoint", "external_id", "organization__orgcode"]
+
+
+@admin.register(Block)
+class BlockAdmin(LookOnly):
+    list_display = ["height", "blockchain", "hash", "time", "transactions_count"]
+    list_filter = ["blockchain"]
+    list_select_related = ["blockchain"]
+    search_fields = ["=hash", "=height"]
+
+
+@admin.register(Transaction)
+class TransactionAdmin(LookOnly):
+    list_display = ["hash", "blockchain", "height", "index", "status", "time"]
+    list_filter = ["status", "blockchain"]
+    list_select_related = ["blockchain"]
+    search_fields = ["=hash"]
+
+
+@admin.register(Sample)
+class SampleAdmin(LookOnly):
+    list_display = ["name", "value", "unit", "blockchain", "at"]
+    list_filter = ["name", "blockchain"]
+    list_select_related = ["blockchain"]
