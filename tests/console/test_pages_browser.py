@@ -16,7 +16,8 @@ from django.db import transaction
 from console import frontend
 from console.models import Flow, StepState, User
 from console.services import notifications
-from tests.console.test_pages import PASSWORD, recorded, stand, started, user
+from tests.console.conftest import PASSWORD
+from tests.console.pages import recorded, stand, started
 from tests.tools.machine import browser as chromium_here
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -41,11 +42,6 @@ def chromium() -> Iterator[Any]:
         started_browser.close()
     if before is None:
         os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
-
-
-@pytest.fixture
-def root() -> User:
-    return user("root", "administrator")
 
 
 @pytest.fixture
