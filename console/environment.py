@@ -31,7 +31,6 @@ class Environment(BaseSettings):
     allow_private_platforms: bool = True  # on-prem platforms live on private addresses
     log_level: str = "INFO"
     log_json: bool = False
-    email_url: str = ""
     rate_registrations: str = "60/min"
     rate_tokens: str = "60/min"
 

@@ -255,8 +255,11 @@ UNFOLD = {"SITE_TITLE": "Concord", "SITE_HEADER": "Concord support", "SITE_URL":
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "console.logs.JsonLines"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json" if env.log_json else "line"}},
     "root": {"handlers": ["stderr"], "level": env.log_level},
     "loggers": {
         "httpx": {"level": "WARNING"},

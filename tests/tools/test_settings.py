@@ -1,0 +1,14 @@
+"""Every setting is explained, and nothing is explained that is no setting."""
+
+from __future__ import annotations
+
+import re
+
+from console.environment import ROOT, Environment
+
+ROW = re.compile(r"^\| `([A-Z_]+)`", re.MULTILINE)
+
+
+def test_every_variable_is_in_the_settings_page() -> None:
+    explained = set(ROW.findall((ROOT / "docs/settings.md").read_text()))
+    assert explained == {name.upper() for name in Environment.model_fields}
