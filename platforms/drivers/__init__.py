@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from console.errors import NotSupported
+from console.secrets import Sealed
 from platforms.drivers.base import Driver, PartyCredential
 from platforms.models import Platform, PlatformKind, PlatformVersion
 
@@ -60,5 +61,6 @@ def build_driver(platform: Platform, version: PlatformVersion | None = None) -> 
 
 def credentials_of(platform: Platform) -> PartyCredential:
     """The platform's own credential, as it was registered."""
-    text = platform.credentials.reveal() if platform.credentials else ""
+    sealed = platform.credentials
+    text = sealed.reveal() if isinstance(sealed, Sealed) else ""
     return PartyCredential(**(json.loads(text) if text else {}))

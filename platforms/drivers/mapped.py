@@ -49,12 +49,7 @@ class MappedDriver:
         return cls(Template.parse(mapping), ApiFile.parse(api_file), **options)
 
     def capabilities(self) -> dict[str, Capability]:
-        return {
-            name: Capability(True)
-            if name in self.template.interfaces
-            else Capability(False, self.template.unsupported.get(name, ""))
-            for name in OPERATIONS
-        }
+        return {name: Capability(**each) for name, each in self.template.offers().items()}
 
     def perform(
         self,

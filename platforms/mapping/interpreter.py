@@ -118,7 +118,8 @@ class _Runner:
 
     def _walk(self, step: Json) -> Generator[Call | Wait, Incoming | None, tuple[Incoming, list[Any]]]:
         """All pages of a list, gathered under `items`; reaching the page limit is an error, never a short list."""
-        walk, items, extra = step["walk"], [], {}
+        walk, items = step["walk"], []
+        extra: Json = {walk["into"]: walk["first"]} if "first" in walk else {}
         place = f"{self.interface.name}.{step['id']}.walk"
         limit = walk.get("maxPages", DEFAULT_MAX_PAGES)
         for _page in range(limit):
@@ -128,11 +129,24 @@ class _Runner:
             items += page
             if len(items) > MAX_ITEMS:
                 raise PlatformRefused(f"{step['id']}: more than {MAX_ITEMS} items", code="page_limit")
-            following = evaluate({"$from": walk["next"], "$optional": True}, document, place=f"{place}.next")
-            if following is MISSING or following in (None, "", False) or (isinstance(following, int) and not page):
+            following = self._following(walk, document, extra, place)
+            if following in (None, "", False) or (isinstance(following, int) and not page):
+                self._judge_whole(step, document, items)
                 return answer, items
             extra = {walk["into"]: following}
         raise PlatformRefused(f"{step['id']}: more pages than the {limit} that the mapping allows", code="page_limit")
+
+    def _following(self, walk: Json, document: Json, extra: Json, place: str) -> Any:
+        """What asks for the next page: what the answer says, or one more than the last number."""
+        if "next" not in walk:
+            return extra[walk["into"]] + 1
+        found = evaluate({"$from": walk["next"], "$optional": True}, document, place=f"{place}.next")
+        return None if found is MISSING else found
+
+    def _judge_whole(self, step: Json, document: Json, items: list[Any]) -> None:
+        """Whether the thing is in a list that had pages: `$.items` is the whole of it."""
+        if "gone" in step and holds(step["gone"], {**document, "items": items}, place=f"{step['id']}.gone"):
+            raise Missing(f"{step['id']}: the platform does not know it")
 
     def _exchange(self, step: Json, extra: Json | None = None) -> Generator[Call | Wait, Incoming | None, Incoming]:
         """A call and its answer, judged. What time can heal is waited for here once something has been done."""
@@ -227,7 +241,7 @@ class _Runner:
     def _judge(self, step: Json, document: Json) -> None:
         """Is this answer what the step expects? If not, raise the error that fits it best."""
         place = f"{self.interface.name}.{step['id']}"
-        if "gone" in step and holds(step["gone"], document, place=f"{place}.gone"):
+        if "gone" in step and "walk" not in step and holds(step["gone"], document, place=f"{place}.gone"):
             raise Missing(f"{step['id']}: {self._message(document) or 'the platform does not know it'}")
         if "expect" in step:
             expected = holds(step["expect"], document, place=f"{place}.expect")

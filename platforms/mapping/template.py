@@ -106,6 +106,13 @@ class Template:
                     place = f"interfaces.{interface.name}.{step['id']}.auth"
                     raise Invalid.field("mapping", f"{place}: the mapping's auth has no entry {step['auth']}")
 
+    def offers(self) -> dict[str, dict[str, Any]]:
+        """For every operation of the standard interface whether it is offered, and else the reason if one is given."""
+        return {
+            name: {"supported": name in self.interfaces, "reason": self.unsupported.get(name, "")}
+            for name in OPERATIONS
+        }
+
     def schemes(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every scheme that it names, and for whom (empty: for all)."""
         if "kind" in self.auth:

@@ -1,6 +1,7 @@
 """The registry of platforms."""
 
 from platforms.models.platforms import (
+    ENDED_PLATFORM_STATES,
     Cloudtype,
     Health,
     Kernel,
@@ -12,6 +13,7 @@ from platforms.models.platforms import (
 )
 
 __all__ = [
+    "ENDED_PLATFORM_STATES",
     "Cloudtype",
     "Health",
     "Kernel",

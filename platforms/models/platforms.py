@@ -41,6 +41,9 @@ class PlatformState(models.TextChoices):
     RETIRED = "retired", _("Retired")
 
 
+ENDED_PLATFORM_STATES = (PlatformState.REFUSED, PlatformState.RETIRED)
+
+
 class Health(models.TextChoices):
     UP = "up", _("Up")
     DEGRADED = "degraded", _("Degraded")
@@ -57,6 +60,10 @@ class PlatformQuerySet(models.QuerySet["Platform"]):
 
     def official(self) -> PlatformQuerySet:
         return self.filter(state=PlatformState.OFFICIAL)
+
+    def live(self) -> PlatformQuerySet:
+        """What holds its oemtype: official, or on the way to it."""
+        return self.exclude(state__in=ENDED_PLATFORM_STATES)
 
 
 class Platform(ConcurrentTransitionMixin, models.Model):
@@ -129,10 +136,10 @@ class Platform(ConcurrentTransitionMixin, models.Model):
 
     def capability(self, operation: str) -> tuple[bool, str]:
         """Whether the platform can do the operation, and if not the reason that users are told."""
-        found = self.capabilities.get(operation)
-        if found is None:
-            return False, str(_("The platform does not offer this operation."))
-        return bool(found["supported"]), str(found.get("reason", ""))
+        found = self.capabilities.get(operation) or {}
+        if found.get("supported"):
+            return True, ""
+        return False, str(found.get("reason") or _("The platform does not offer this operation."))
 
 
 class PlatformVersion(models.Model):

@@ -18,7 +18,7 @@ from platforms.mapping.check.conditions import check_condition
 from platforms.mapping.check.findings import ERROR, NOTE, WARNING, Finding, Findings, Spot
 from platforms.mapping.check.scope import Scope, View, read_path
 from platforms.mapping.check.steps import Files, check_interface
-from platforms.mapping.documents import read_document
+from platforms.mapping.documents import Path, read_document
 from platforms.mapping.dryrun import DryRun, dry_run
 from platforms.mapping.references import BadReference, TooTangled, foreign_references
 from platforms.mapping.samples import Sample, read_samples
@@ -131,7 +131,8 @@ def _check_logins(api: ApiFile, template: Template, findings: Findings) -> None:
     """The calls by which a token is fetched."""
     for party, scheme in template.schemes():
         for index, step in enumerate(scheme.get("steps") or ()):
-            path = ("auth", *([party] if party else []), "steps", index, "op")
+            entry: Path = ("auth", party) if party else ("auth",)
+            path: Path = (*entry, "steps", index, "op")
             if api.find(step["op"]) is None:
                 message = gettext_noop("The API file has no operation %(name)s.")
                 findings.error(Spot(path, f"auth.{step['id']}.op"), message, name=step["op"])

@@ -73,9 +73,9 @@ class _Interface:
                 self.findings.error(spot.key("id"), gettext_noop("There is a step %(name)s already."), name=step["id"])
             answer = self._check_step(step, spot)
             self.scope = self.scope.with_step(step["id"], answer)
-        answer = self.operation.answer.model_json_schema()
+        standard = self.operation.answer.model_json_schema()
         made = make(self.body["result"], self.scope, self.spot.key("result"), self.findings)
-        fit_answer(made.shape, Shape.of(answer, Document(answer)), self.spot.key("result"), self.findings)
+        fit_answer(made.shape, Shape.of(standard, Document(standard)), self.spot.key("result"), self.findings)
         if "gone" in self.body:
             self._check_unsure(self.body["gone"], self.spot.key("gone"))
         make(self.body.get("known") or {}, self.scope, self.spot.key("known"), self.findings)
@@ -94,8 +94,9 @@ class _Interface:
         self._check_body(step, operation, spot)
         body = self._answer_body(step, operation, spot)
         scope = self.scope.with_answer(body)
-        if "expect" in step:
-            check_condition(step["expect"], scope, spot.key("expect"), self.findings)
+        for name in ("expect", "gone"):
+            if name in step:
+                check_condition(step[name], scope, spot.key(name), self.findings)
         for index, rule in enumerate(step.get("errors") or ()):
             self._check_unsure(rule["when"], spot.key("errors").index(index).key("when"))
         if "poll" in step:
@@ -188,7 +189,8 @@ class _Interface:
         if known and walk["into"] not in known:
             message = gettext_noop("The API file knows no query parameter %(name)s, only %(known)s.")
             self.findings.warning(at.key("into"), message, name=walk["into"], known=", ".join(sorted(known)))
-        read_path(walk["next"], scope, at.key("next"), self.findings)
+        if "next" in walk:
+            read_path(walk["next"], scope, at.key("next"), self.findings)
         read = read_path(walk["items"], scope, at.key("items"), self.findings)
         if read is None:
             return both(BROKEN_SHAPE)
@@ -249,7 +251,8 @@ def _may_be_json(bodies: list[Any]) -> bool:
 
 def _step_view(body: View, items: View | None) -> View:
     """A step as `$.steps.<id>` shows it, in both worlds."""
-    return View(_step_shape(body.file, items and items.file), _step_shape(body.sample, items and items.sample))
+    listed = items or View(None)
+    return View(_step_shape(body.file, listed.file), _step_shape(body.sample, listed.sample))
 
 
 def _step_shape(body: Shape | None, items: Shape | None) -> Shape | None:

@@ -1,0 +1,42 @@
+"""What hangs on a platform: the floors above say it, each in its app's `ready()`, so that nobody retires it under them.
+
+`add_dependants("unions", unions_on)`, where `unions_on(platform)` gives a `Dependants` or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from platforms.models import Platform
+
+
+@dataclass(frozen=True)
+class Dependants:
+    """Things of one kind, a few of them by name."""
+
+    title: str | Promise  # in the plural: “unions”
+    count: int
+    names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        named = ", ".join(self.names[:5])
+        more = _(" and %(count)d more") % {"count": self.count - 5} if self.count > 5 else ""
+        return f"{self.count} {self.title} ({named}{more})" if named else f"{self.count} {self.title}"
+
+
+Teller = Callable[[Platform], Dependants | None]
+_tellers: dict[str, Teller] = {}
+
+
+def add_dependants(name: str, teller: Teller) -> None:
+    _tellers[name] = teller
+
+
+def hanging_on(platform: Platform) -> list[Dependants]:
+    """Everything that needs the platform to stay."""
+    found = [teller(platform) for _name, teller in sorted(_tellers.items())]
+    return [each for each in found if each is not None and each.count]

@@ -1,0 +1,192 @@
+"""The flows of this floor: a platform's registration, and a changing operation on an administrator's word."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
+from console import flows
+from console.errors import Invalid, PlatformRefused, PlatformUnavailable
+from console.flows import Blueprint, Done, Later, StepContext, Task
+from console.models import Flow, User
+from platforms import standard
+from platforms.drivers import build_driver, credentials_of
+from platforms.drivers.base import Credentials, read
+from platforms.mapping.check import Report, check_files
+from platforms.models import Platform
+from platforms.observe import ask_health, ask_tenants
+from platforms.services import registry
+from platforms.steps import perform
+
+PATIENCE = 3  # attempts to reach a platform that is being registered
+
+# --- plans ----------------------------------------------------------------------------------------------------------
+
+
+def plan_register(arguments: dict[str, Any]) -> list[Task]:
+    return [
+        Task(
+            "check",
+            "platforms.check_files",
+            gettext_noop("Check API file and mapping"),
+            undo="platforms.refuse_registration",
+        ),
+        Task("probe", "platforms.probe", gettext_noop("Ask the platform how it is")),
+        Task("read", "platforms.read_reports", gettext_noop("Read what the platform reports")),
+        Task("accept", "platforms.accept", gettext_noop("Make the platform official")),
+    ]
+
+
+def plan_operate(arguments: dict[str, Any]) -> list[Task]:
+    return [Task("operate", "platforms.operate", gettext_noop("Let the platform do it"))]
+
+
+REGISTER = flows.register(
+    Blueprint("platforms.register", gettext_noop("Register the platform %(name)s"), plan_register)
+)
+OPERATE = flows.register(Blueprint("platforms.operate", gettext_noop("%(operation)s on %(name)s"), plan_operate))
+
+# --- registration ---------------------------------------------------------------------------------------------------
+
+Action = Callable[[StepContext], Any]
+
+
+def for_the_requester(action: Action) -> Action:
+    """Reasons become part of the record: they are written in the language of whoever asked."""
+
+    @functools.wraps(action)
+    def inner(context: StepContext) -> Any:
+        user = _actor(context)
+        with translation.override((user and user.language) or settings.LANGUAGE_CODE):
+            return action(context)
+
+    return inner
+
+
+def impatient(action: Action) -> Action:
+    """A platform that cannot be reached is tried a few times, and then its registration is refused."""
+
+    @functools.wraps(action)
+    def inner(context: StepContext) -> Any:
+        try:
+            return action(context)
+        except PlatformUnavailable as problem:
+            if context.attempt < PATIENCE:
+                raise
+            raise PlatformRefused(problem.detail, code=problem.code) from problem
+
+    return inner
+
+
+@flows.step("platforms.check_files")
+@for_the_requester
+def check_the_files(context: StepContext) -> Done:
+    """The static check, and the samples run dry."""
+    platform = registry.begin_check(platform_id=context.flow_arguments["platform"])
+    version = platform.version
+    if version is None:
+        raise PlatformRefused(_("The platform has no files."))
+    report = check_files(version.api_file, version.mapping, version.samples)
+    registry.record_findings(version_id=version.pk, findings=report.findings)
+    context.log(f"{len(report.errors)} errors, {len(report.warnings)} warnings in the files")
+    if not report.passed:
+        raise Invalid(_files_refused(report), code="files_refused")
+    offers = report.template.offers() if report.template else {}
+    return Done({"warnings": len(report.warnings), "capabilities": offers})
+
+
+def _files_refused(report: Report) -> str:
+    shown = "\n".join(f"{each.file}: {each.whole}" for each in report.errors[:10])
+    count = len(report.errors)
+    words = ngettext("The files have an error.", "The files have %(count)d errors.", count) % {"count": count}
+    return f"{words}\n{shown}"
+
+
+@flows.step("platforms.probe")
+@for_the_requester
+@impatient
+def probe(context: StepContext) -> Done:
+    """Is it there, and does it accept the credential?"""
+    platform = _platform(context)
+    health = ask_health(build_driver(platform), _credentials(platform))
+    context.log(f"the platform is {health.status}")
+    if health.status == "down":
+        words = _("The platform says that it is down. %(detail)s") % {"detail": health.detail}
+        raise PlatformUnavailable(words.strip())
+    return Done({"status": health.status, "version": health.version, "detail": health.detail})
+
+
+@flows.step("platforms.read_reports")
+@for_the_requester
+@impatient
+def read_reports(context: StepContext) -> Done:
+    """Its tenants, and how many networks it has."""
+    platform = _platform(context)
+    driver, credentials = build_driver(platform), _credentials(platform)
+    offered = driver.capabilities()
+    outcome: dict[str, int] = {}
+    if offered["list_tenants"].supported:
+        tenants = ask_tenants(driver, credentials)
+        outcome["tenants"] = registry.record_tenants(platform_id=platform.pk, tenants=tenants)
+    if offered["list_networks"].supported:
+        networks: Any = read(driver, "list_networks", standard.EmptyRequest(), credentials)
+        outcome["networks"] = len(networks.items)
+    return Done(outcome)
+
+
+@flows.step("platforms.accept", local=True)
+@for_the_requester
+def accept(context: StepContext) -> Done:
+    platform = registry.accept_platform(
+        platform_id=context.flow_arguments["platform"],
+        actor=_actor(context),
+        is_default=context.flow_arguments["is_default"],
+        capabilities=context.outcome("check")["capabilities"],
+        health=context.outcome("probe"),
+    )
+    return Done({"oemtype": platform.oemtype, "is_default": platform.is_default})
+
+
+@flows.step("platforms.refuse_registration", local=True)
+@for_the_requester
+def refuse_registration(context: StepContext) -> Done:
+    """The flow is being taken back: whatever it failed on is the reason."""
+    error = Flow.objects.values_list("error", flat=True).get(pk=context.flow_id) or {}
+    reason = str(error.get("detail") or _("The registration was cancelled."))
+    registry.refuse_platform(platform_id=context.flow_arguments["platform"], actor=_actor(context), reason=reason)
+    return Done()
+
+
+# --- raw operations -------------------------------------------------------------------------------------------------
+
+
+@flows.step("platforms.operate")
+def operate(context: StepContext) -> Done | Later:
+    """One changing operation of the standard interface, with the platform's own credential."""
+    platform, operation = _platform(context), context.flow_arguments["operation"]
+    request = standard.OPERATIONS[operation].request.model_validate(context.flow_arguments["request"])
+    answer, wait = perform(context, platform, operation, request, _credentials(platform))
+    if wait is not None:
+        return wait
+    return Done({"answer": answer.model_dump(mode="json") if answer is not None else None})
+
+
+# --- small things ---------------------------------------------------------------------------------------------------
+
+
+def _platform(context: StepContext) -> Platform:
+    return Platform.objects.select_related("version").get(pk=context.flow_arguments["platform"])
+
+
+def _credentials(platform: Platform) -> Credentials:
+    return Credentials(platform=credentials_of(platform))
+
+
+def _actor(context: StepContext) -> User | None:
+    return User.objects.filter(pk=context.requested_by_id).first() if context.requested_by_id else None

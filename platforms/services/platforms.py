@@ -1,0 +1,204 @@
+"""What administrators do with platforms: register, change, retire. A flow carries a registration through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from console import audit, flows
+from console.errors import Conflict, Invalid, Missing
+from console.flows import blueprint_named
+from console.models import Flow, User
+from console.policies import require
+from console.secrets import Sealed
+from console.transactions import joins_transaction, locked_or_missing, use_case
+from platforms import reads
+from platforms.dependants import hanging_on
+from platforms.mapping.check import Report, check_files
+from platforms.mapping.template import Template
+from platforms.models import Health, Platform, PlatformVersion
+from platforms.policies import may_register_platform, may_retire_platform, may_update_platform
+from platforms.services.registry import make_default
+from platforms.services.requests import Registration, Setup, read_registration, read_setup
+
+FILES = ("api_file", "mapping", "samples")
+CALLED = ("base_url", "on_prem_base_url", "ca_certificate", "credentials")  # after a change the health is unknown
+
+
+@dataclass(frozen=True)
+class Started:
+    """A platform, and the flow that was started for it."""
+
+    platform: Platform
+    flow: Flow
+
+
+def register_platform(*, actor: User, **given: Any) -> Started:
+    """Put a platform into the staging area and start the flow that checks, asks and accepts it.
+
+    Raises NotAllowed, Conflict (the oemtype is taken), NotSupported (native kinds), Invalid naming every field.
+    """
+    require(may_register_platform(actor))
+    return _stage(actor, read_registration(given))
+
+
+@use_case
+def _stage(actor: User, wanted: Registration) -> Started:
+    if Platform.objects.live().filter(oemtype=wanted.oemtype).exists():
+        words = _("A platform is registered under “%(oemtype)s” already.") % {"oemtype": wanted.oemtype}
+        raise Conflict.field("oemtype", words)
+    setup = wanted.setup
+    platform = Platform.objects.create(oemtype=wanted.oemtype, kind=wanted.kind, registered_by=actor, **setup.row)
+    platform.version = _new_version(platform, setup, actor)
+    platform.save(update_fields=["version"])
+    audit.record(
+        "platforms.platform.staged",
+        actor=actor,
+        target=platform,
+        oemtype=wanted.oemtype,
+        base_url=setup.base_url,
+        on_prem_base_url=setup.on_prem_base_url,
+    )
+    flow = flows.start(
+        blueprint_named("platforms.register"),
+        subject=platform,
+        requested_by=actor,
+        arguments={"platform": platform.pk, "is_default": setup.is_default},
+        title_values={"name": platform.name},
+    )
+    return Started(platform, flow)
+
+
+def update_platform(*, actor: User, oemtype: str, **given: Any) -> Platform:
+    """Change name, addresses, credentials, certificate, default or files of an official platform.
+
+    Changed files become a new version, which is checked before anything changes; what hangs on the platform stays.
+    What is not given stays as it was. Raises Missing, NotAllowed, Conflict, Invalid naming every field.
+    """
+    seen = reads.platform_named(actor, oemtype)
+    require(may_update_platform(actor, seen))
+    before = setup_of(seen)
+    wanted = read_setup(given, before=before)
+    changed = [name for name in vars(wanted) if getattr(wanted, name) != getattr(before, name)]
+    if "is_default" in changed and not wanted.is_default:
+        raise Invalid.field("is_default", _("There is always a default platform: make another one the default."))
+    report = checked(wanted) if set(changed) & set(FILES) else None
+    return _change(actor, seen, wanted, changed, report) if changed else seen
+
+
+def setup_of(platform: Platform) -> Setup:
+    """The platform as it is set up now."""
+    version, sealed = platform.version, platform.credentials
+    return Setup(
+        name=platform.name,
+        cloudtype=platform.cloudtype,
+        kernel=platform.kernel,
+        base_url=platform.base_url,
+        on_prem_base_url=platform.on_prem_base_url,
+        ca_certificate=platform.ca_certificate,
+        credentials=json.loads(sealed.reveal()) if isinstance(sealed, Sealed) and sealed else {},
+        api_file=version.api_file if version else "",
+        mapping=version.mapping if version else "",
+        samples=version.samples if version else {},
+        is_default=platform.is_default,
+    )
+
+
+def checked(setup: Setup) -> Report:
+    """The files' check; Invalid with every error at its file."""
+    report = check_files(setup.api_file, setup.mapping, setup.samples)
+    if not report.passed:
+        errors: dict[str, list[str]] = {}
+        for each in report.errors:
+            errors.setdefault(each.file, []).append(each.whole)
+        words = _("The platform's files have errors: %(first)s") % {"first": report.errors[0].whole}
+        raise Invalid(words, errors=errors)
+    return report
+
+
+@use_case
+def _change(actor: User, seen: Platform, wanted: Setup, changed: list[str], report: Report | None) -> Platform:
+    platform = _locked(actor, seen)
+    for name, value in wanted.row.items():
+        if name in changed:
+            setattr(platform, name, value)
+    if report is not None:
+        platform.version = _new_version(platform, wanted, actor, report)
+        platform.capabilities = report.template.offers() if report.template else {}
+    if "is_default" in changed:
+        make_default(platform)
+    _touch(platform, changed)
+    audit.record("platforms.platform.updated", actor=actor, target=platform, changed=changed)
+    return platform
+
+
+def use_version(*, actor: User, oemtype: str, number: int) -> Platform:
+    """Go back to, or forward to, another version of the files. All of them were checked when they came in."""
+    seen = reads.platform_named(actor, oemtype)
+    require(may_update_platform(actor, seen))
+    version = seen.versions.filter(number=number).first()
+    if version is None:
+        raise Missing(_("The platform has no version %(number)s.") % {"number": number})
+    return _switch(actor, seen, version, Template.parse(version.mapping).offers())
+
+
+@use_case
+def _switch(actor: User, seen: Platform, version: PlatformVersion, capabilities: dict[str, Any]) -> Platform:
+    platform = _locked(actor, seen)
+    if version.pk == platform.version_id:
+        raise Conflict(_("The platform uses this version already."))
+    platform.version = version
+    platform.capabilities = capabilities
+    _touch(platform, ["version"])
+    audit.record("platforms.platform.version_used", actor=actor, target=platform, version=version.number)
+    return platform
+
+
+@use_case
+def retire_platform(*, actor: User, oemtype: str) -> Platform:
+    """Take an official platform out of service. Refused while anything hangs on it, and then what is named."""
+    platform = locked_or_missing(Platform.objects.visible_to(actor), pk=reads.platform_named(actor, oemtype).pk)
+    require(may_retire_platform(actor, platform))
+    hanging = hanging_on(platform)
+    if hanging:
+        words = _("Before the platform can be retired, these have to be moved or ended: %(things)s.")
+        raise Conflict(words % {"things": "; ".join(str(each) for each in hanging)}, code="platform_in_use")
+    platform.retire()
+    platform.credentials = None
+    platform.save()
+    audit.record("platforms.platform.retired", actor=actor, target=platform)
+    return platform
+
+
+@joins_transaction
+def _locked(actor: User, seen: Platform) -> Platform:
+    """The row as it was seen, locked and judged again."""
+    platform = locked_or_missing(Platform.objects.visible_to(actor), pk=seen.pk)
+    require(may_update_platform(actor, platform))
+    if platform.revision != seen.revision:
+        raise Conflict(_("Somebody else changed this at the same moment; look again and retry."))
+    return platform
+
+
+def _touch(platform: Platform, changed: Iterable[str]) -> None:
+    platform.revision += 1
+    if set(changed) & {*CALLED, *FILES, "version"}:
+        platform.health, platform.health_detail, platform.health_at = Health.UNKNOWN, "", None
+    platform.save()
+
+
+def _new_version(platform: Platform, setup: Setup, actor: User, report: Report | None = None) -> PlatformVersion:
+    latest = platform.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    return PlatformVersion.objects.create(
+        platform=platform,
+        number=latest + 1,
+        api_file=setup.api_file,
+        mapping=setup.mapping,
+        samples=setup.samples,
+        findings=[each.as_dict() for each in report.findings] if report else [],
+        created_by=actor,
+    )
