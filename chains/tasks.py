@@ -11,7 +11,7 @@ from chains.services.ledger import prune
 
 TICK_SECONDS = 1.0
 PATIENCE_SECONDS = 1.5  # a tick holds a worker no longer than this, whatever hangs
-PRUNE_SECONDS = 30.0
+PRUNE_SECONDS = 2.0  # the door is shared with the observers
 
 
 @shared_task(name="chains.observe", expires=3)
@@ -19,7 +19,7 @@ def observe() -> None:
     observer().tick(patience=PATIENCE_SECONDS)
 
 
-@shared_task(name="chains.prune", expires=600)
+@shared_task(name="chains.prune", expires=60)
 def prune_chains() -> None:
     end = time.monotonic() + PRUNE_SECONDS
     prune(lambda: time.monotonic() < end)
@@ -27,5 +27,5 @@ def prune_chains() -> None:
 
 BEAT = {
     "chains-observe": {"task": "chains.observe", "schedule": TICK_SECONDS, "options": {"expires": 3}},
-    "chains-prune": {"task": "chains.prune", "schedule": 600.0, "options": {"expires": 600}},
+    "chains-prune": {"task": "chains.prune", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -206,9 +206,10 @@ def prune_chain(blockchain_id: int, *, portion: int = 5000) -> int:
 
 
 def prune(still: Callable[[], bool] = lambda: True) -> int:
-    """Prune every chain, portion by portion, while `still` says so."""
-    gone = 0
-    for blockchain_id in Blockchain.objects.values_list("pk", flat=True):
+    """Prune every chain, portion by portion, while `still` says so; in no order, so that none is always the last."""
+    gone, chains = 0, list(Blockchain.objects.values_list("pk", flat=True))
+    random.shuffle(chains)
+    for blockchain_id in chains:
         while still() and (number := prune_chain(blockchain_id)):
             gone += number
     return gone

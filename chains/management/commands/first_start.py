@@ -8,9 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from chains.scenario import Scenario
+from chains.scenario import Scenario, ScenarioStuck
 from console import audit
 from console.environment import load_or_create
 from console.models import ConsoleRole, User
@@ -46,4 +46,7 @@ class Command(BaseCommand):
         if (sandbox / "registration.json").exists():
             call_command("register_platform", file=str(sandbox / "registration.json"), wait=True)
         if settings.SEED != "none" and (sandbox / "tenants.json").exists():
-            Scenario(administrator, sandbox, say=self.stdout.write).play()
+            try:
+                Scenario(administrator, sandbox, say=self.stdout.write).play()
+            except ScenarioStuck as problem:
+                raise CommandError(str(problem)) from problem
