@@ -42,6 +42,15 @@ class Sealed:
 
     __str__ = __repr__
 
+    def __reduce__(self) -> str:
+        raise TypeError("a secret does not leave the process")
+
+    def __copy__(self) -> Sealed:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Sealed:
+        return self  # it never changes
+
 
 @functools.lru_cache(maxsize=4)
 def _box(keys: tuple[str, ...]) -> MultiFernet:
@@ -51,6 +60,15 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
 def box() -> MultiFernet:
     """The sealing keys in force."""
     return _box(tuple(settings.SEALING_KEYS))
+
+
+def is_newly_sealed(token: str) -> bool:
+    """Whether the newest key opens it."""
+    try:
+        Fernet(settings.SEALING_KEYS[0]).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 def seal(text: str) -> str:
@@ -98,3 +116,6 @@ class SealedField(models.TextField):
 
     def value_to_string(self, obj: models.Model) -> str:
         return ""  # dumps and exports never carry secrets
+
+    def formfield(self, **kwargs: Any) -> None:  # type: ignore[override]
+        return None  # no form shows a secret or writes one past its service
