@@ -244,7 +244,9 @@ class Chains:
         chain_id = chain["chainId"]
         if chain_id not in self.kernels:
             folder = self._folder / "chains" / chain_id
-            kernel = self.kernels[chain_id] = Kernel(self._binary, folder, chain["evmChainId"], self._http)
+            kernel = self.kernels[chain_id] = Kernel(
+                self._binary, folder, chain["evmChainId"], chain["createdAt"] // 1000, self._http
+            )
             self._ledgers[chain_id] = Ledger(kernel)
         return self.kernels[chain_id]
 

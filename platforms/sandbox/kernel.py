@@ -25,6 +25,7 @@ SAVE_SECONDS = 2.0  # a chain that moves is saved this often
 BYTES_SAVED_PER_SECOND = 2_000_000  # a long one less often
 STATE_INTERVAL = 60  # anvil's own writing, which goes on while nothing happens
 START_SECONDS = 20.0
+START_ATTEMPTS = 3
 STOP_SECONDS = 3.5
 RPC_SECONDS = 10.0
 MAX_BACKOFF = 30.0
@@ -36,26 +37,32 @@ class KernelFailed(Exception):
     """The process does not come up, or does not answer."""
 
 
+class EndedAtOnce(KernelFailed):
+    """The process ended before it answered: its port was taken in between, or the program does not run here."""
+
+
 class Kernel:
     """An anvil that keeps running until `stop`. `port` is on the loopback address.
 
     `generation` grows with every process: after a crash the newest blocks may be gone, and what was read before
-    must be read again.
+    must be read again. `born` is the genesis block's time in seconds.
     """
 
-    def __init__(self, binary: Path | None, folder: Path, evm_chain_id: int, session: aiohttp.ClientSession) -> None:
-        self.evm_chain_id = evm_chain_id
+    def __init__(
+        self, binary: Path | None, folder: Path, evm_chain_id: int, born: int, session: aiohttp.ClientSession
+    ) -> None:
+        self.evm_chain_id, self._born = evm_chain_id, born
         self.port = 0
         self.generation = 0
         self.started_at = 0.0
         self._binary, self._folder, self._session = binary, folder, session
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
+        self._stopping = self._ready = False
 
     @property
     def running(self) -> bool:
-        return self._process is not None and self._process.returncode is None and self.port > 0
+        return self._ready and self._process is not None and self._process.returncode is None
 
     @property
     def pid(self) -> int | None:
@@ -72,7 +79,13 @@ class Kernel:
             await self._await_keeper()
             return
         try:
-            await self._spawn()
+            for attempts_left in reversed(range(START_ATTEMPTS)):
+                try:
+                    await self._spawn()
+                    break
+                except EndedAtOnce:
+                    if not attempts_left:
+                        raise
         finally:
             self._tasks = [asyncio.create_task(self._keep()), asyncio.create_task(self._keep_saved())]
 
@@ -127,17 +140,18 @@ class Kernel:
             self._process = await self._execute(self._binary, port, lock)
         finally:
             os.close(lock)
-        await self._await_answer(port)
-        if not self._state.exists():
-            # At once: the genesis carries the time, so what is lost now would come back as another chain.
-            await self._save()
+        self.port = port
+        await self._await_answer()
+        # A genesis of its own at every start would be another block 0; but its time sets the clock back as well.
+        await self.rpc("evm_setTime", int(time.time()))
         self.generation += 1
         self.started_at = time.time()
+        self._ready = True
 
     async def _execute(self, binary: Path, port: int, lock: int) -> asyncio.subprocess.Process:
         arguments = (
-            f"--host 127.0.0.1 --port {port} --chain-id {self.evm_chain_id} --accounts 4 --silent "
-            f"--state-interval {STATE_INTERVAL} --transaction-block-keeper 1000000 --prune-history 64"
+            f"--host 127.0.0.1 --port {port} --chain-id {self.evm_chain_id} --timestamp {self._born} --accounts 4 "
+            f"--silent --state-interval {STATE_INTERVAL} --transaction-block-keeper 1000000 --prune-history 64"
         ).split()
         return await asyncio.create_subprocess_exec(
             str(binary),
@@ -154,17 +168,15 @@ class Kernel:
             preexec_fn=_die_with(os.getpid()),
         )
 
-    async def _await_answer(self, port: int) -> None:
-        self.port = port
+    async def _await_answer(self) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_SECONDS
         while loop.time() < deadline:
             if self._process is None or self._process.returncode is not None:
-                self.port = 0
-                raise KernelFailed(f"anvil ended with code {self._process.returncode if self._process else '?'}")
+                raise EndedAtOnce(f"anvil ended with code {self._process.returncode if self._process else '?'}")
             with contextlib.suppress(KernelFailed):
-                await self.rpc("eth_blockNumber")
-                return
+                if await self.rpc("eth_chainId") == hex(self.evm_chain_id):  # and not somebody who took the port first
+                    return
             await asyncio.sleep(0.03)
         await self._end_process()
         raise KernelFailed("anvil did not answer in time")
@@ -178,7 +190,7 @@ class Kernel:
             await asyncio.sleep(0.05)
 
     async def _end_process(self) -> None:
-        process, self.port = self._process, 0
+        process, self._ready = self._process, False
         if process is None or process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -196,7 +208,7 @@ class Kernel:
         while not self._stopping:
             if self._process is not None:
                 code = await self._process.wait()
-                self.port = 0
+                self._ready = False
                 logger.warning("the node of chain %s ended with code %s; starting it again", self.evm_chain_id, code)
             await asyncio.sleep(backoff)
             try:

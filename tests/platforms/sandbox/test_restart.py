@@ -67,7 +67,7 @@ def ledger(running: Running, chain: str) -> Json:
 def saved(running: Running, chain: str, height: int) -> None:
     """Wait until the sandbox has saved the chain up to this height."""
     path = running.folder / "chains" / chain / "saved.json"
-    until(lambda: json.loads(path.read_text())["best_block_number"], lambda found: found == height)
+    until(lambda: path.exists() and json.loads(path.read_text())["best_block_number"], lambda found: found == height)
 
 
 def anvil_of(running: Running, chain: str) -> int:
@@ -86,6 +86,21 @@ def test_a_clean_stop_loses_nothing_and_leaves_no_process(fresh: Make) -> None:
     assert endpoint_of(running, chain) == endpoint
     (last,) = transact(endpoint, 1)
     assert rpc(endpoint, "eth_getTransactionByHash", last)["blockNumber"] == hex(11)
+
+
+def test_the_first_block_stays_the_first_over_many_restarts(fresh: Make) -> None:
+    running = fresh()
+    chain, endpoint = found(running)
+    first = rpc(endpoint, "eth_getBlockByNumber", "0x0", False)
+    for _ in range(3):
+        running.stop()
+        time.sleep(1)  # so that a genesis of the restart's own would have another time
+        running.start()
+        blocks = running.operator().get(f"/v1/chains/{chain}/blocks").json()["items"]
+        assert (blocks[-1]["hash"], blocks[-2]["parentHash"]) == (first["hash"], first["hash"])
+    transact(endpoint, 1)
+    newest = running.operator().get(f"/v1/chains/{chain}/blocks", params={"limit": 1}).json()["items"][0]
+    assert abs(newest["timestamp"] / 1000 - time.time()) < 5
 
 
 def test_keys_and_ports_outlive_a_restart(fresh: Make) -> None:
