@@ -84,7 +84,7 @@ class Observer:
         if room <= 0:
             return 0
         full = [platform for platform, number in busy.items() if number >= most]
-        chosen = []
+        chosen: list[int] = []
         for chain, platform in ledger.due_chains(full, room * 4):
             if busy[platform] < most and len(chosen) < room:
                 busy[platform] += 1

@@ -12,6 +12,7 @@ from django.db.models.functions import TruncMinute
 from django.utils import timezone
 
 from chains.models import Block, Blockchain, BusinessChain, Node, Sample, Transaction
+from chains.models.chains import BlockchainQuerySet
 from console.models import User
 
 MAX_POINTS = 720  # of one series
@@ -27,7 +28,7 @@ def business_chains(actor: User) -> QuerySet[BusinessChain]:
     )
 
 
-def blockchains(actor: User) -> QuerySet[Blockchain]:
+def blockchains(actor: User) -> BlockchainQuerySet:
     """Blockchains with everything that table 4 shows."""
     return (
         Blockchain.objects.visible_to(actor)

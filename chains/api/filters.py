@@ -63,7 +63,7 @@ class NodeFilter(django_filters.FilterSet):
 class _HashFilter(django_filters.CharFilter):
     """A hash in any of its spellings."""
 
-    def filter(self, qs: QuerySet, value: str) -> QuerySet:  # type: ignore[type-arg]
+    def filter(self, qs: QuerySet, value: str) -> QuerySet:
         return qs.filter(hash__in=spellings(value)) if value else qs
 
 
@@ -106,5 +106,5 @@ class TransactionFilter(django_filters.FilterSet):
         model = Transaction
         fields: list[str] = []
 
-    def filter_address(self, queryset: QuerySet, name: str, value: str) -> QuerySet:  # type: ignore[type-arg]
+    def filter_address(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         return touching(queryset, value)

@@ -40,11 +40,10 @@ class ChainList(ListPage):
     search_in = ("name", "uid", "external_id", "business_chain__name", "organizations__name")
 
     def get_queryset(self) -> QuerySet[Blockchain]:
-        rows = self.narrowed(reads.blockchains(self.actor)).order_by("name", "pk").distinct()
+        visible = reads.blockchains(self.actor)
+        rows = self.narrowed(visible.stale() if self.stale_only else visible).order_by("name", "pk").distinct()
         if platform := self.request.GET.get("platform"):
             rows = rows.filter(business_chain__platform__oemtype=platform)
-        if self.stale_only:
-            rows = rows.stale()
         chosen = self.request.GET.get("state") in ChainState.values
         return rows if chosen else rows.exclude(state=ChainState.DELETED)
 
