@@ -60,6 +60,7 @@ class StandIn:
         self.lock = threading.RLock()
         self._routes: list[tuple[str, re.Pattern[str], Answering]] = []
         self._instead: dict[str, list[Reply]] = {}
+        self._to_lose: list[str] = []
         for method, path, name in self.routes:
             self.on(method, self.prefix + path, getattr(self, name))
 
@@ -70,6 +71,17 @@ class StandIn:
     def instead(self, call: str, *replies: Reply) -> None:
         """The next answers to `GET /path`, before the usual ones."""
         self._instead.setdefault(call, []).extend(replies)
+
+    def lose(self, call: str) -> None:
+        """Do what `POST /path` asks for, once, and break the connection instead of answering."""
+        self._to_lose.append(call)
+
+    def lost(self, call: str) -> bool:
+        with self.lock:
+            if call not in self._to_lose:
+                return False
+            self._to_lose.remove(call)
+            return True
 
     def __enter__(self) -> Self:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -117,7 +129,11 @@ def _handler(platform: StandIn) -> type[BaseHTTPRequestHandler]:
         def _do(self) -> None:
             content = self.rfile.read(int(self.headers.get("content-length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = platform.answer(Seen(self.command, self.path, headers, content))
+            request = Seen(self.command, self.path, headers, content)
+            reply = platform.answer(request)
+            if platform.lost(request.call):
+                self.close_connection = True
+                return
             body = b"" if reply.body is None else json.dumps(reply.body).encode()
             self.send_response(reply.status)
             for name, value in {"content-type": "application/json", **reply.headers}.items():
