@@ -36,6 +36,10 @@ def add_dependants(name: str, teller: Teller) -> None:
     _tellers[name] = teller
 
 
+def remove_dependants(name: str) -> None:
+    _tellers.pop(name, None)
+
+
 def hanging_on(platform: Platform) -> list[Dependants]:
     """Everything that needs the platform to stay."""
     found = [teller(platform) for _name, teller in sorted(_tellers.items())]

@@ -7,6 +7,7 @@ class UnionsConfig(AppConfig):
     verbose_name = _("Unions")
 
     def ready(self) -> None:
-        from unions import flows, frame  # noqa: F401 - registers the blueprints
+        from unions import dependants, flows, frame  # noqa: F401 - registers the blueprints
 
         frame.hand_in()
+        dependants.hand_in()

@@ -1,0 +1,38 @@
+"""What of this floor hangs on a platform, for whoever wants to retire it."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from platforms.dependants import Dependants, add_dependants
+from platforms.models import Platform
+from unions.models import Registration, RegistrationState, ResourceSpace, Union, UnionState
+
+NAMED = 6
+
+
+def hand_in() -> None:
+    """Called once, when the app is ready."""
+    add_dependants("unions", unions_on)
+    add_dependants("spaces", spaces_on)
+    add_dependants("registrations", registrations_on)
+
+
+def unions_on(platform: Platform) -> Dependants:
+    rows = Union.objects.filter(platform=platform).exclude(state=UnionState.DELETED)
+    return Dependants(_("unions"), rows.count(), _named(rows, "name"))
+
+
+def spaces_on(platform: Platform) -> Dependants:
+    rows = ResourceSpace.objects.filter(platform=platform)
+    return Dependants(_("organizations with a tenant space"), rows.count(), _named(rows, "organization__name"))
+
+
+def registrations_on(platform: Platform) -> Dependants:
+    rows = Registration.objects.filter(platform=platform, state=RegistrationState.PENDING)
+    return Dependants(_("registrations that wait for a decision"), rows.count(), _named(rows, "organization_name"))
+
+
+def _named(rows: QuerySet, field: str) -> tuple[str, ...]:
+    return tuple(rows.order_by(field).values_list(field, flat=True)[:NAMED])
