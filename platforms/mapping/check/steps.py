@@ -55,7 +55,7 @@ class _Interface:
         self.operation: Operation = OPERATIONS[name]
         self.body, self.sample = body, files.samples.get(name, Sample(name))
         self.spot = Spot(("interfaces", name), name)
-        request = self.operation.request.model_json_schema()
+        request = self.operation.request.model_json_schema(mode="serialization")
         self.scope = Scope(
             roots={
                 "in": both(Shape.of(request, Document(request))),
@@ -94,9 +94,8 @@ class _Interface:
         self._check_body(step, operation, spot)
         body = self._answer_body(step, operation, spot)
         scope = self.scope.with_answer(body)
-        for name in ("expect", "gone"):
-            if name in step:
-                check_condition(step[name], scope, spot.key(name), self.findings)
+        if "expect" in step:
+            check_condition(step["expect"], scope, spot.key("expect"), self.findings)
         for index, rule in enumerate(step.get("errors") or ()):
             self._check_unsure(rule["when"], spot.key("errors").index(index).key("when"))
         if "poll" in step:
@@ -104,6 +103,9 @@ class _Interface:
                 if name in step["poll"]:
                     check_condition(step["poll"][name], scope, spot.key("poll").key(name), self.findings)
         items = self._check_walk(step, operation, scope, spot) if "walk" in step else None
+        if "gone" in step:
+            seen = replace(scope, roots={**scope.roots, "items": items}) if items else scope
+            check_condition(step["gone"], seen, spot.key("gone"), self.findings)
         self._check_repetition(step, operation, spot)
         self._check_lookup(step, spot)
         return _step_view(body, items)
