@@ -7,12 +7,11 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = Path("node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
+PACKAGES = "node_modules/@foundry-rs/anvil-*/bin/anvil"  # one for each kind of computer
 
 
 def find_anvil() -> Path | None:
     """`ANVIL`, what `make setup` installed, or the PATH; None where there is none."""
-    named = os.environ.get("ANVIL")
-    on_path = shutil.which("anvil")
-    candidates = [named, ROOT / "var/tools" / PACKAGE, ROOT / PACKAGE, on_path]
+    installed = [path for folder in (ROOT / "var/tools", ROOT) for path in sorted(folder.glob(PACKAGES))]
+    candidates = [os.environ.get("ANVIL"), *installed, shutil.which("anvil")]
     return next((Path(each) for each in candidates if each and os.access(each, os.X_OK)), None)

@@ -55,7 +55,9 @@ async def _logged(request: web.Request, handler: Handler) -> web.StreamResponse:
     begun = time.monotonic()
     response = await handler(request)
     principal = request.get(PRINCIPAL)
-    logger.info(
+    reading = request.method == "GET" and response.status < 400  # observers read all the time
+    logger.log(
+        logging.DEBUG if reading else logging.INFO,
         "%s %s %s",
         request.method,
         request.path,

@@ -14,12 +14,10 @@ import yaml
 from console.errors import Missing, NotSupported, PlatformRefused, PlatformUnavailable
 from platforms import standard
 from platforms.drivers.base import Credentials, PartyCredential
-from platforms.http import Incoming
-from platforms.mapping.apifile import ApiFile
-from platforms.mapping.interpreter import Wait, run
-from platforms.mapping.template import Template, schema
+from platforms.mapping.check import check_files
+from platforms.mapping.template import schema
 from platforms.sandbox.identities import Authority, ensure_identities
-from platforms.standard import OPERATIONS
+from platforms.services.requests import read_registration
 from tests.platforms.sandbox.mapped import Mapped
 from tests.platforms.sandbox.running import API, FILES, Json, Running, rpc, until
 
@@ -342,23 +340,19 @@ def test_samples_are_there_for_every_step() -> None:
 
 
 @pytest.mark.parametrize("operation", sorted(SAMPLES))
-def test_samples_play_through_the_mapping(operation: str) -> None:
-    """The interpreter, fed with nothing but the samples, comes to a standard answer; each fits the API file."""
-    api = ApiFile.parse((FILES / "openapi.yaml").read_text())
-    template = Template.parse((FILES / "mapping.yaml").read_text())
-    about = OPERATIONS[operation]
-    request = about.request.model_validate(SAMPLES[operation]["request"]).model_dump(mode="json")
-    answers = {step: [each] if isinstance(each, dict) else each for step, each in SAMPLES[operation]["answers"].items()}
-    play = run(template, api, template.interfaces[operation], request, key="sample")
-    event = next(play)
-    try:
-        while True:
-            if isinstance(event, Wait):
-                event = next(play)
-                continue
-            sample = answers[event.step].pop(0)
-            API.check_body(event.request.method, event.request.path, sample["status"], sample["body"])
-            event = play.send(Incoming(sample["status"], {}, sample["body"]))
-    except StopIteration as end:
-        about.answer.model_validate(end.value)
-    assert not any(answers.values()), "a sample was not asked for"
+def test_samples_are_what_the_api_file_says(mapped: Mapped, operation: str) -> None:
+    for step in mapped.driver.template.interfaces[operation].steps:
+        about = mapped.driver.api.find(step["op"])
+        recorded = SAMPLES[operation]["answers"][step["id"]]
+        for answer in [recorded] if isinstance(recorded, dict) else recorded:
+            API.check_body(about.method, about.path, answer["status"], answer["body"])
+
+
+def test_the_console_finds_nothing_wrong_with_the_registration(mapped: Mapped) -> None:
+    files = {name: mapped.registration[name] for name in ("api_file", "mapping")}
+    report = check_files(**files, samples=mapped.registration["samples"])
+    assert report.findings == []
+    assert {name: run.fault for name, run in report.dry_runs.items()} == dict.fromkeys(SAMPLES)
+    assert check_files(**files).findings == [], "the API file says everything that the samples show"
+    registration = read_registration(mapped.registration)
+    assert (registration.oemtype, registration.setup.is_default) == ("sandbox", True)
