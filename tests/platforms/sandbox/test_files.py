@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
+import sys
 
 from cryptography import x509
 from openapi_spec_validator import validate
 
-from platforms.sandbox.core import Core  # noqa: F401 - imports without the console's settings
-from tests.platforms.sandbox.running import API, FILES, Running, cloud, done, ended, machine
+from tests.platforms.sandbox.running import API, FILES, ROOT, Running, cloud, done, ended, machine
 
 
 def test_the_api_file_is_a_sound_openapi_file() -> None:
     validate(API.document)
+
+
+def test_it_is_a_program_of_its_own() -> None:
+    """Nothing of the console comes with it, nor Django."""
+    code = "import sys, platforms.sandbox.__main__; print(sorted({name.partition('.')[0] for name in sys.modules}))"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "'aiohttp'" in found
+    assert not [name for name in ("django", "console", "unions", "chains", "rest_framework") if f"'{name}'" in found]
 
 
 def test_tenants_are_ready(sandbox: Running) -> None:
