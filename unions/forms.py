@@ -59,6 +59,7 @@ class CredentialFields(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "placeholder": "10.0.0.5:9001\n10.0.0.6:9001"}),
         help_text=_("One machine on each line: address:port."),
+        error_messages={"required": _("List at least one machine.")},
     )
     tlscert = forms.CharField(
         label=_("TLS certificate"),
@@ -137,6 +138,7 @@ class RegistrationForm(CredentialFields):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text=_("Your platform shows it in your account; its name is looked up for you."),
+        error_messages={"required": _("Give the id of your tenant.")},
     )
     projectid = forms.CharField(label=_("Project id"), max_length=100, required=False)
 
@@ -150,6 +152,8 @@ class RegistrationForm(CredentialFields):
         if not with_account:
             for name in self.ACCOUNT:
                 del self.fields[name]
+        for name in ("tenantid",) if self.chosen_category == Category.CLOUD else ("nodelist",):
+            self.fields[name].required = True
         platforms = Platform.objects.official().order_by("-is_default", "name")
         self.fields["oemtype"].choices = [(each.oemtype, each.name) for each in platforms]  # type: ignore[attr-defined]
 
@@ -165,17 +169,10 @@ class RegistrationForm(CredentialFields):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("category") == Category.CLOUD:
-            self._need("tenantid", _("Give the id of your tenant."))
-        else:
-            self._need("nodelist", _("List at least one machine."))
-            if not self.certificate() and "tlscert_file" not in self.errors:
-                self.add_error("tlscert", _("Give the certificate that opens your machines."))
+        on_prem = cleaned.get("category") == Category.ON_PREM
+        if on_prem and not self.certificate() and "tlscert_file" not in self.errors:
+            self.add_error("tlscert", _("Give the certificate that opens your machines."))
         return cleaned
-
-    def _need(self, name: str, text: Any) -> None:
-        if not self.cleaned_data.get(name) and name not in self.errors:
-            self.add_error(name, text)
 
     def organization(self) -> dict[str, Any]:
         """The fields of table 1 that belong to the chosen category."""
@@ -324,12 +321,15 @@ class MoveForm(forms.Form):
         self.fields["orgcode"].choices = [(o.orgcode, o.name) for o in organizations]  # type: ignore[attr-defined]
 
 
-class DeleteUnionForm(forms.Form):
-    """Deleting takes the union's name, typed."""
+class TypedName(forms.Form):
+    """What cannot be taken back takes the union's name, typed."""
 
-    confirmation = forms.CharField(label=_("Name of the union"), max_length=200, required=False)
-    comment = forms.CharField(
-        label=_("Message"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    confirmation = forms.CharField(
+        label=_("Name of the union"),
+        max_length=200,
+        required=False,
+        help_text=_("Type it, to make sure that it is the right one."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
@@ -341,6 +341,18 @@ class DeleteUnionForm(forms.Form):
         if typed != self.name:
             raise forms.ValidationError(_("Type the name exactly as it is written: %(name)s") % {"name": self.name})
         return typed
+
+
+class QuitForm(TypedName, MoveForm):
+    """Which organization quits, with the union's name."""
+
+
+class DeleteUnionForm(TypedName):
+    """Delete a union, with its name."""
+
+    comment = forms.CharField(
+        label=_("Message"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
 
 class VoteForm(forms.Form):

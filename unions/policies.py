@@ -9,7 +9,6 @@ from console.models import User
 from console.policies import ALLOWED, Verdict, denied, may_administer, not_now
 from platforms.models import Cloudtype, Platform
 from unions.models import (
-    LIVE_MEMBER_STATES,
     MemberRole,
     Membership,
     MemberState,
@@ -19,7 +18,6 @@ from unions.models import (
     Registration,
     RegistrationState,
     Union,
-    UnionMember,
     UnionState,
 )
 
@@ -129,20 +127,15 @@ def _quiet(union: Union) -> Verdict:
 
 
 def _outside(union: Union, organization: Organization) -> Verdict:
-    if any(each.organization_id == organization.pk for each in _live(union)):
+    if any(each.organization_id == organization.pk for each in union.present):
         return not_now(_("%(name)s is a member already.") % {"name": organization.name})
     return ALLOWED
 
 
 def _may_leave(union: Union, organization: Organization) -> Verdict:
-    active = [each.organization_id for each in _live(union) if each.state == MemberState.ACTIVE]
+    active = [each.organization_id for each in union.present if each.state == MemberState.ACTIVE]
     if organization.pk not in active:
         return not_now(_("%(name)s is not a member of this union.") % {"name": organization.name})
     if len(active) == 1:
         return not_now(_("The last member cannot quit; delete the union instead."))
     return ALLOWED
-
-
-def _live(union: Union) -> list[UnionMember]:
-    """Members present; judged in memory, so that a page that prefetched them asks for many organizations at once."""
-    return [each for each in union.members.all() if each.state in LIVE_MEMBER_STATES]

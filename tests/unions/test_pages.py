@@ -419,7 +419,7 @@ def test_what_became_of_it_is_said_in_words(cast: Cast, state: str) -> None:
     text = page(cast.bob, f"/proposals/{proposal.pk}")
     assert FLOW_ENDS[state] in text
     assert ("The disk is full." in text) == (state != "done")
-    assert ("Create the union again" in text) == (state != "done")
+    assert ("Create the union again" in text) == (state in ("undone", "cancelled"))
 
 
 def test_the_buttons_of_a_union_say_why_not(cast: Cast) -> None:
@@ -441,7 +441,9 @@ def test_moves_by_page(cast: Cast) -> None:
     joined = send(cast.carol, f"{place}/join", orgcode=cast.social.orgcode, comment="We hold the records")
     assert "We hold the records" in page(cast.alice, joined)
     send(cast.carol, f"{joined}/withdraw")
-    left = send(cast.bob, f"{place}/quit", orgcode=cast.housing.orgcode)
+    text = send(cast.bob, f"{place}/quit", 422, orgcode=cast.housing.orgcode, confirmation="")
+    assert 'id="id_confirmation_error"' in text
+    left = send(cast.bob, f"{place}/quit", orgcode=cast.housing.orgcode, confirmation=union.name)
     assert "Housing Office leaves the union" in page(cast.alice, left)  # members see what happens to their union
     page(cast.carol, left, 404)
 

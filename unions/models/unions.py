@@ -76,6 +76,11 @@ class Union(ConcurrentTransitionMixin, models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def present(self) -> list[UnionMember]:
+        """Who is in it; no query when the members were prefetched."""
+        return [member for member in self.members.all() if member.state in LIVE_MEMBER_STATES]
+
     def acting_creator(self) -> Organization:
         """Who speaks to the platform for the union: its creator; once that has left, the member of longest standing."""
         members = self.members.filter(state__in=LIVE_MEMBER_STATES).select_related("organization__space")

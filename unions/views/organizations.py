@@ -76,14 +76,17 @@ class OrganizationDetail(DetailPage):
     def _inside(self, organization: Organization) -> dict[str, Any]:
         """What only its own members and administrators see."""
         expires = organization.space.tlscert_expires_at
+        people = list(
+            Membership.objects.filter(organization=organization).select_related("user").order_by("user__username")
+        )
+        administrators = [each.pk for each in people if each.role == MemberRole.ADMINISTRATOR]
         return {
             "space": organization.space,
             "used_nodes": reads.used_nodes([organization.pk])[organization.pk],
             "expired": expires is not None and expires <= timezone.now(),
             "expires_soon": expires is not None and expires <= timezone.now() + EXPIRES_SOON,
-            "memberships": Membership.objects.filter(organization=organization)
-            .select_related("user")
-            .order_by("user__username"),
+            "memberships": people,
+            "irreplaceable": administrators[0] if len(administrators) == 1 else None,
             "member_form": MemberForm(),
             "roles": MemberRole,
             "panels": organization_panels.rendered_for(self.actor, organization),

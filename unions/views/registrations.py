@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import login
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
@@ -89,7 +89,8 @@ class RegistrationList(ListPage):
     search_in = ("organization_name", "user__username", "user__email")
 
     def get_queryset(self) -> QuerySet[Registration]:
-        return self.narrowed(reads.registrations(self.actor))
+        waiting_first = Case(When(state=RegistrationState.PENDING, then=0), default=1)
+        return self.narrowed(reads.registrations(self.actor)).order_by(waiting_first, "-created_at", "-pk")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"may_administer": may_administer(self.actor)}

@@ -18,7 +18,7 @@ from console.policies import Verdict, denied
 from console.views.base import DetailPage, ListPage, Page, ServiceFormView
 from platforms.models import Platform
 from unions import reads
-from unions.forms import DeleteUnionForm, MoveForm
+from unions.forms import DeleteUnionForm, MoveForm, QuitForm
 from unions.models import (
     LIVE_MEMBER_STATES,
     MemberState,
@@ -88,10 +88,9 @@ class UnionDetail(DetailPage):
         context = super().get_context_data(**kwargs)
         union: Union = context["union"]
         proposals = list(reads.proposals(self.actor).filter(union=union)[:20])
-        members = list(union.members.all())
+        members, present = list(union.members.all()), union.present
         moving = any(member.state in (MemberState.JOINING, MemberState.QUITTING) for member in members)
         busy = any(proposal.flow is not None and not proposal.flow.is_final for proposal in proposals)
-        present = [member for member in members if member.state in LIVE_MEMBER_STATES]
         return context | {
             "members": present,
             "former": [member for member in members if member.state not in LIVE_MEMBER_STATES],
@@ -107,7 +106,7 @@ class UnionDetail(DetailPage):
 def actions_on(actor: User, union: Union) -> dict[str, Any]:
     """The three actions, each with the organizations it can be done for, or the reason why not."""
     mine = list(reads.spoken_for(actor).select_related("space").order_by("name"))
-    places = [each.organization_id for each in union.members.all() if each.state in LIVE_MEMBER_STATES]
+    places = [each.organization_id for each in union.present]
     inside = [each for each in mine if each.pk in places]
     outside = [each for each in mine if each.pk not in places]
     joining = [(each, _may_join(actor, union, each)) for each in outside or mine]
@@ -149,7 +148,7 @@ class _UnionForm(ServiceFormView):
         return reads.found(reads.unions(self.actor), unionid=self.kwargs["unionid"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        members = [m.organization for m in self.union.members.all() if m.state in LIVE_MEMBER_STATES]
+        members = [member.organization for member in self.union.present]
         return super().get_context_data(**kwargs) | {"union": self.union, "members": members}
 
     def get_success_url(self) -> str:
@@ -186,6 +185,7 @@ class JoinUnion(_Move):
 class QuitUnion(_Move):
     """Leave."""
 
+    form_class = QuitForm
     choices_name = "quitters"
     extra_context = {"move": "quit"}
 
@@ -198,8 +198,12 @@ class QuitUnion(_Move):
     def allowed(self) -> Verdict:
         return self.actions["may_quit"]
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"name": self.union.name}
+
     def perform(self, form: forms.Form) -> Proposal:
-        return service.propose_quit(actor=self.actor, unionid=self.union.unionid, **form.cleaned_data)
+        wanted = {name: form.cleaned_data[name] for name in ("orgcode", "comment")}
+        return service.propose_quit(actor=self.actor, unionid=self.union.unionid, **wanted)
 
 
 class DeleteUnion(_UnionForm):
