@@ -2,7 +2,7 @@
 
 What may go wrong is sorted here once: never reached (try again), answered late or not at all after a change was sent
 (outcome unknown), too large, not JSON. Redirects are never followed; addresses are judged when connecting
-(`platforms/network.py`); bodies are capped while they stream in.
+(`console/network.py`); bodies are capped while they stream in.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from urllib.parse import quote
 import httpx
 
 from console.errors import ConsoleError, OutcomeUnknown, PlatformRefused, PlatformUnavailable
+from console.network import AddressRefused, CheckedTransport, call_within
 from platforms.certificates import tls_context
-from platforms.network import CheckedTransport, call_within
 
 MAX_BODY = 8 * 1024 * 1024  # bytes
 CALL_SECONDS = 20.0  # a whole call, however slowly its bytes arrive
@@ -125,6 +125,8 @@ class PlatformClient:
                 self._client.stream(request.method, request.url, content=request.content, headers=headers) as response,
             ):
                 return self._read(response, request.secrets)
+        except AddressRefused as problem:
+            raise PlatformRefused(str(problem), code="address_refused") from problem
         except httpx.HTTPError as problem:
             raise self._sorted(problem, request) from problem
 

@@ -1,4 +1,4 @@
-"""Connecting to platforms: only to addresses that were checked, and never longer than the whole call may take.
+"""Calling out by HTTP: only to addresses that were checked, and never longer than the whole call may take.
 
 A name is resolved once, each address is judged, and the very address that was judged is connected to, so that a name
 that resolves differently a moment later gains nothing. The deadline of a call holds for every read and write of it,
@@ -18,8 +18,6 @@ from typing import Any
 
 import httpcore
 import httpx
-
-from console.errors import PlatformRefused
 
 _deadline: contextvars.ContextVar[float | None] = contextvars.ContextVar("deadline", default=None)
 
@@ -44,17 +42,19 @@ def _left(timeout: float | None, too_late: type[httpcore.TimeoutException]) -> f
     return left if timeout is None else min(timeout, left)
 
 
+class AddressRefused(Exception):
+    """The console does not call this address; the text says which and why."""
+
+
 def refuse_address(text: str, *, host: str, allow_private: bool) -> None:
-    """PlatformRefused for an address that is no place for a platform, or a private one where that is not allowed."""
+    """AddressRefused for an address that no server has, or a private one where that is not allowed."""
     address: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(text.split("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         address = address.ipv4_mapped or address.sixtofour or address
     if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
-        raise PlatformRefused(f"{host} is {address}, where no platform can be", code="address_refused")
+        raise AddressRefused(f"{host} is {address}, where no server can be")
     if not allow_private and not address.is_global:
-        raise PlatformRefused(
-            f"{host} is a private address ({address}), which this console does not call", code="address_refused"
-        )
+        raise AddressRefused(f"{host} is a private address ({address}), which this console does not call")
 
 
 class CheckedTransport(httpx.HTTPTransport):
