@@ -33,11 +33,16 @@ class StrictSerializer(serializers.Serializer[Any]):
     """An input that knows its fields: a misspelt one is an error, not a silence."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = sorted(set(data) - {name for name, field in self.fields.items() if not field.read_only})
-            if unknown:
-                raise serializers.ValidationError({str(name): [_("There is no such field.")] for name in unknown})
-        return super().to_internal_value(data)
+        known = {name for name, field in self.fields.items() if not field.read_only}
+        unknown = sorted(set(data) - known) if isinstance(data, dict) else []
+        faults: dict[str, Any] = {str(name): [_("There is no such field.")] for name in unknown}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as problem:
+            raise serializers.ValidationError({**problem.detail, **faults}) from problem  # type: ignore[dict-item]
+        if faults:
+            raise serializers.ValidationError(faults)
+        return value
 
 
 # --- flows ------------------------------------------------------------------------------------------------------------
@@ -53,11 +58,16 @@ class ErrorAnswer(serializers.Serializer[Any]):
     )
 
 
-class FlowErrorAnswer(ErrorAnswer):
-    """Why a flow did not succeed: at which step, and what could not be taken back."""
+class StepErrorAnswer(ErrorAnswer):
+    """Which step did not succeed, and why."""
 
-    step = serializers.CharField(required=False, help_text=_("Name of the step that failed."))
-    undo = ErrorAnswer(required=False, help_text=_("What could not be taken back."))
+    step = serializers.CharField(required=False, help_text=_("Name of the step."))
+
+
+class FlowErrorAnswer(StepErrorAnswer):
+    """Why a flow did not succeed, and what could not be taken back."""
+
+    undo = StepErrorAnswer(required=False, help_text=_("What could not be taken back."))
 
 
 class StepLogAnswer(serializers.Serializer[StepLog]):
