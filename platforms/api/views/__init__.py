@@ -1,0 +1,23 @@
+"""The REST layer of this floor: each view parses, calls a service, answers."""
+
+from platforms.api.views.files import CheckFiles, DryRunFiles, MappingSchema
+from platforms.api.views.operations import Operate
+from platforms.api.views.platforms import (
+    PlatformDetail,
+    Platforms,
+    PlatformVersionDetail,
+    RetirePlatform,
+    UsePlatformVersion,
+)
+
+__all__ = [
+    "CheckFiles",
+    "DryRunFiles",
+    "MappingSchema",
+    "Operate",
+    "PlatformDetail",
+    "PlatformVersionDetail",
+    "Platforms",
+    "RetirePlatform",
+    "UsePlatformVersion",
+]
