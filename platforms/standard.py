@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field, model_validator
 
 Status = Literal["creating", "running", "stopped", "failed", "deleting", "deleted", "unknown"]
 TransactionStatus = Literal["pending", "committed", "failed", "unknown"]
@@ -27,7 +27,14 @@ class Value(BaseModel):
 
 
 class Request(Value):
-    """What is asked."""
+    """What is asked. Its dump reads back: what is computed from the rest is left out of it again."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_computed(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {name: value for name, value in data.items() if name not in cls.model_computed_fields}
 
 
 class Answer(Value):
