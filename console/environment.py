@@ -29,6 +29,8 @@ class Environment(BaseSettings):
     debug: bool = False
     seed: str = "scenario"
     allow_private_platforms: bool = True  # on-prem platforms live on private addresses
+    allow_private_webhooks: bool = True
+    email_url: str = ""  # smtp://, smtps://, file:, console:
     log_level: str = "INFO"
     log_json: bool = False
     rate_registrations: str = "60/min"

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console import broker
 from console.environment import ROOT, Environment, load_or_create
+from console.mailserver import read_mail_url, sender_at
 
 env = Environment()
 BASE_DIR = ROOT
@@ -27,6 +28,7 @@ CSRF_TRUSTED_ORIGINS = [origin for origin in env.trusted_origins.split(",") if o
 PUBLIC_URL = env.public_url or f"http://{env.host}:{env.port}"
 SEED = env.seed
 ALLOW_PRIVATE_PLATFORMS = env.allow_private_platforms
+ALLOW_PRIVATE_WEBHOOKS = env.allow_private_webhooks
 
 INSTALLED_APPS = [
     "console",  # the lower floor first: an app's ready() builds on what those below have registered
@@ -117,9 +119,15 @@ CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_SERIALIZER = "json"
-# Two queues, so that observing many chains never holds up what people wait for, nor the other way round.
+# Three queues, so that neither observing many chains nor a receiver that is slow to answer ever holds up what people
+# wait for, nor the other way round.
 CELERY_TASK_DEFAULT_QUEUE = "observe"
-CELERY_TASK_ROUTES = {"console.run_step": {"queue": "flows"}, "console.sweep": {"queue": "flows"}}
+CELERY_TASK_ROUTES = {
+    "console.run_step": {"queue": "flows"},
+    "console.sweep": {"queue": "flows"},
+    "console.deliver": {"queue": "deliver"},
+    "console.forget_deliveries": {"queue": "deliver"},
+}
 if CELERY_BROKER_URL.startswith(broker.SCHEME):
     BROKER_DIR = DATA_DIR / "broker"
     for folder in ("messages", "processed", "control"):
@@ -139,6 +147,25 @@ CELERY_TASK_TIME_LIMIT = FLOW_LEASE_SECONDS - 5  # a step that hangs is ended be
 FLOW_SWEEP_SECONDS = 1.0
 FLOW_MAX_ATTEMPTS = 8
 PROPOSAL_DAYS = 14
+
+# --- telling people -------------------------------------------------------------------------------------------------
+
+_mail = read_mail_url(env.email_url, data_dir=DATA_DIR, sender=sender_at(PUBLIC_URL))
+MAIL_ENABLED = _mail.enabled
+EMAIL_BACKEND = _mail.backend
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.starttls, _mail.tls
+EMAIL_FILE_PATH = _mail.folder or None
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = _mail.sender
+
+# How long to wait before each further attempt; one more attempt than there are pauses, then a delivery is given up.
+DELIVERY_PAUSES = (5, 30, 120, 600, 1800, 7200, 18000)
+DELIVERY_SWEEP_SECONDS = 5.0
+DELIVERY_DAYS = 30  # the log of deliveries is kept for so long
+WEBHOOK_PAUSE_AFTER = 10  # failed attempts in a row, each after a longer pause
+WEBHOOKS_PER_OWNER = 20
 
 # --- people ---------------------------------------------------------------------------------------------------------
 

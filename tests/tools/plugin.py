@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 REPORT = "TEST_REPORT"  # where `tests.tools.run` wants the figures of this run
-OUTSIDE = ("DATABASE_URL", "BROKER_URL", "DATA_DIR", "PORT", "PUBLIC_URL", "SEED")
+OUTSIDE = ("DATABASE_URL", "BROKER_URL", "DATA_DIR", "PORT", "PUBLIC_URL", "SEED", "EMAIL_URL")
 
 _data_dir = Path(tempfile.mkdtemp(prefix="console-tests-"))
 if os.environ.get(REPORT) is None:
