@@ -88,7 +88,7 @@ class MappedDriver:
 
     def _client(self, name: str, tlscert: str) -> PlatformClient:
         """The pool to the address of this name, with this TLS identity."""
-        address = self._addresses.get(name)
+        address = self._addresses.get(name) or self.template.addresses.get(name)
         if address is None:
             raise PlatformRefused(_("The platform was registered without its address “%(name)s”.") % {"name": name})
         with self._lock:

@@ -19,6 +19,7 @@ from platforms.mapping.secrets import steps_with_secrets
 from platforms.standard import OPERATIONS
 
 MAX_PROBLEMS = 50
+REGISTERED_ADDRESSES = ("default", "on_prem")  # whoever registers the platform gives them
 _HEADER = re.compile(r"\.headers(?:\.([A-Za-z0-9_-]+)|\[['\"]([^'\"]+)['\"]\])")
 
 
@@ -61,6 +62,7 @@ class Template:
     error_message: tuple[str, ...] = ()
     interfaces: dict[str, Interface] = field(default_factory=dict)
     unsupported: dict[str, str] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)  # beside those that the platform is registered with
 
     @classmethod
     def parse(cls, text: str) -> Template:
@@ -70,7 +72,7 @@ class Template:
         if problems:
             raise Invalid(f"The mapping is malformed: {problems[0]}", errors={"mapping": problems})
         template = cls.from_document(document)
-        template.check_planes()
+        template.check_doors()
         return template
 
     @classmethod
@@ -85,6 +87,7 @@ class Template:
                 name: Interface.from_document(name, body) for name, body in (document.get("interfaces") or {}).items()
             },
             unsupported=document.get("unsupported") or {},
+            addresses=document.get("addresses") or {},
         )
 
     def auth_for(self, category: str, plane: str = "") -> dict[str, Any]:
@@ -98,8 +101,14 @@ class Template:
             return self.auth
         return self.auth.get(category or "platform") or self.auth.get("platform") or {"kind": "none"}
 
-    def check_planes(self) -> None:
-        """Invalid when a step names an entry of `auth` that is not there."""
+    def check_doors(self) -> None:
+        """Invalid when a step names an entry of `auth`, or a scheme an address, that is not there."""
+        known = {*REGISTERED_ADDRESSES, *self.addresses}
+        for party, scheme in self.schemes():
+            for name in ("address", "tokenAddress"):
+                if scheme.get(name, "default") not in known:
+                    place = ".".join(part for part in ("auth", party, name) if part)
+                    raise Invalid.field("mapping", f"{place}: the mapping has no address {scheme[name]}")
         for interface in self.interfaces.values():
             for step in interface.steps:
                 if "auth" in step and ("kind" in self.auth or step["auth"] not in self.auth):

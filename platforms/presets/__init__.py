@@ -41,15 +41,6 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Address:
-    """An address that the platform has beside its first one; steps and schemes name it."""
-
-    name: str
-    title: str
-    example: str
-
-
-@dataclass(frozen=True)
 class Preset:
     """One platform's files and what a registration form should show beside them."""
 
@@ -62,7 +53,6 @@ class Preset:
     credentials: Mapping[str, str]  # field of the platform's own credential -> what goes there
     organization: Mapping[str, str]  # field of an organization's resource space -> what goes there
     parameters: tuple[Parameter, ...]
-    addresses: tuple[Address, ...]
     api_file: str = field(repr=False)
     mapping: str = field(repr=False)
     samples: Mapping[str, Any] = field(repr=False)
@@ -107,7 +97,6 @@ def _read(slug: str) -> Preset:
         credentials=about["credentials"],
         organization=about["organization"],
         parameters=tuple(Parameter(**each) for each in about.get("parameters", ())),
-        addresses=tuple(Address(**each) for each in about.get("addresses", ())),
         api_file=(folder / "api.yaml").read_text(),
         mapping=(folder / "mapping.yaml").read_text(),
         samples=json.loads((folder / "samples.json").read_text()),

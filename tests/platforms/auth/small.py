@@ -59,9 +59,10 @@ class Platform(StandIn):
         return Reply({"status": "up", "detail": shown.rsplit("-", 1)[-1]})
 
 
-def driver_to(auth: dict[str, Any], *, address: str, **addresses: str) -> MappedDriver:
+def driver_to(auth: dict[str, Any], *, address: str, on_prem: str = "", **addresses: str) -> MappedDriver:
     mapping = {
         "mapping": 1,
+        "addresses": addresses,
         "auth": auth,
         "errorMessage": ["$.body.message"],
         "interfaces": {
@@ -74,7 +75,7 @@ def driver_to(auth: dict[str, Any], *, address: str, **addresses: str) -> Mapped
     return MappedDriver.from_text(
         api_file=json.dumps(API),
         mapping=json.dumps(mapping),
-        addresses={"default": address, **addresses},
+        addresses={"default": address, **({"on_prem": on_prem} if on_prem else {})},
         allow_private=True,
     )
 

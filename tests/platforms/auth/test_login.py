@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from console.errors import PlatformRefused, PlatformUnavailable
+from console.errors import Invalid, PlatformRefused, PlatformUnavailable
 from platforms.auth.base import Token
 from platforms.auth.tokens import REFUSAL_SECONDS, TokenKeeper
 from platforms.drivers.base import PartyCredential, trace_of
@@ -126,12 +127,28 @@ def test_the_login_may_stand_on_another_address() -> None:
         driver.close()
 
 
-def test_a_login_at_an_address_that_was_not_registered() -> None:
-    with Platform() as platform:
-        driver = driver_to({**LOGIN, "tokenAddress": "identity"}, address=platform.address)
-        with pytest.raises(PlatformRefused, match="identity"):
-            ask(driver, ALICE)
-        driver.close()
+@pytest.mark.parametrize(
+    ("auth", "words"),
+    [
+        ({**LOGIN, "tokenAddress": "identity"}, "auth.tokenAddress: the mapping has no address identity"),
+        ({"cloud": {**LOGIN, "address": "there"}}, "auth.cloud.address: the mapping has no address there"),
+    ],
+)
+def test_an_address_that_nobody_gave(auth: dict[str, Any], words: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        driver_to(auth, address="http://127.0.0.1:1")
+    assert caught.value.errors == {"mapping": [words]}
+
+
+@pytest.mark.parametrize("address", ["ftp://x", "https://user:word@x", "https://x/?a=1", "//x", "https://"])
+def test_what_is_no_address(address: str) -> None:
+    with pytest.raises(Invalid, match=r"addresses\.identity"):
+        driver_to(LOGIN, address="http://127.0.0.1:1", identity=address)
+
+
+def test_the_mapping_cannot_move_a_registered_address() -> None:
+    with pytest.raises(Invalid, match="addresses"):
+        driver_to(LOGIN, address="http://127.0.0.1:1", default="http://127.0.0.1:2")
 
 
 # --- the keeper alone, with a clock of its own ------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,14 +81,12 @@ def _orgs(*names: str, **more: Callable[[str], Any]) -> list[JSON]:
 
 
 @contextmanager
-def _living(
-    slug: str, address: str, credentials: Credentials, values: JSON | None = None, **addresses: str
-) -> Iterator[Life]:
+def _living(slug: str, address: str, credentials: Credentials, values: JSON | None = None) -> Iterator[Life]:
     chosen = preset(slug)
     driver = Recorder.from_text(
         api_file=chosen.api_file,
         mapping=chosen.mapping_with(values or {}),
-        addresses={"default": address, **addresses},
+        addresses={"default": address},
         allow_private=True,
     )
     try:
@@ -131,12 +129,10 @@ def huawei() -> Iterator[Life]:
     )
     operator = replace(bcs.PARTIES[0], username="admin", password="browser-password")
     both = Credentials(platform=operator, creator=bcs.PARTIES[0], member=bcs.PARTIES[1])
-    values = {"const.project_id": "project-tax"}
-    with (
-        bcs.Management() as platform,
-        bcs.Agent() as agent,
-        _living("huawei-bcs", platform.address, both, values, agent=agent.address) as life,
-    ):
+    with ExitStack() as stack:
+        platform, agent = stack.enter_context(bcs.Management()), stack.enter_context(bcs.Agent())
+        values = {"const.project_id": "project-tax", "addresses.agent": agent.address}
+        life = stack.enter_context(_living("huawei-bcs", platform.address, both, values))
         made = life.do("create_network", name="permits", kernel="fabric", creator=tax, members=[housing])
         network = {"network_id": made.network_id}
         joined = life.do("join_network", **network, member=housing, inviter=tax)

@@ -12,12 +12,12 @@ from platforms.presets import preset
 from platforms.standard import OPERATIONS
 
 
-def preset_driver(slug: str, address: str, values: Mapping[str, str] | None = None, **addresses: str) -> MappedDriver:
+def preset_driver(slug: str, address: str, values: Mapping[str, str] | None = None) -> MappedDriver:
     chosen = preset(slug)
     return MappedDriver.from_text(
         api_file=chosen.api_file,
         mapping=chosen.mapping_with(values or {}),
-        addresses={"default": address, **addresses},
+        addresses={"default": address},
         allow_private=True,
     )
 

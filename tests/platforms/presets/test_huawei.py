@@ -44,8 +44,8 @@ def agent() -> Iterator[Agent]:
 
 @pytest.fixture
 def driver(management: Management, agent: Agent) -> Iterator[MappedDriver]:
-    values = {"const.project_id": "project-tax"}
-    made = preset_driver("huawei-bcs", management.address, values, agent=agent.address)
+    values = {"const.project_id": "project-tax", "addresses.agent": agent.address}
+    made = preset_driver("huawei-bcs", management.address, values)
     yield made
     made.close()
 
@@ -183,10 +183,3 @@ def test_a_wrong_signature(driver: MappedDriver) -> None:
     with pytest.raises(PlatformRefused, match="Incorrect IAM authentication") as caught:
         carry(driver, "list_networks", {}, wrong)
     assert caught.value.code == "credential_refused"
-
-
-def test_without_the_agents_address(management: Management) -> None:
-    driver = preset_driver("huawei-bcs", management.address)
-    with pytest.raises(PlatformRefused, match="agent"):
-        carry(driver, "get_ledger_summary", {"chain_id": "channel"}, BOTH)
-    driver.close()
