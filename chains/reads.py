@@ -101,8 +101,7 @@ def activity(blockchain_ids: Iterable[int], *, minutes: int) -> dict[int, list[t
 def sparks(blockchain_ids: Iterable[int], *, minutes: int) -> dict[int, list[tuple[int, int]]]:
     """For each chain its transactions in each of the last whole minutes: `(seconds since 1970, number)`."""
     found = activity(blockchain_ids, minutes=minutes)
-    this_minute = timezone.now().replace(second=0, microsecond=0)
-    grid = [this_minute - timedelta(minutes=back) for back in range(minutes, 0, -1)]
+    grid = _whole_minutes(minutes)
     drawn = {}
     for chain, rows in found.items():
         numbers = {minute: total for minute, _number, total in rows}
@@ -112,19 +111,20 @@ def sparks(blockchain_ids: Iterable[int], *, minutes: int) -> dict[int, list[tup
 
 def ledger_series(blockchain: Blockchain, *, minutes: int) -> list[Series]:
     """Transactions per minute, and seconds between blocks, of the last whole minutes; idle minutes are zeros."""
-    found = {
-        minute: (number, total) for minute, number, total in activity([blockchain.pk], minutes=minutes)[blockchain.pk]
-    }
-    if not found:
+    rows = activity([blockchain.pk], minutes=minutes)[blockchain.pk]
+    if not rows:
         return []
+    totals = {minute: total for minute, _number, total in rows}
+    per_minute = [(minute, float(totals.get(minute, 0))) for minute in _whole_minutes(minutes)]
+    whole = {minute for minute, _value in per_minute}
+    between = [(minute, round(60 / number, 2)) for minute, number, _total in rows if minute in whole]
+    return [Series("transactions_per_minute", "1/min", per_minute), Series("block_time", "s", between)]
+
+
+def _whole_minutes(number: int) -> list[datetime]:
+    """The last minutes that are over, oldest first."""
     this_minute = timezone.now().replace(second=0, microsecond=0)
-    grid = [this_minute - timedelta(minutes=back) for back in range(minutes, 0, -1)]
-    grid = [minute for minute in grid if minute >= min(found)]
-    times = [(minute, 60 / found[minute][0]) for minute in grid if minute in found]
-    return [
-        Series("transactions_per_minute", "1/min", [(minute, float(found.get(minute, (0, 0))[1])) for minute in grid]),
-        Series("block_time", "s", [(minute, round(seconds, 2)) for minute, seconds in times]),
-    ]
+    return [this_minute - timedelta(minutes=back) for back in range(number, 0, -1)]
 
 
 def sample_series(blockchain: Blockchain, *, since: datetime, name: str = "") -> list[Series]:

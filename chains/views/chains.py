@@ -102,6 +102,9 @@ class ChainCharts(OfBlockchain, TemplateView):
 
 
 def _drawn(series: reads.Series) -> list[list[float]]:
+    """Points for the chart; one alone makes no line."""
+    if len(series.points) < 2:
+        return []
     return [[int(at.timestamp()), value] for at, value in series.points]
 
 

@@ -135,7 +135,9 @@ def test_charts_are_drawn_from_the_ledger(read_chain: tuple[Blockchain, Ledger],
     row, _ledger = read_chain
     html = page(cast.bob, f"/chains/{row.uid}/charts")
     assert html.count('data-chart="line"') == 2
-    assert "No block in this time" not in html
+    assert "Not enough blocks" not in html
+    Block.objects.update(time=timezone.now() - timedelta(days=1))
+    assert page(cast.bob, f"/chains/{row.uid}/charts").count("Not enough blocks") == 2
 
 
 def test_blocks_and_transactions_are_paged(read_chain: tuple[Blockchain, Ledger], cast: Cast) -> None:
