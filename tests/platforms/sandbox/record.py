@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -17,56 +18,72 @@ from tests.platforms.sandbox.running import FILES, Json, Running, rpc, until
 
 def record(folder: Path) -> Json:
     """Walk through the whole life on a fresh sandbox."""
-    from platforms import standard
-    from tests.platforms.sandbox.mapped import Mapped
-
     running = Running(folder, "--pace", "0.3").start()
     try:
         running.open().post("/traffic", json={"enabled": False}).raise_for_status()
-        mapped, samples = Mapped(running), {}
-        tax, housing, social = mapped.cloud(1, "org-tax"), mapped.cloud(2, "org-housing"), mapped.on_prem("org-social")
-
-        def take(operation: str, request: standard.Request, *parties: standard.Party) -> standard.Answer:
-            mapped.driver.answers.clear()
-            answer = mapped.carry(operation, request, *parties)
-            answers = {step: found[0] if len(found) == 1 else found for step, found in mapped.driver.answers.items()}
-            asked = request.model_dump(mode="json", exclude_defaults=True)
-            samples[operation] = {"request": asked, "answers": answers}
-            return answer
-
-        everything = standard.EmptyRequest()
-        take("get_health", everything)
-        take("list_tenants", everything)
-        create = standard.CreateNetworkRequest(name="Permits", kernel="ethereum", creator=tax, members=(housing,))
-        network = take("create_network", create, tax).network_id
-        for member in (housing, social):
-            request = standard.JoinNetworkRequest(network_id=network, member=member, inviter=tax)
-            take("join_network", request, tax, member)
-        chain = take("create_chain", standard.CreateChainRequest(network_id=network, name="main", creator=tax), tax)
-        about = {"network_id": network, "chain_id": chain.chain_id}
-        take("join_chain", standard.JoinChainRequest(**about, member=social), tax, social)
-        nodes = take("list_nodes", standard.ListNodesRequest(**about)).items
-        sent = _transact(nodes[0].endpoint)
-        for operation, request in (
-            ("get_network", standard.GetNetworkRequest(network_id=network)),
-            ("list_networks", everything),
-            ("get_chain", standard.GetChainRequest(**about)),
-            ("list_chains", standard.ListChainsRequest(network_id=network)),
-            ("get_ledger_summary", standard.ChainRequest(chain_id=chain.chain_id)),
-            ("get_monitoring", standard.ChainRequest(chain_id=chain.chain_id)),
-            ("list_blocks", standard.ListBlocksRequest(chain_id=chain.chain_id, from_height=1, to_height=2)),
-            ("list_transactions", standard.ListTransactionsRequest(chain_id=chain.chain_id, page_size=2)),
-            ("get_transaction", standard.GetTransactionRequest(chain_id=chain.chain_id, tx_id=sent)),
-        ):
-            take(operation, request)
-        take("quit_chain", standard.QuitChainRequest(**about, member=social), tax, social)
-        take("delete_chain", standard.DeleteChainRequest(**about, creator=tax), tax)
-        for member in (housing, social):
-            take("quit_network", standard.QuitNetworkRequest(network_id=network, member=member), tax, member)
-        take("delete_network", standard.DeleteNetworkRequest(network_id=network, creator=tax), tax)
-        return samples
+        return _Walk(running).samples()
     finally:
         running.stop()
+
+
+class _Walk:
+    def __init__(self, running: Running) -> None:
+        from platforms import standard
+        from tests.platforms.sandbox.mapped import Mapped
+
+        self._standard, self._mapped = standard, Mapped(running)
+        self._taken: Json = {}
+        self._tax, self._housing = self._mapped.cloud(1, "org-tax"), self._mapped.cloud(2, "org-housing")
+        self._social = self._mapped.on_prem("org-social")
+
+    def samples(self) -> Json:
+        self._take("get_health", "EmptyRequest")
+        self._take("list_tenants", "EmptyRequest")
+        network, chain = self._build()
+        self._look(network, chain)
+        self._take_down(network, chain)
+        return self._taken
+
+    def _take(self, operation: str, request: str, *parties: Any, **fields: Any) -> Any:
+        self._mapped.driver.answers.clear()
+        asked = getattr(self._standard, request)(**fields)
+        answer = self._mapped.carry(operation, asked, *parties)
+        answers = {step: found[0] if len(found) == 1 else found for step, found in self._mapped.driver.answers.items()}
+        self._taken[operation] = {"request": asked.model_dump(mode="json", exclude_defaults=True), "answers": answers}
+        return answer
+
+    def _build(self) -> tuple[str, str]:
+        tax, about = self._tax, {"name": "Permits", "kernel": "ethereum", "creator": self._tax}
+        made = self._take("create_network", "CreateNetworkRequest", tax, **about, members=(self._housing,))
+        network = made.network_id
+        for member in (self._housing, self._social):
+            about = {"network_id": network, "member": member, "inviter": tax}
+            self._take("join_network", "JoinNetworkRequest", tax, member, **about)
+        made = self._take("create_chain", "CreateChainRequest", tax, network_id=network, name="main", creator=tax)
+        about = {"network_id": network, "chain_id": made.chain_id, "member": self._social}
+        self._take("join_chain", "JoinChainRequest", tax, self._social, **about)
+        return network, made.chain_id
+
+    def _look(self, network: str, chain: str) -> None:
+        nodes = self._take("list_nodes", "ListNodesRequest", network_id=network, chain_id=chain).items
+        sent = _transact(nodes[0].endpoint)
+        self._take("get_network", "GetNetworkRequest", network_id=network)
+        self._take("list_networks", "EmptyRequest")
+        self._take("get_chain", "GetChainRequest", network_id=network, chain_id=chain)
+        self._take("list_chains", "ListChainsRequest", network_id=network)
+        self._take("get_ledger_summary", "ChainRequest", chain_id=chain)
+        self._take("get_monitoring", "ChainRequest", chain_id=chain)
+        self._take("list_blocks", "ListBlocksRequest", chain_id=chain, from_height=1, to_height=2)
+        self._take("list_transactions", "ListTransactionsRequest", chain_id=chain, page_size=2)
+        self._take("get_transaction", "GetTransactionRequest", chain_id=chain, tx_id=sent)
+
+    def _take_down(self, network: str, chain: str) -> None:
+        tax, social, here = self._tax, self._social, {"network_id": network}
+        self._take("quit_chain", "QuitChainRequest", tax, social, **here, chain_id=chain, member=social)
+        self._take("delete_chain", "DeleteChainRequest", tax, **here, chain_id=chain, creator=tax)
+        for member in (self._housing, social):
+            self._take("quit_network", "QuitNetworkRequest", tax, member, **here, member=member)
+        self._take("delete_network", "DeleteNetworkRequest", tax, **here, creator=tax)
 
 
 def _transact(endpoint: str) -> str:
