@@ -10,7 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Notification(models.Model):
-    """One message to one user; `title` and `body` are msgids, filled in the reader's language from `parameters`."""
+    """One message to one user; `title` and `body` are msgids, filled in the reader's language from `parameters`.
+
+    The subject is what it is about, for programs; people follow the link.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=100)
@@ -18,6 +21,9 @@ class Notification(models.Model):
     body = models.TextField(_("text"), blank=True)
     parameters = models.JSONField(default=dict, blank=True)
     link = models.CharField(max_length=300, blank=True)
+    subject_type = models.CharField(max_length=100, blank=True)
+    subject_id = models.CharField(max_length=64, blank=True)
+    subject_label = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
     read_at = models.DateTimeField(_("read"), null=True, blank=True)
 
