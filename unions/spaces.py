@@ -16,7 +16,7 @@ def party_of(organization: Organization) -> standard.Party:
     return standard.Party(
         orgcode=organization.orgcode,
         name=organization.name,
-        category=organization.category,
+        category=organization.category,  # type: ignore[arg-type]
         tenantid=space.tenantid,
         tenantname=space.tenantname,
         projectid=space.projectid,

@@ -25,7 +25,7 @@ def creator_of(context: StepContext) -> Organization:
 
 
 def actor_of(context: StepContext) -> User | None:
-    return User.objects.filter(pk=context.requested_by_id).first()
+    return User.objects.filter(pk=context.requested_by_id).first() if context.requested_by_id else None
 
 
 def network_id_of(context: StepContext) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -34,13 +36,17 @@ class UnionQuerySet(models.QuerySet["Union"]):
         """Administrators and auditors see all; everybody else what exists, for who may ask to join must see it."""
         if user.is_administrator or user.is_auditor:
             return self
-        return self.filter(state__in=[UnionState.ACTIVE, UnionState.DELETING]) | self.of_user(user)
+        there = models.Q(state__in=[UnionState.ACTIVE, UnionState.DELETING])
+        return self.filter(there | models.Q(pk__in=self._places_of(user)))
 
     def of_user(self, user: User) -> UnionQuerySet:
         """Unions in which an organization of the user is, or was, a member."""
+        return self.filter(pk__in=self._places_of(user))
+
+    @staticmethod
+    def _places_of(user: User) -> models.QuerySet[Any, Any]:
         organizations = Organization.objects.of_user(user).values("pk")
-        members = UnionMember.objects.filter(organization__in=organizations).values("union_id")
-        return self.filter(pk__in=members)
+        return UnionMember.objects.filter(organization__in=organizations).values("union_id")
 
 
 class Union(ConcurrentTransitionMixin, models.Model):

@@ -16,6 +16,7 @@ from console import audit
 from console.errors import Conflict, Invalid
 from console.models import User
 from console.policies import may_administer, require
+from console.secrets import Sealed
 from console.services.notifications import notify
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from platforms.models import Platform
@@ -163,9 +164,8 @@ def delete_rule(*, actor: User, rule_id: int) -> None:
 @joins_transaction
 def _bind(registration: Registration, actor: User | None) -> Organization:
     """Make the organization and give it the resource space. Rows first: the audit log's head is locked last."""
-    wanted = SpaceRequest.restore(
-        registration.details, json.loads(registration.secrets.reveal() if registration.secrets else "{}")
-    )
+    secrets: Sealed | None = registration.secrets  # type: ignore[assignment]
+    wanted = SpaceRequest.restore(registration.details, json.loads(secrets.reveal() if secrets else "{}"))
     _refuse_stale(wanted)
     organizations.refuse_taken(wanted, by_pending=False)
     organization = organizations.create_organization(wanted, owner=registration.user)

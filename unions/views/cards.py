@@ -116,11 +116,10 @@ def card_of(proposal: Proposal, speaks_for: set[int], platforms: dict[int, str])
 
 
 def _answer(row: Elector, votes: dict[int, Vote], speaks_for: set[int]) -> Answer:
-    organization_id: int = row.organization_id  # type: ignore[assignment]
     return Answer(
         organization=row.organization,
-        vote=votes.get(organization_id),
-        speaks=organization_id in speaks_for,
+        vote=votes.get(row.organization_id),
+        speaks=row.organization_id in speaks_for,
         lapsed=row.lapsed_at is not None,
     )
 

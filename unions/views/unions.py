@@ -56,7 +56,8 @@ class UnionList(ListPage):
         return rows
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        coming = reads.proposals(self.actor).under_way().filter(kind=ProposalKind.CREATE)
+        under_way = Proposal.objects.under_way().filter(kind=ProposalKind.CREATE).values("pk")
+        coming = reads.proposals(self.actor).filter(pk__in=under_way)
         return super().get_context_data(**kwargs) | {
             "platforms": Platform.objects.visible_to(self.actor).official(),
             "coming": cards_of(coming[:MAX_COMING], self.actor),
@@ -156,7 +157,7 @@ class _UnionForm(ServiceFormView):
 
 
 class _Move(_UnionForm):
-    form_class = MoveForm
+    form_class: type[MoveForm] = MoveForm
     template_name = "unions/union_move.html"
     choices_name = ""
 
@@ -185,7 +186,7 @@ class JoinUnion(_Move):
 class QuitUnion(_Move):
     """Leave."""
 
-    form_class = QuitForm
+    form_class: type[MoveForm] = QuitForm
     choices_name = "quitters"
     extra_context = {"move": "quit"}
 

@@ -33,7 +33,7 @@ def described(actor: User, rows: list[Organization], *, many: bool = True) -> An
     """Organizations as the actor may see them: whole, or the name only."""
     context = {"detailed": reads.detailed_ids(actor, rows)}
     if many:
-        return OrganizationAnswer(rows, many=True, context=context).data
+        return OrganizationAnswer(rows, many=True, context=context).data  # type: ignore[arg-type]
     return OrganizationAnswer(rows[0], context=context).data
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import generics, status
-from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
@@ -71,8 +72,8 @@ class Registrations(generics.ListAPIView[Registration]):
     ordering_fields = ["created_at", "organization_name", "state"]
     throttle_scope = "registrations"
 
-    def get_permissions(self) -> list[BasePermission]:
-        return [AllowAny()] if self.request.method == "POST" else super().get_permissions()  # type: ignore[list-item]
+    def get_permissions(self) -> Sequence[Any]:
+        return [AllowAny()] if self.request.method == "POST" else super().get_permissions()
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [ScopedRateThrottle()] if self.request.method == "POST" else []
@@ -148,7 +149,7 @@ class RegistrationRules(generics.ListAPIView[RegistrationRule]):
     @extend_schema(operation_id="list_registration_rules", tags=["registrations"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Rules by which registrations are approved without an administrator."""
-        require(may_administer(request.user))  # type: ignore[arg-type]
+        require(may_administer(request.user))
         return super().get(request, *args, **kwargs)
 
     @extend_schema(

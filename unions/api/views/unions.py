@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from console.api.reading import parsed
 from console.api.views import StartsWork
+from console.models import User
 from unions import reads
 from unions.api.filters import UnionFilter
 from unions.api.serializers import DeletionRequest, MoveRequest, StartedProposal, UnionAnswer, UnionRequest
@@ -28,6 +29,11 @@ def promised(proposal: Proposal) -> dict[str, Any]:
         "proposal": str(proposal.pk),
         "unionid": proposal.payload["unionid"],
     }
+
+
+def actor_of(request: Request) -> User:
+    """Whoever calls; the permission classes have let nobody in who is not signed in."""
+    return cast(User, request.user)
 
 
 class Unions(StartsWork, generics.ListAPIView[Union]):
@@ -66,8 +72,8 @@ class Unions(StartsWork, generics.ListAPIView[Union]):
     )
     def post(self, request: Request) -> Response:
         """Propose a union. Everyone invited agrees first; then its nodes are built in every member's space."""
-        wanted = parsed(UnionRequest, request)
-        return self.start(request, lambda: promised(service.propose_union(actor=request.user, **wanted)))
+        wanted, actor = parsed(UnionRequest, request), actor_of(request)
+        return self.start(request, lambda: promised(service.propose_union(actor=actor, **wanted)))
 
 
 class UnionDetail(StartsWork, APIView):
@@ -81,10 +87,8 @@ class UnionDetail(StartsWork, APIView):
     @extend_schema(operation_id="propose_delete", tags=["unions"], request=None, responses={202: StartedProposal})
     def delete(self, request: Request, unionid: str) -> Response:
         """Delete a union, on the creator's word; all members' nodes are reclaimed."""
-        wanted = parsed(DeletionRequest, request)
-        return self.start(
-            request, lambda: promised(service.propose_delete(actor=request.user, unionid=unionid, **wanted))
-        )
+        wanted, actor = parsed(DeletionRequest, request), actor_of(request)
+        return self.start(request, lambda: promised(service.propose_delete(actor=actor, unionid=unionid, **wanted)))
 
 
 class JoinUnion(StartsWork, APIView):
@@ -93,10 +97,8 @@ class JoinUnion(StartsWork, APIView):
     @extend_schema(operation_id="propose_join", tags=["unions"], request=MoveRequest, responses={202: StartedProposal})
     def post(self, request: Request, unionid: str) -> Response:
         """Ask to join a union. Every present member agrees first; then the node is built."""
-        wanted = parsed(MoveRequest, request)
-        return self.start(
-            request, lambda: promised(service.propose_join(actor=request.user, unionid=unionid, **wanted))
-        )
+        wanted, actor = parsed(MoveRequest, request), actor_of(request)
+        return self.start(request, lambda: promised(service.propose_join(actor=actor, unionid=unionid, **wanted)))
 
 
 class QuitUnion(StartsWork, APIView):
@@ -105,7 +107,5 @@ class QuitUnion(StartsWork, APIView):
     @extend_schema(operation_id="propose_quit", tags=["unions"], request=MoveRequest, responses={202: StartedProposal})
     def post(self, request: Request, unionid: str) -> Response:
         """Quit a union; the organization's nodes are reclaimed."""
-        wanted = parsed(MoveRequest, request)
-        return self.start(
-            request, lambda: promised(service.propose_quit(actor=request.user, unionid=unionid, **wanted))
-        )
+        wanted, actor = parsed(MoveRequest, request), actor_of(request)
+        return self.start(request, lambda: promised(service.propose_quit(actor=actor, unionid=unionid, **wanted)))

@@ -1,0 +1,56 @@
+"""What the REST layer takes and gives: shapes only, no writing. The field names are those of tables 1 and 2."""
+
+from unions.api.serializers.organizations import (
+    MachineSerializer,
+    MembershipAnswer,
+    MembershipRequest,
+    OrganizationAnswer,
+    OrganizationBrief,
+    OrganizationChanges,
+    OrganizationRequest,
+    ResourceSpaceAnswer,
+)
+from unions.api.serializers.proposals import ProposalAnswer, ProposalSubject, VoteAnswer, VoteRequest
+from unions.api.serializers.registrations import (
+    ReasonRequest,
+    RegisteredOrganization,
+    RegistrationAnswer,
+    RegistrationRequest,
+    RegistrationRuleRequest,
+    RegistrationRuleSerializer,
+)
+from unions.api.serializers.unions import (
+    DeletionRequest,
+    MoveRequest,
+    StartedProposal,
+    UnionAnswer,
+    UnionMemberAnswer,
+    UnionRequest,
+)
+
+__all__ = [
+    "DeletionRequest",
+    "MachineSerializer",
+    "MembershipAnswer",
+    "MembershipRequest",
+    "MoveRequest",
+    "OrganizationAnswer",
+    "OrganizationBrief",
+    "OrganizationChanges",
+    "OrganizationRequest",
+    "ProposalAnswer",
+    "ProposalSubject",
+    "ReasonRequest",
+    "RegisteredOrganization",
+    "RegistrationAnswer",
+    "RegistrationRequest",
+    "RegistrationRuleRequest",
+    "RegistrationRuleSerializer",
+    "ResourceSpaceAnswer",
+    "StartedProposal",
+    "UnionAnswer",
+    "UnionMemberAnswer",
+    "UnionRequest",
+    "VoteAnswer",
+    "VoteRequest",
+]

@@ -1,0 +1,172 @@
+"""Organizations and their spaces (table 1). Secrets go in and never come out: an answer says `has_ak`, not `ak`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from console.api.serializers import StrictSerializer
+from unions.addresses import MAX_MACHINES
+from unions.models import Category, MemberRole, Membership, Organization, ResourceSpace, SpaceKind
+from unions.services.spaces import MAX_SECRET
+from unions.services.spaces import SECRET_FIELDS as SECRETS
+
+
+class MachineSerializer(StrictSerializer):
+    """One machine of an on-prem organization."""
+
+    ip = serializers.CharField(max_length=255, help_text=_("Address of the machine: IPv4, IPv6 or a host name."))
+    port = serializers.IntegerField(min_value=1, max_value=65535)
+
+
+class OrganizationRequest(StrictSerializer):
+    """Table 1 as an applicant fills it in: a tenant for cloud, machines and a certificate for on-prem."""
+
+    name = serializers.CharField(max_length=200)
+    category = serializers.ChoiceField(
+        choices=Category.choices, required=False, help_text=_("Left out: as the platform is deployed.")
+    )
+    oemtype = serializers.CharField(
+        required=False, allow_blank=True, max_length=60, help_text=_("Platform of the tenant; empty: the default one.")
+    )
+    tenantid = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    projectid = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    ak = serializers.CharField(required=False, allow_blank=True, write_only=True, max_length=MAX_SECRET)
+    sk = serializers.CharField(required=False, allow_blank=True, write_only=True, max_length=MAX_SECRET)
+    token = serializers.CharField(required=False, allow_blank=True, write_only=True, max_length=MAX_SECRET)
+    tlscert = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        write_only=True,
+        trim_whitespace=False,
+        max_length=100_000,
+        help_text=_("PEM text: the certificate, its private key, and the authority of the machines."),
+    )
+    nodelist = MachineSerializer(many=True, required=False, max_length=MAX_MACHINES)  # type: ignore[call-arg]
+
+
+class OrganizationChanges(StrictSerializer):
+    """What may change of an organization; what is left out stays as it is."""
+
+    name = serializers.CharField(max_length=200, required=False)
+    projectid = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    ak = serializers.CharField(required=False, allow_blank=True, write_only=True, max_length=MAX_SECRET)
+    sk = serializers.CharField(required=False, allow_blank=True, write_only=True, max_length=MAX_SECRET)
+    token = serializers.CharField(required=False, allow_blank=True, write_only=True, max_length=MAX_SECRET)
+    tlscert = serializers.CharField(
+        required=False, allow_blank=True, write_only=True, trim_whitespace=False, max_length=100_000
+    )
+    nodelist = MachineSerializer(many=True, required=False, max_length=MAX_MACHINES)  # type: ignore[call-arg]
+
+
+class OrganizationBrief(serializers.ModelSerializer[Organization]):
+    """What everyone signed in may know of an organization."""
+
+    class Meta:
+        model = Organization
+        fields = ["orgcode", "name", "category"]
+
+
+class OrganizationAnswer(serializers.Serializer[Organization]):
+    """Table 1. Beyond `orgcode`, `name`, `category` the fields are there for own members and administrators only."""
+
+    orgcode = serializers.CharField()
+    name = serializers.CharField()
+    category = serializers.ChoiceField(choices=Category.choices)
+    oemtype = serializers.CharField(required=False)
+    tenantid = serializers.CharField(required=False)
+    tenantname = serializers.CharField(required=False)
+    projectid = serializers.CharField(required=False)
+    projectname = serializers.CharField(required=False)
+    nodelist = MachineSerializer(many=True, required=False)
+    has_ak = serializers.BooleanField(required=False)
+    has_sk = serializers.BooleanField(required=False)
+    has_token = serializers.BooleanField(required=False)
+    has_tlscert = serializers.BooleanField(required=False)
+    tlscert_expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    created_at = serializers.DateTimeField(required=False)
+
+    def to_representation(self, instance: Organization) -> dict[str, Any]:
+        """The brief shape, or the whole one when the organization's pk is in `context["detailed"]`."""
+        brief = {"orgcode": instance.orgcode, "name": instance.name, "category": instance.category}
+        if instance.pk not in self.context.get("detailed", ()):
+            return brief
+        return {**brief, **_space_details(instance), "created_at": _iso(instance.created_at)}
+
+
+def _space_details(organization: Organization) -> dict[str, Any]:
+    space = getattr(organization, "space", None)
+    if space is None:
+        return {}
+    return {
+        "oemtype": space.platform.oemtype if space.platform else "",
+        "tenantid": space.tenantid,
+        "tenantname": space.tenantname,
+        "projectid": space.projectid,
+        "projectname": space.projectname,
+        "nodelist": [{"ip": machine.ip, "port": machine.port} for machine in space.machines.all()],
+        **{f"has_{name}": bool(getattr(space, name)) for name in SECRETS},
+        "tlscert_expires_at": _iso(space.tlscert_expires_at),
+    }
+
+
+def _iso(moment: Any) -> str | None:
+    return serializers.DateTimeField().to_representation(moment) if moment else None
+
+
+class MembershipAnswer(serializers.ModelSerializer[Membership]):
+    """A person of an organization."""
+
+    username = serializers.CharField(source="user.username")
+
+    class Meta:
+        model = Membership
+        fields = ["username", "role", "created_at"]
+
+
+class MembershipRequest(StrictSerializer):
+    """Whom to take in, and what they may do."""
+
+    username = serializers.CharField(max_length=150)
+    role = serializers.ChoiceField(choices=MemberRole.choices)
+
+
+class ResourceSpaceAnswer(serializers.ModelSerializer[ResourceSpace]):
+    """Where an organization's nodes live, how many it may have and how many it has."""
+
+    orgcode = serializers.CharField(source="organization.orgcode")
+    kind = serializers.ChoiceField(choices=SpaceKind.choices)
+    oemtype = serializers.SerializerMethodField()
+    nodelist = MachineSerializer(many=True, source="machines.all")
+    quota = serializers.SerializerMethodField()
+    use = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ResourceSpace
+        fields = [
+            "orgcode",
+            "kind",
+            "oemtype",
+            "tenantid",
+            "tenantname",
+            "projectid",
+            "projectname",
+            "nodelist",
+            "tlscert_expires_at",
+            "quota",
+            "use",
+        ]
+
+    def get_oemtype(self, space: ResourceSpace) -> str:
+        return space.platform.oemtype if space.platform else ""
+
+    @extend_schema_field({"type": "object", "properties": {"nodes": {"type": "integer"}}})
+    def get_quota(self, space: ResourceSpace) -> dict[str, int]:
+        return {"nodes": space.quota_nodes}
+
+    @extend_schema_field({"type": "object", "properties": {"nodes": {"type": "integer"}}})
+    def get_use(self, space: ResourceSpace) -> dict[str, int]:
+        return {"nodes": self.context.get("used_nodes", {}).get(space.organization_id, 0)}

@@ -1,0 +1,103 @@
+"""Unions (table 2) and what may be proposed for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from console.api.serializers import StrictSerializer
+from unions.api.serializers.limits import COMMENT_LENGTH, MAX_ORGS
+from unions.models import MemberState, Union, UnionMember, UnionState
+
+
+class UnionMemberAnswer(serializers.ModelSerializer[UnionMember]):
+    """An organization's place in a union."""
+
+    orgcode = serializers.CharField(source="organization.orgcode")
+    name = serializers.CharField(source="organization.name")
+    state = serializers.ChoiceField(choices=MemberState.choices)
+
+    class Meta:
+        model = UnionMember
+        fields = ["orgcode", "name", "member_id", "state", "joined_at", "left_at"]
+
+
+class UnionAnswer(serializers.ModelSerializer[Union]):
+    """Table 2, with the union's state and its members' states. `orgs` leaves out who has left."""
+
+    id = serializers.CharField()
+    creatororg = serializers.CharField(source="creator.orgcode")
+    oemtype = serializers.CharField(source="platform.oemtype")
+    orgs = serializers.SerializerMethodField()
+    state = serializers.ChoiceField(choices=UnionState.choices)
+    members = UnionMemberAnswer(many=True)
+
+    class Meta:
+        model = Union
+        fields = [
+            "id",
+            "uid",
+            "unionid",
+            "creatororg",
+            "name",
+            "oemtype",
+            "orgs",
+            "state",
+            "network_id",
+            "members",
+            "created_at",
+            "deleted_at",
+        ]
+
+    def get_orgs(self, union: Union) -> list[str]:
+        return [member.organization.orgcode for member in union.members.all() if member.state != MemberState.LEFT]
+
+
+class UnionRequest(StrictSerializer):
+    """A union to be proposed. `orgs` are those invited; the creator need not be named again."""
+
+    name = serializers.CharField(max_length=200)
+    oemtype = serializers.CharField(required=False, allow_blank=True, max_length=60, default="")
+    creatororg = serializers.CharField(max_length=40)
+    orgs = serializers.ListField(child=serializers.CharField(max_length=40), max_length=MAX_ORGS)
+    network_id = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        help_text=_("A network that exists already; not taken yet, so leave it out."),
+    )
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
+
+    def validate_network_id(self, value: str) -> str:
+        if value:
+            raise serializers.ValidationError(
+                _("A union of a network that exists already cannot be made yet; leave this out to build a new one.")
+            )
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs.pop("network_id", None)
+        return attrs
+
+
+class MoveRequest(StrictSerializer):
+    """Which organization joins or quits."""
+
+    orgcode = serializers.CharField(max_length=40)
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
+
+
+class DeletionRequest(StrictSerializer):
+    """A word to those concerned; a deletion without a body is fine."""
+
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
+
+
+class StartedProposal(serializers.Serializer[Any]):
+    """Work has been promised: follow the flow, or the proposal that it waits for."""
+
+    flow = serializers.CharField()
+    proposal = serializers.CharField()
+    unionid = serializers.CharField()
