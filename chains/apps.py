@@ -8,8 +8,11 @@ class ChainsConfig(AppConfig):
 
     def ready(self) -> None:
         from chains import flows, frame  # noqa: F401 - extends the blueprints of unions
+        from chains.reads import chains_on
         from chains.services.chains import count_nodes
+        from platforms.dependants import add_dependants
         from unions.reads import count_nodes_with
 
         count_nodes_with(count_nodes)
+        add_dependants("chains", chains_on)
         frame.hand_in()

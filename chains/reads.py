@@ -10,10 +10,13 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncMinute
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chains.models import Block, Blockchain, BusinessChain, Node, Sample, Transaction
 from chains.models.chains import BlockchainQuerySet
 from console.models import User
+from platforms.dependants import Dependants
+from platforms.models import Platform
 
 MAX_POINTS = 720  # of one series
 HASH_LENGTH = 8  # shorter texts are not looked up as hashes
@@ -162,3 +165,9 @@ def totals(actor: User) -> dict[str, int]:
 def liveliest(actor: User, number: int) -> QuerySet[Blockchain]:
     """Live chains, the one with the newest block first."""
     return blockchains(actor).live().order_by(F("block_time").desc(nulls_last=True), "name")[:number]
+
+
+def chains_on(platform: Platform) -> Dependants:
+    """Live chains need their platform to stay."""
+    rows = Blockchain.objects.live().filter(business_chain__platform=platform).order_by("name")
+    return Dependants(_("chains"), rows.count(), tuple(rows.values_list("name", flat=True)[:5]))

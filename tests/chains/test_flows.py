@@ -9,10 +9,13 @@ import pytest
 from django.utils import timezone
 
 from chains.models import Block, Blockchain, BusinessChain, ChainState, Node
+from console.errors import Conflict
 from console.flows import engine
 from console.models import Flow, FlowState, Step
 from console.services.flows import cancel_flow
+from platforms.dependants import hanging_on
 from platforms.models import Platform
+from platforms.services.platforms import retire_platform
 from tests.chains import plane_files
 from tests.chains.conftest import speak_to
 from tests.chains.ledger_plane import Plane
@@ -304,3 +307,11 @@ def test_a_union_whose_platform_cannot_delete_chains_still_ends(cast: Cast, spok
     flow = delete(cast, union)
     assert flow.state == FlowState.DONE, flow.error
     assert Blockchain.objects.get().state == ChainState.DELETED
+
+
+def test_a_platform_with_live_chains_is_not_retired(cast: Cast) -> None:
+    union = create(cast)
+    with pytest.raises(Conflict, match="1 chains \\(Permits\\)"):
+        retire_platform(actor=cast.root, oemtype="testbed")
+    assert delete(cast, union).state == FlowState.DONE
+    assert [each.count for each in hanging_on(cast.platform) if str(each.title) == "chains"] == []
