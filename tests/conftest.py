@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+from platforms.sandbox.anvil import find_anvil
+from tests.stack.product import Product, running
 from tests.tools.loopback import loopback_only
 
 
@@ -13,6 +17,19 @@ from tests.tools.loopback import loopback_only
 def _stay_on_this_machine() -> Iterator[None]:
     with loopback_only():
         yield
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The whole console, running, for the tests from outside: SQLite, the embedded broker, the sandbox."""
+    if sys.platform != "linux":
+        pytest.skip("processes are watched through /proc, which only Linux has")
+    if find_anvil() is None:
+        pytest.skip("there is no anvil for this machine, so the evaluation platform does not run")
+    folder = tmp_path_factory.mktemp("product")
+    with running(folder) as started:
+        yield started
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,1 @@
+"""The pages as people use them: headless Chromium on the whole product."""

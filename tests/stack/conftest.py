@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from platforms.sandbox.anvil import find_anvil
 from tests.stack.departments import Office
-from tests.stack.product import Product, running
+from tests.stack.product import Product
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,15 +26,6 @@ def _kernel() -> None:
         pytest.skip("there is no anvil for this machine, so the evaluation platform does not run")
     if sys.platform != "linux":
         pytest.skip("processes are watched through /proc, which only Linux has")
-
-
-@pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    """On the embedded default: SQLite, the embedded broker, the sandbox."""
-    folder = tmp_path_factory.mktemp("product")
-    with running(folder) as started:
-        yield started
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
