@@ -20,6 +20,7 @@ from tests.platforms.sandbox.running import (
     Running,
     cloud,
     done,
+    ended,
     processes_of,
     rpc,
     until,
@@ -249,3 +250,22 @@ def test_nothing_is_written_outside_of_its_folder(fresh: Make, tmp_path: Path, m
     running.stop()
     assert list(home.iterdir()) == []
     assert sorted(path.name for path in running.data_dir.iterdir()) == ["log.jsonl", "sandbox"]
+
+
+def test_a_kernel_that_does_not_run_is_said_and_can_be_cleared_away(
+    fresh: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANVIL", "/bin/false")
+    running = fresh()
+    first = running.tenant(1)
+    body = {"name": "N", "member": cloud(running.tenants[0], "org-1")}
+    network = done(first, first.post("/v1/networks", json=body))["networkId"]
+    answer = first.post(f"/v1/networks/{network}/chains", json={"name": "main"})
+    job = ended(first, answer)
+    assert (job["state"], job["error"]["code"]) == ("FAILED", "KERNEL_UNAVAILABLE")
+    assert "anvil ended with code 1" in job["error"]["message"]
+    chain = f"/v1/chains/{answer.json()['chainId']}"
+    assert first.get(f"{chain}/ledger").json()["error"]["code"] == "KERNEL_UNAVAILABLE"
+    done(first, first.delete(chain))
+    done(first, first.delete(f"/v1/networks/{network}"))
+    assert running.stop() < 5
