@@ -96,13 +96,12 @@ def _living(slug: str, address: str, credentials: Credentials, values: JSON | No
 
 
 @contextmanager
-def amazon() -> Iterator[Life]:
+def amazon(moto: str) -> Iterator[Life]:
     accounts = dict(zip(("tax", "housing"), (account for _sk, account in amb.ACCOUNTS.values()), strict=False))
     tax, housing = _orgs("tax", "housing", tenantid=accounts.get)
     both = Credentials(platform=amb.PARTIES[0], creator=amb.PARTIES[0], member=amb.PARTIES[1])
     alone = replace(both, member=amb.PARTIES[0])
     with (
-        amb.moto_server() as moto,
         amb.Shim(moto, page=1) as platform,
         _living("amazon-managed-blockchain", platform.address, both) as life,
     ):
@@ -119,7 +118,7 @@ def amazon() -> Iterator[Life]:
 
 
 @contextmanager
-def huawei() -> Iterator[Life]:
+def huawei(_moto: str) -> Iterator[Life]:
     tax, housing = _orgs(
         "tax",
         "housing",
@@ -156,7 +155,7 @@ def huawei() -> Iterator[Life]:
 
 
 @contextmanager
-def fisco() -> Iterator[Life]:
+def fisco(_moto: str) -> Iterator[Life]:
     admin = PartyCredential(username="admin", password=webase.DIGEST)
     (health,) = _orgs("health", machines=lambda _name: [{"ip": "10.0.0.9", "port": 5002}])
     health["category"] = "on_prem"
@@ -183,7 +182,7 @@ def fisco() -> Iterator[Life]:
 
 
 @contextmanager
-def cello_engine() -> Iterator[Life]:
+def cello_engine(_moto: str) -> Iterator[Life]:
     tax = PartyCredential(ak="tax@example.gov", sk=cello.PASSWORD)
     both = Credentials(platform=tax, creator=tax, member=tax)
     (party,) = _orgs("tax")
@@ -202,7 +201,7 @@ def cello_engine() -> Iterator[Life]:
 
 
 @contextmanager
-def kaleido_console() -> Iterator[Life]:
+def kaleido_console(_moto: str) -> Iterator[Life]:
     account = PartyCredential(token=kaleidoscope.KEY)
     both = Credentials(platform=account, creator=account, member=account)
     tax, housing = _orgs("tax", "housing")
@@ -238,7 +237,8 @@ LIVES = {
 
 
 def write_samples(folder: Path) -> None:
-    for slug, living in LIVES.items():
-        with living() as life:
-            text = json.dumps(life.samples, ensure_ascii=False, indent=1)
-        (folder / slug / "samples.json").write_text(text + "\n")
+    with amb.moto_server() as moto:
+        for slug, living in LIVES.items():
+            with living(moto) as life:
+                text = json.dumps(life.samples, ensure_ascii=False, indent=1)
+            (folder / slug / "samples.json").write_text(text + "\n")

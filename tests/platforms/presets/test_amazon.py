@@ -11,7 +11,7 @@ from console.errors import Missing, NotSupported, PlatformRefused
 from platforms.drivers.base import Credentials, PartyCredential
 from platforms.drivers.mapped import MappedDriver
 from platforms.standard import OPERATIONS
-from tests.platforms.presets.amb import ACCOUNTS, PARTIES, Shim, moto_server
+from tests.platforms.presets.amb import ACCOUNTS, PARTIES, Shim
 from tests.platforms.presets.running import carried, carry, preset_driver
 
 SLUG = "amazon-managed-blockchain"
@@ -21,12 +21,6 @@ ORGS = [
     for code, (_secret, account) in zip(NAMES, ACCOUNTS.values(), strict=True)
 ]
 TAX, HOUSING, PENSIONS = PARTIES
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    with moto_server() as address:
-        yield address
 
 
 @pytest.fixture

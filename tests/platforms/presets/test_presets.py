@@ -47,11 +47,11 @@ def test_every_interface_is_answered_or_explained(chosen: Preset) -> None:
 
 
 @pytest.mark.parametrize("slug", LIVES)
-def test_a_dry_run_on_what_was_recorded_says_what_the_real_run_said(slug: str) -> None:
+def test_a_dry_run_on_what_was_recorded_says_what_the_real_run_said(slug: str, moto: str) -> None:
     """One life, every interface: the recorded answers lead the dry run to the same standard answer."""
     chosen = preset(slug)
     template, api = Template.parse(chosen.mapping), ApiFile.parse(chosen.api_file)
-    with LIVES[slug]() as life:
+    with LIVES[slug](moto) as life:
         assert set(life.samples) == set(template.interfaces)
         samples = read_samples(json.loads(json.dumps(life.samples)))
         if "const.project_id" in {each.place for each in chosen.parameters}:
