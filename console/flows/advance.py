@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 
+from celery import Task
 from django.db import transaction
 
 from console.cleansing import storable
@@ -168,16 +169,23 @@ def nudge(step_ids: list[int]) -> None:
 
 def send(step_ids: list[int]) -> int:
     """Nudge the workers now; returns how many nudges went out."""
-    global _silent_until
     from console.tasks import run_step  # tasks import the engine, which imports this
 
-    if time.monotonic() < _silent_until:
-        return 0
     for sent, step_id in enumerate(step_ids):
-        try:
-            run_step.delay(step_id)
-        except Exception as problem:  # any broker failure: the row is the promise
-            logger.warning("nudge for step %s not sent: %s", step_id, problem)
-            _silent_until = time.monotonic() + SILENCE_SECONDS
+        if not knock(run_step, step_id):
             return sent
     return len(step_ids)
+
+
+def knock(task: Task, *arguments: int) -> bool:
+    """Send one nudge; false when the broker does not take it, or did not a moment ago."""
+    global _silent_until
+    if time.monotonic() < _silent_until:
+        return False
+    try:
+        task.delay(*arguments)
+    except Exception as problem:  # any broker failure: the row is the promise
+        logger.warning("nudge %s%s not sent: %s", task.name, arguments, problem)
+        _silent_until = time.monotonic() + SILENCE_SECONDS
+        return False
+    return True
