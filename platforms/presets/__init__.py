@@ -106,7 +106,7 @@ def _read(slug: str) -> Preset:
 
 def _replaced(text: str, place: str, value: str | int) -> str:
     """The YAML text with another scalar at a dotted place; comments and order stay."""
-    node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    node: Any = yaml.compose(text, Loader=yaml.CSafeLoader)
     for name in place.split("."):
         node = next(each for key, each in node.value if key.value == name)
     return text[: node.start_mark.index] + json.dumps(value, ensure_ascii=False) + text[node.end_mark.index :]
