@@ -174,6 +174,10 @@ class RegistrationForm(CredentialFields):
             self.add_error("tlscert", _("Give the certificate that opens your machines."))
         return cleaned
 
+    def clean_nodelist(self) -> list[dict[str, Any]]:
+        """Machines only count on-prem; the form keeps them while somebody looks at the other category."""
+        return [] if self.chosen_category == Category.CLOUD else super().clean_nodelist()
+
     def organization(self) -> dict[str, Any]:
         """The fields of table 1 that belong to the chosen category."""
         data = self.cleaned_data

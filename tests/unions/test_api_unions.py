@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from console.models import AuditEntry, Flow, User
 from platforms.models import Platform
 from tests.rest import assert_problem, client
 from tests.unions.cast import Cast, active_union, auditor, departments, proposed
 from unions.models import Proposal, Union, UnionState, Vote
+from unions.services import unions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UNIONS, PROPOSALS = "/api/v1/unions", "/api/v1/proposals"
@@ -186,6 +188,19 @@ def test_every_present_member_is_asked_about_a_newcomer(cast: Cast) -> None:
     shown = client(cast.carol).get(f"{PROPOSALS}/{answer.json()['proposal']}").json()
     assert sorted(shown["electorate"]) == sorted([cast.tax.orgcode, cast.housing.orgcode])
     assert shown["concerns"] == cast.social.orgcode
+
+
+def test_whoever_has_left_is_not_waited_for(cast: Cast) -> None:
+    union = active_union(cast)
+    joining = client(cast.carol).post(f"{UNIONS}/{union.unionid}/join", {"orgcode": cast.social.orgcode}, format="json")
+    place = f"{PROPOSALS}/{joining.json()['proposal']}"
+    client(cast.bob).post(f"{UNIONS}/{union.unionid}/quit", {"orgcode": cast.housing.orgcode}, format="json")
+    with transaction.atomic():
+        unions.release_member(union_id=union.pk, orgcode=cast.housing.orgcode, actor=cast.bob)
+    shown = client(cast.carol).get(place).json()
+    assert shown["electorate"] == shown["waiting_for"] == [cast.tax.orgcode]
+    answer = {"orgcode": cast.housing.orgcode, "agree": True}
+    assert_problem(client(cast.bob).post(f"{place}/votes", answer, format="json"), 403)
 
 
 def test_quitting_and_deleting(cast: Cast) -> None:

@@ -54,7 +54,7 @@ class ProposalAnswer(serializers.ModelSerializer[Proposal]):
     subject = serializers.SerializerMethodField()
     proposer = serializers.CharField(source="proposer.orgcode")
     concerns = serializers.SerializerMethodField(help_text=_("The organization that joins or quits."))
-    electorate = serializers.SerializerMethodField()
+    electorate = serializers.SerializerMethodField(help_text=_("Who has a say; whoever leaves the union loses it."))
     waiting_for = serializers.SerializerMethodField(help_text=_("Organizations that have not answered yet."))
     votes = VoteAnswer(many=True)
     flow = serializers.SerializerMethodField()
@@ -92,13 +92,17 @@ class ProposalAnswer(serializers.ModelSerializer[Proposal]):
         return proposal.concerns.orgcode if proposal.concerns else None
 
     def get_electorate(self, proposal: Proposal) -> list[str]:
-        return [elector.organization.orgcode for elector in proposal.electors.all()]
+        return [row.organization.orgcode for row in proposal.electors.all() if row.lapsed_at is None]
 
     def get_waiting_for(self, proposal: Proposal) -> list[str]:
         if proposal.state != ProposalState.OPEN:
             return []
         answered = {vote.organization_id for vote in proposal.votes.all()}
-        return [row.organization.orgcode for row in proposal.electors.all() if row.organization_id not in answered]
+        return [
+            row.organization.orgcode
+            for row in proposal.electors.all()
+            if row.lapsed_at is None and row.organization_id not in answered
+        ]
 
     def get_flow(self, proposal: Proposal) -> str | None:
         return str(proposal.flow_id) if proposal.flow_id else None

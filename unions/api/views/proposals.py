@@ -35,7 +35,10 @@ class Proposals(generics.ListAPIView[Proposal]):
 
     @extend_schema(operation_id="list_proposals", tags=["proposals"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Proposals that one's organizations opened or have a say in; `waiting_for=me` is the inbox."""
+        """Proposals of one's organizations, those they have a say in, and those about their unions.
+
+        `waiting_for=me` is the inbox: what an organization that one speaks for has not answered yet.
+        """
         return super().get(request, *args, **kwargs)
 
 
