@@ -40,7 +40,7 @@ DETAIL_LENGTH = 300
 class Outcome:
     """`code` is empty when it has arrived. `final`: another attempt is pointless. `wait`: the receiver asks for it.
 
-    `shared`: what went wrong has nothing to do with this message, so others that take the same way had better wait.
+    `shared`: for mail, what went wrong is the server's trouble and not this letter's, so others had better wait.
     """
 
     code: str = ""
@@ -53,9 +53,6 @@ class Outcome:
     @property
     def ok(self) -> bool:
         return not self.code
-
-
-ARRIVED = Outcome()
 
 
 def sentence(code: str, detail: str = "") -> str:

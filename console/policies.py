@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.utils.translation import gettext as _
 
 from console.errors import Conflict, NotAllowed
-from console.models import Flow, Step, StepState, User
+from console.models import Delivery, DeliveryState, Flow, Step, StepState, User, Webhook, WebhookState
 
 
 @dataclass(frozen=True)
@@ -86,3 +87,42 @@ def may_skip_step(actor: User, step: Step) -> Verdict:
     if waits or step.is_stuck:
         return may_operate_flow(actor)
     return may_operate_flow(actor) and not_now(_("This step cannot be skipped now."))
+
+
+# --- telling people and programs --------------------------------------------------------------------------------------
+
+
+def may_own_webhook(actor: User, for_console: bool) -> Verdict:
+    """Everybody one's own; administrators those of the console, which get what anybody is told."""
+    return may_administer(actor) if for_console else ALLOWED
+
+
+def may_change_webhook(actor: User, webhook: Webhook) -> Verdict:
+    """The owner; administrators those of the console."""
+    if webhook.is_of_console:
+        return may_administer(actor)
+    return ALLOWED if webhook.owner_id == actor.pk else denied(_("This webhook belongs to somebody else."))
+
+
+def may_test_webhook(actor: User, webhook: Webhook) -> Verdict:
+    """Whoever may change it, while it is on: a paused one is tested by switching it on."""
+    if webhook.state != WebhookState.ACTIVE:
+        return may_change_webhook(actor, webhook) and not_now(_("Switch the webhook on first."))
+    return may_change_webhook(actor, webhook)
+
+
+def may_send_again(actor: User, delivery: Delivery) -> Verdict:
+    """Whoever may test the webhook, or the reader of a letter; not while it is being sent."""
+    allowed = may_test_webhook(actor, delivery.webhook) if delivery.webhook else may_send_mail_to(actor)
+    if allowed and delivery.state == DeliveryState.SENDING:
+        return not_now(_("It is being sent at this moment."))
+    return allowed
+
+
+def may_send_mail_to(reader: User) -> Verdict:
+    """Whether mail reaches a user at all."""
+    if not settings.MAIL_ENABLED:
+        return not_now(_("This console sends no mail: its operators have not named a mail server."))
+    if not reader.email:
+        return not_now(_("Enter your e-mail address first."))
+    return ALLOWED

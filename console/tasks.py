@@ -7,7 +7,9 @@ from celery.signals import task_postrun, worker_ready, worker_shutdown
 from django.conf import settings
 
 from console import broker, workers
+from console.deliveries import post
 from console.flows import engine
+from console.services.deliveries import forget_old
 
 
 @shared_task(name="console.run_step", expires=300, bind=True)
@@ -21,8 +23,24 @@ def sweep(self: Task) -> None:
     workers.swept(self.request.hostname or "")
 
 
+@shared_task(name="console.deliver", expires=10)
+def deliver() -> None:
+    post().turn(patience=settings.DELIVERY_SWEEP_SECONDS)
+
+
+@shared_task(name="console.forget_deliveries", expires=600)
+def forget_deliveries() -> None:
+    forget_old()
+
+
 BEAT = {
     "flows-sweep": {"task": "console.sweep", "schedule": settings.FLOW_SWEEP_SECONDS, "options": {"expires": 10}},
+    "deliveries-sweep": {
+        "task": "console.deliver",
+        "schedule": settings.DELIVERY_SWEEP_SECONDS,
+        "options": {"expires": settings.DELIVERY_SWEEP_SECONDS},
+    },
+    "deliveries-forget": {"task": "console.forget_deliveries", "schedule": 3600.0, "options": {"expires": 600}},
 }
 
 
