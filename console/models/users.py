@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -38,6 +40,13 @@ class User(AbstractUser):
     @property
     def is_auditor(self) -> bool:
         return self.is_active and self.console_role == ConsoleRole.AUDITOR
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Django's own permissions guard the support site only, and that is for administrators."""
+        return self.is_administrator
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_administrator
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from console import audit
 from console.errors import ConsoleError, Invalid
 from console.models import ApiToken, User
+from console.policies import may_administer, require
 from console.transactions import locked_or_missing, use_case
 
 PREFIX = "concord_"
@@ -65,7 +66,17 @@ def create_token(
 @use_case
 def revoke_token(*, actor: User, token_id: int) -> ApiToken:
     """Close the door for a token of one's own."""
-    token = locked_or_missing(ApiToken.objects.filter(user=actor), pk=token_id)
+    return _revoke(actor, locked_or_missing(ApiToken.objects.filter(user=actor), pk=token_id))
+
+
+@use_case
+def revoke_any_token(*, actor: User, token_id: int) -> ApiToken:
+    """Close the door for anybody's token, by an administrator."""
+    require(may_administer(actor))
+    return _revoke(actor, locked_or_missing(ApiToken.objects.all(), pk=token_id))
+
+
+def _revoke(actor: User, token: ApiToken) -> ApiToken:
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
         token.save(update_fields=["revoked_at"])
