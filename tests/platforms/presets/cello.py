@@ -22,6 +22,7 @@ def failed(message: str, status: int = 400) -> Reply:
 
 class Cello(StandIn):
     prefix = "/api/v1"
+    in_address = True
     routes = (
         ("POST", "/login", "login"),
         ("GET", "/channels", "channels"),

@@ -17,6 +17,7 @@ KEY = "kaleido-api-key-1"
 
 class Kaleido(StandIn):
     prefix = "/api/v1"
+    in_address = True
     routes = (
         ("GET", "/consortia", "consortia"),
         ("POST", "/consortia", "create_consortium"),

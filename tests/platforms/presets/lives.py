@@ -19,6 +19,7 @@ from platforms.mapping.interpreter import Call
 from platforms.presets import preset
 from platforms.standard import OPERATIONS
 from tests.platforms.presets import amb, bcs, cello, kaleidoscope, webase
+from tests.platforms.presets.standin import StandIn
 
 JSON = dict[str, Any]
 KEPT_HEADERS = ("location", "retry-after", "x-amzn-errortype")
@@ -42,8 +43,8 @@ class Recorder(MappedDriver):
 class Life:
     """`do` carries an operation through and keeps it as a sample, with the answer that came out."""
 
-    def __init__(self, driver: Recorder, credentials: Credentials) -> None:
-        self.driver, self.credentials = driver, credentials
+    def __init__(self, driver: Recorder, credentials: Credentials, *platforms: StandIn) -> None:
+        self.driver, self.credentials, self.platforms = driver, credentials, platforms
         self.samples: dict[str, JSON] = {}
         self.results: dict[str, JSON] = {}
 
@@ -81,16 +82,16 @@ def _orgs(*names: str, **more: Callable[[str], Any]) -> list[JSON]:
 
 
 @contextmanager
-def _living(slug: str, address: str, credentials: Credentials, values: JSON | None = None) -> Iterator[Life]:
+def _living(slug: str, credentials: Credentials, *platforms: StandIn, values: JSON | None = None) -> Iterator[Life]:
     chosen = preset(slug)
     driver = Recorder.from_text(
         api_file=chosen.api_file,
         mapping=chosen.mapping_with(values or {}),
-        addresses={"default": address},
+        addresses={"default": platforms[0].address + platforms[0].prefix * platforms[0].in_address},
         allow_private=True,
     )
     try:
-        yield Life(driver, credentials)  # type: ignore[arg-type]
+        yield Life(driver, credentials, *platforms)  # type: ignore[arg-type]
     finally:
         driver.close()
 
@@ -103,7 +104,7 @@ def amazon(moto: str) -> Iterator[Life]:
     alone = replace(both, member=amb.PARTIES[0])
     with (
         amb.Shim(moto, page=1) as platform,
-        _living("amazon-managed-blockchain", platform.address, both) as life,
+        _living("amazon-managed-blockchain", both, platform) as life,
     ):
         made = life.do("create_network", name="permits", kernel="fabric", creator=tax, members=[housing])
         network = {"network_id": made.network_id}
@@ -131,7 +132,7 @@ def huawei(_moto: str) -> Iterator[Life]:
     with ExitStack() as stack:
         platform, agent = stack.enter_context(bcs.Management()), stack.enter_context(bcs.Agent())
         values = {"const.project_id": "project-tax", "addresses.agent": agent.address}
-        life = stack.enter_context(_living("huawei-bcs", platform.address, both, values))
+        life = stack.enter_context(_living("huawei-bcs", both, platform, agent, values=values))
         made = life.do("create_network", name="permits", kernel="fabric", creator=tax, members=[housing])
         network = {"network_id": made.network_id}
         joined = life.do("join_network", **network, member=housing, inviter=tax)
@@ -161,7 +162,7 @@ def fisco(_moto: str) -> Iterator[Life]:
     health["category"] = "on_prem"
     with (
         webase.Webase() as platform,
-        _living("webase", platform.address + platform.prefix, Credentials(platform=admin)) as life,
+        _living("webase", Credentials(platform=admin), platform) as life,
     ):
         network, chain = {"network_id": "default_chain"}, {"chain_id": "1"}
         for operation in ("list_networks", "list_chains", "get_health"):
@@ -188,7 +189,7 @@ def cello_engine(_moto: str) -> Iterator[Life]:
     (party,) = _orgs("tax")
     with (
         cello.Cello() as platform,
-        _living("hyperledger-cello", platform.address + platform.prefix, both) as life,
+        _living("hyperledger-cello", both, platform) as life,
     ):
         made = life.do("create_chain", network_id="cello", name="permits", creator=party)
         life.do("get_chain", chain_id=made.chain_id)
@@ -207,7 +208,7 @@ def kaleido_console(_moto: str) -> Iterator[Life]:
     tax, housing = _orgs("tax", "housing")
     with (
         kaleidoscope.Kaleido() as platform,
-        _living("kaleido", platform.address + platform.prefix, both) as life,
+        _living("kaleido", both, platform) as life,
     ):
         made = life.do("create_network", name="permits", creator=tax, members=[housing])
         network = {"network_id": made.network_id}

@@ -53,7 +53,8 @@ class StandIn:
     """`with StandIn() as platform:`; a subclass lists its `routes`: (method, path with {names}, its own method)."""
 
     routes: tuple[tuple[str, str, str], ...] = ()
-    prefix = ""
+    prefix = ""  # before every route
+    in_address = False  # whether the prefix belongs to the address that is registered
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []

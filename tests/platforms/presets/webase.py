@@ -22,6 +22,7 @@ def said(data: Any = None, code: int = 0, message: str = "success", **more: Any)
 
 class Webase(StandIn):
     prefix = "/WeBASE-Node-Manager"
+    in_address = True
     routes = (
         ("GET", "/account/pictureCheckCode", "picture"),
         ("POST", "/account/login", "login"),

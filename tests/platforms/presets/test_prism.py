@@ -1,0 +1,62 @@
+"""What the mappings send fits the API files, judged by Prism (npm `@stoplight/prism-cli`) where it is installed.
+
+Every request that a preset's life sent is sent again to Prism, which plays the API file and refuses what does not fit.
+It proves what we send, not what a platform answers. `PRISM` names the program when it is not on the path.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.platforms.presets.lives import LIVES
+
+PRISM = os.environ.get("PRISM") or shutil.which("prism")
+OF_THE_WAY = ("host", "content-length", "connection", "accept-encoding")
+PRESETS = Path(__file__).parents[3] / "platforms/presets"
+
+
+@contextmanager
+def playing(api_file: Path) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(PRISM), "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), str(api_file)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _try in range(300):
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/", timeout=2)
+                break
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.skipif(not PRISM, reason="Prism is not installed: npm install @stoplight/prism-cli, or set PRISM")
+@pytest.mark.parametrize("slug", LIVES)
+def test_every_request_fits_the_api_file(slug: str, moto: str) -> None:
+    with LIVES[slug](moto) as life:
+        sent = [(each, platform) for platform in life.platforms for each in platform.seen]
+    refused = []
+    with playing(PRESETS / slug / "api.yaml") as address:
+        for request, platform in sent:
+            target = request.target.removeprefix(platform.prefix) if platform.in_address else request.target
+            headers = {name: value for name, value in request.headers.items() if name not in OF_THE_WAY}
+            answer = httpx.request(request.method, address + target, headers=headers, content=request.content)
+            if answer.status_code >= 400:
+                refused.append(f"{request.method} {target}: {answer.text[:300]}")
+    assert sent
+    assert refused == []
