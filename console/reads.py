@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from django.db import models
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from console.errors import Missing
-from console.models import AuditEntry, Flow, Notification, Step, StepLog, User
+from console.models import (
+    AuditEntry,
+    Channel,
+    Delivery,
+    DeliveryState,
+    Flow,
+    Notification,
+    Step,
+    StepLog,
+    User,
+    Webhook,
+)
 from console.policies import may_read_audit, require
 
 M = TypeVar("M", bound=models.Model)
@@ -53,3 +64,25 @@ def audit_entries(user: User) -> QuerySet[AuditEntry]:
 def notifications(user: User) -> QuerySet[Notification]:
     """What the user was told, the latest first."""
     return Notification.objects.filter(user=user)
+
+
+def webhooks(user: User) -> QuerySet[Webhook]:
+    """Webhooks that the user sees, each with how much waits to go there; their secrets stay closed."""
+    waiting = Count("deliveries", filter=Q(deliveries__state=DeliveryState.WAITING))
+    rows = Webhook.objects.visible_to(user).defer("secret", "previous_secret")
+    return rows.select_related("owner").annotate(waiting=waiting).order_by("name", "pk")
+
+
+def deliveries_to(webhook: Webhook) -> QuerySet[Delivery]:
+    """What a webhook was sent or is to be sent, the latest first."""
+    return _deliveries().filter(webhook=webhook)
+
+
+def letters_to(user: User) -> QuerySet[Delivery]:
+    """Mail to the user, the latest first."""
+    return _deliveries().filter(channel=Channel.MAIL, user=user)
+
+
+def _deliveries() -> QuerySet[Delivery]:
+    rows = Delivery.objects.select_related("notification", "webhook__owner").order_by("-id")
+    return rows.defer("webhook__secret", "webhook__previous_secret")

@@ -266,7 +266,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         f"{name}Enum": f"{floor}.models.{name}"
         for floor, names in {
-            "console": ("FlowState", "StepState"),
+            "console": ("FlowState", "StepState", "WebhookState", "DeliveryState"),
             "platforms": ("PlatformKind", "PlatformState"),
             "unions": ("SpaceKind", "UnionState", "MemberState", "RegistrationState", "ProposalKind", "ProposalState"),
             "chains": ("ChainState", "NodeState"),

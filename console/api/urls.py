@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from console.api.views import audit, flows, notifications, operation, tokens
+from console.api.views import audit, flows, notifications, operation, tokens, webhooks
 
 urlpatterns = [
     path("me", operation.Me.as_view()),
@@ -20,6 +20,17 @@ urlpatterns = [
     path("notifications", notifications.Notifications.as_view()),
     path("notifications/read", notifications.ReadNotifications.as_view()),
     path("notifications/<int:notification_id>/read", notifications.ReadNotification.as_view()),
+    path("mail", webhooks.Mail.as_view()),
+    path("webhook-events", webhooks.Events.as_view()),
+    path("webhooks", webhooks.Webhooks.as_view()),
+    path("webhooks/<int:webhook_id>", webhooks.WebhookDetail.as_view()),
+    path("webhooks/<int:webhook_id>/switch-on", webhooks.SwitchOn.as_view()),
+    path("webhooks/<int:webhook_id>/switch-off", webhooks.SwitchOff.as_view()),
+    path("webhooks/<int:webhook_id>/renew-secret", webhooks.RenewSecret.as_view()),
+    path("webhooks/<int:webhook_id>/test", webhooks.TestWebhook.as_view()),
+    path("webhooks/<int:webhook_id>/deliveries", webhooks.WebhookDeliveries.as_view()),
+    path("webhooks/<int:webhook_id>/deliveries/<int:delivery_id>", webhooks.WebhookDelivery.as_view()),
+    path("webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/send-again", webhooks.SendAgain.as_view()),
     path("audit", audit.AuditLog.as_view()),
     path("audit/verify", audit.AuditVerification.as_view()),
     path("audit/export", audit.AuditExport.as_view()),

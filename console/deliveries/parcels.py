@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 from console import mail, outcomes, webhooks
 from console.models import Delivery, User, Webhook
 from console.outcomes import Outcome
+from console.secrets import Sealed
 
 
 def prepared(delivery_id: int) -> Callable[[], Outcome] | Outcome:
@@ -34,9 +35,9 @@ def _letter(delivery: Delivery, reader: User | None) -> Callable[[], Outcome] | 
 
 
 def _call(delivery: Delivery, hook: Webhook) -> webhooks.Call:
-    secrets = [hook.secret]
+    secrets: list[Sealed] = [hook.secret]  # type: ignore[list-item]
     if hook.previous_secret and hook.previous_until and hook.previous_until > timezone.now():
-        secrets.append(hook.previous_secret)
+        secrets.append(hook.previous_secret)  # type: ignore[arg-type]
     return webhooks.Call(
         url=hook.url,
         message_id=delivery.message_id,

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
+from console.models.users import User
 from console.outcomes import Outcome, sentence
 from console.secrets import SealedField
 
@@ -19,10 +20,10 @@ class WebhookState(models.TextChoices):
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
-    def visible_to(self, user: settings.AUTH_USER_MODEL) -> WebhookQuerySet:  # type: ignore[valid-type]
+    def visible_to(self, user: User) -> WebhookQuerySet:
         """One's own; the console's own for those who oversee it."""
         own = models.Q(owner=user)
-        if user.is_administrator or user.is_auditor:  # type: ignore[attr-defined]
+        if user.is_administrator or user.is_auditor:
             own |= models.Q(owner=None)
         return self.filter(own)
 

@@ -113,10 +113,11 @@ def send_test_mail(*, actor: User) -> Delivery:
 
 
 @use_case
-def set_mail_preferences(*, actor: User, **wanted: bool) -> dict[str, bool]:
+def set_mail_preferences(*, actor: User, wanted: dict[str, bool]) -> dict[str, bool]:
     """For which groups of kinds one wants mail; groups that are not named stay as they are."""
     if unknown := set(wanted) - set(kinds.Group.values):
-        raise Invalid(_("The request has errors."), errors={name: [_("There is no such group.")] for name in unknown})
+        errors = {f"wanted.{name}"[:100]: [_("There is no such group.")] for name in sorted(unknown)}
+        raise Invalid(_("The request has errors."), errors=errors)
     before = mail_preferences(actor)
     for group, wants in wanted.items():
         if before[group] != wants:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -138,8 +139,13 @@ def _for_the_record(hook: Webhook) -> dict[str, Any]:
 
 def _checked(given: dict[str, Any]) -> dict[str, Any]:
     """Name, address and events as the row keeps them; Invalid names every field that is wrong."""
-    checks = {"name": ("name", _name), "url": ("url", _url), "events": ("kinds", _events)}
-    found, errors = {}, {}
+    checks: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "name": ("name", _name),
+        "url": ("url", _url),
+        "events": ("kinds", _events),
+    }
+    found: dict[str, Any] = {}
+    errors: dict[str, Sequence[str]] = {}
     for field, value in given.items():
         column, check = checks[field]
         try:
