@@ -26,7 +26,7 @@ from console.supervision.services import Ports, environment_of_children, manage,
 END_WITH_PARENT = "--end-with-parent"  # `make run` says so: `make` must be able to die without leaving a console behind
 READY_SECONDS = 120.0
 FIRST_START_SECONDS = 900.0
-STOP_ORDER = (("web", "beat"), ("worker", "observer"), ("sandbox",))
+STOP_ORDER = (("web", "beat"), ("worker", "observer", "messenger"), ("sandbox",))
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -62,7 +62,7 @@ class Supervisor:
         self._start("sandbox")
         if await run_to_end(manage("migrate", "--noinput"), "migrate", self._surroundings):
             raise NotStarted(f"The database could not be set up; {self.data_dir}/logs/migrate.log says why.")
-        for name in ("web", "worker", "observer", "beat"):
+        for name in ("web", "worker", "observer", "messenger", "beat"):
             self._start(name)
         sandbox = await self._wait_for_sandbox()
         await self._wait_for_web()

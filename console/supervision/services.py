@@ -74,6 +74,12 @@ def services(settings: Environment, ports: Ports) -> list[Service]:
             soft_stop=True,
         ),
         Service(
+            "messenger",
+            [*worker, "--queues", "deliver", "--pool", "solo", "--hostname", "deliver@%h"],
+            stop_seconds=8.0,
+            soft_stop=True,
+        ),
+        Service(
             "beat",
             [*celery, "beat", "--loglevel", "WARNING", "--schedule", str(data_dir / "beat"), "--pidfile="],
             stop_seconds=3.0,
