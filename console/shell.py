@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.db import models
 
 from console.models import User
 
 Allowed = Callable[[User], bool]
+S = TypeVar("S", bound=models.Model)
 
 
 def everyone(user: User) -> bool:
@@ -54,6 +55,33 @@ class Panel:
     order: int = 100
     width: int = 6
     shown: Allowed = everyone
+
+
+@dataclass(frozen=True)
+class SubjectPanel(Generic[S]):
+    """A part of a page about one object: a template, and what it is rendered with."""
+
+    name: str
+    template: str
+    context: Callable[[User, S], dict[str, Any]]
+    order: int = 100
+
+
+class SubjectPanels(Generic[S]):
+    """The parts that floors above have added to the page of one kind of object: chains to a union's, for example."""
+
+    def __init__(self) -> None:
+        self._panels: dict[str, SubjectPanel[S]] = {}
+
+    def add(self, panel: SubjectPanel[S]) -> None:
+        if panel.name in self._panels:
+            raise ValueError(f"the panel {panel.name} is there already")
+        self._panels[panel.name] = panel
+
+    def rendered_for(self, user: User, subject: S) -> list[tuple[str, dict[str, Any]]]:
+        """`(template, context)` in order."""
+        panels = sorted(self._panels.values(), key=lambda panel: panel.order)
+        return [(panel.template, panel.context(user, subject)) for panel in panels]
 
 
 @dataclass(frozen=True)

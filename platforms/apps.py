@@ -7,4 +7,6 @@ class PlatformsConfig(AppConfig):
     verbose_name = _("Platforms")
 
     def ready(self) -> None:
-        from platforms import flows  # noqa: F401 - registers the blueprints
+        from platforms import flows, frame  # noqa: F401 - registers the blueprints
+
+        frame.hand_in()

@@ -59,6 +59,8 @@ FILTER_TITLES = {
     "category": gettext_lazy("Category"),
     "platform": gettext_lazy("Platform"),
     "health": gettext_lazy("Health"),
+    "kernel": gettext_lazy("Kernel"),
+    "cloudtype": gettext_lazy("Deployment"),
     "severity": gettext_lazy("Severity"),
     "role": gettext_lazy("Role"),
     "action": gettext_lazy("Action"),

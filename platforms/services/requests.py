@@ -77,8 +77,11 @@ def read_registration(given: Mapping[str, Any]) -> Registration:
 
 
 def read_setup(given: Mapping[str, Any], *, before: Setup) -> Setup:
-    """The setup after a change: what is not given stays as it was."""
-    reader = _Reader({**asdict(before), **given})
+    """The setup after a change: what is not given stays as it was, each credential by itself (empty: dropped)."""
+    merged = {**asdict(before), **given}
+    if isinstance(given.get("credentials"), Mapping):
+        merged["credentials"] = {**before.credentials, **given["credentials"]}
+    reader = _Reader(merged)
     setup = reader.setup()
     reader.finish()
     return setup

@@ -155,6 +155,8 @@ def _names(path: Path) -> tuple[str | int, ...]:
 def _follow(segments: Sequence[JSONPathSegment], start: Shape, document: Shape) -> Shape:
     node = start
     for segment in segments:
+        if BROKEN in node.formats:
+            return node
         node = Shape.any_of(_selected(node, selector, document) for selector in segment.selectors)
     return node
 
@@ -212,6 +214,8 @@ def _believed(
         return sample
     if shown is not None:
         return shown
+    if isinstance(file, Shape) and BROKEN in file.formats:
+        return file
     if not scope.quiet:
         findings.warning(
             spot, gettext_noop("The API file does not say what %(path)s is; a sample would show it."), path=text

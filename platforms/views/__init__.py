@@ -1,0 +1,25 @@
+"""Pages of this floor."""
+
+from platforms.views.files import PlatformCheck
+from platforms.views.platforms import (
+    PlatformByNumber,
+    PlatformChange,
+    PlatformDetail,
+    PlatformList,
+    PlatformRegister,
+    PlatformVersionPage,
+    RetirePlatform,
+    UseVersion,
+)
+
+__all__ = [
+    "PlatformByNumber",
+    "PlatformChange",
+    "PlatformCheck",
+    "PlatformDetail",
+    "PlatformList",
+    "PlatformRegister",
+    "PlatformVersionPage",
+    "RetirePlatform",
+    "UseVersion",
+]
