@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,14 +18,14 @@ PATIENCE = 120.0
 
 def measure() -> dict[str, Any]:
     """Run in a process whose environment names the data directory, the database and the broker."""
-    from bench import work
     from django.core.management import call_command
 
+    from bench import work
     from console.models import User
 
     call_command("migrate", verbosity=0)
     user = User.objects.create_user("bench", "", "bench")
-    with _workers():
+    with _Workers():
         work.bare_chain(user.pk).delay()
         _wait(lambda: _writes() == work.STEPS)  # the workers are up
         bare = _timed(lambda: [work.bare_chain(user.pk).delay() for _ in range(FLOWS)], (FLOWS + 1) * work.STEPS)
@@ -80,7 +79,7 @@ def _wait(done: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-class _workers:
+class _Workers:
     """A worker with two processes, as `make run` has, and the clock that sweeps."""
 
     def __enter__(self) -> None:
@@ -99,20 +98,6 @@ class _workers:
             process.terminate()
         for process in self._processes:
             process.wait(30)
-
-
-def run(environment: dict[str, str]) -> dict[str, Any]:
-    """`measure` in a process and a data directory of its own."""
-    with tempfile.TemporaryDirectory(prefix="console-bench-") as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.flows"],
-            cwd=ROOT,
-            env={**os.environ, **environment, "DATA_DIR": folder, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -43,9 +43,9 @@ class Visitor:
 
     def sign_in(self, username: str, password: str) -> None:
         self.page.goto("/login")
-        self.page.get_by_label("User").first.fill(username)
-        self.page.get_by_label("Password").fill(password)
-        self.main.get_by_role("button").first.click()
+        self.page.locator("[name=username]").fill(username)
+        self.page.locator("[name=password]").fill(password)
+        self.main.locator("button[type=submit]").click()
         self.page.wait_for_url(re.compile(r"/(?!login)[^/]*$"))
 
     def press(self, name: str) -> None:
