@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from console import shell
+from console import kinds, shell
 from console.models import User
 from console.shell import Entry, Hit, Panel, Source
 from platforms import reads
@@ -36,6 +36,7 @@ def hand_in() -> None:
     shell.add_source("platforms", Source(_("Platforms"), find_platforms, order=35))
     shell.add_address(Platform, lambda pk: reverse("platforms:platform-by-number", args=[pk]))
     shell.add_words(WORDS)
+    kinds.add("platform", _("A platform was accepted, refused or changed"), kinds.Group.OPERATION)
 
 
 def platforms_panel(user: User) -> dict[str, Any]:

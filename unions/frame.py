@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from console import shell
+from console import kinds, shell
 from console.models import User
 from console.shell import Entry, Hit, Panel, Source
 from unions import reads
@@ -41,6 +41,10 @@ def hand_in() -> None:
     shell.add_source("organizations", Source(_("Organizations"), find_organizations, order=30))
     shell.add_source("proposals", Source(_("Proposals"), find_proposals, order=40))
     shell.add_source("registrations", Source(_("Registrations"), find_registrations, order=60))
+    kinds.add("invitation", _("You are asked for your answer"), kinds.Group.ANSWERS)
+    kinds.add("proposal", _("A proposal was decided, withdrawn or given up"), kinds.Group.ANSWERS)
+    kinds.add("registration", _("A registration came in or was decided"), kinds.Group.REGISTRATIONS)
+    kinds.add("union", _("A union was opened, joined, left or deleted"), kinds.Group.WORK)
     shell.add_address(Union, lambda pk: reverse("unions:union-by-number", args=[pk]))
     shell.add_address(Organization, lambda pk: reverse("unions:organization-by-number", args=[pk]))
     shell.add_address(Proposal, lambda pk: reverse("unions:proposal-detail", args=[pk]))

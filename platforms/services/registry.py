@@ -125,4 +125,5 @@ def _tell(platform: Platform, title: str, body: str = "") -> None:
             body=body,
             parameters={"name": platform.name, "reason": platform.reason[:500]},
             link=f"/platforms/{platform.oemtype}",
+            subject=platform,
         )

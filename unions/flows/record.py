@@ -107,4 +107,5 @@ def _announce(union: Union, title: str) -> None:
         title=title,
         parameters={"name": union.name},
         link=f"/unions/{union.unionid}",
+        subject=union,
     )

@@ -228,6 +228,7 @@ def ask(proposal: Proposal, organizations: Iterable[Organization]) -> None:
         title=gettext_noop("%(proposer)s asks for your answer: %(subject)s"),
         parameters={"proposer": proposal.proposer.name, "subject": proposal.subject_name},
         link=f"/proposals/{proposal.pk}",
+        subject=proposal,
     )
 
 
@@ -293,4 +294,5 @@ def _tell(proposal: Proposal, title: str, *, reason: str = "") -> None:
         body=gettext_noop("Reason: %(reason)s") if reason else "",
         parameters={"subject": proposal.subject_name, "reason": reason},
         link=f"/proposals/{proposal.pk}",
+        subject=proposal,
     )

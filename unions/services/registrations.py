@@ -81,6 +81,7 @@ def _open(user: User, wanted: SpaceRequest) -> Registration:
             title=gettext_noop("%(name)s asks to be registered"),
             parameters={"name": registration.organization_name},
             link=f"/registrations/{registration.pk}",
+            subject=registration,
         )
     return registration
 
@@ -113,6 +114,7 @@ def refuse_registration(*, actor: User, registration_id: int, reason: str) -> Re
         body=gettext_noop("Reason: %(reason)s"),
         parameters={"name": registration.organization_name, "reason": reason},
         link=f"/registrations/{registration.pk}",
+        subject=registration,
     )
     return registration
 
@@ -189,6 +191,7 @@ def _record_approval(
         body=gettext_noop("Its orgcode is %(orgcode)s."),
         parameters={"name": organization.name, "orgcode": organization.orgcode},
         link=f"/organizations/{organization.orgcode}",
+        subject=registration,
     )
 
 
