@@ -32,12 +32,12 @@ class Channel(filesystem.Channel):
         self._listed: dict[str, deque[str]] = {}
         self._puts = 0
 
-    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         written = os.path.join(self.processed_folder, name)
         try:
             with open(written, "w") as file:
-                file.write(dumps(message))
+                file.write(dumps(payload))
             os.rename(written, os.path.join(self.data_folder_out, name))
         except OSError as problem:
             raise ChannelError(f"cannot add {name} to the broker's folder") from problem
@@ -91,8 +91,9 @@ class Transport(filesystem.Transport):
 def waiting(queue: str) -> int:
     """How many messages wait in a queue of the console's broker, whichever it is; 0 when it does not say."""
     with current_app.connection_for_read() as connection:
+        channel: Any = connection.default_channel
         try:
-            return connection.default_channel.queue_declare(queue, passive=True).message_count
+            return int(channel.queue_declare(queue, passive=True).message_count)
         except connection.channel_errors:  # nobody has put anything into it yet
             return 0
 

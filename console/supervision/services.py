@@ -69,7 +69,7 @@ def services(settings: Environment, ports: Ports) -> list[Service]:
         ),
         Service(
             "observer",
-            [*worker, "--queues", "observe", "--concurrency", "1", "--hostname", "observe@%h"],
+            [*worker, "--queues", "observe", "--concurrency", str(PROCESSES), "--hostname", "observe@%h"],
             stop_seconds=8.0,
             soft_stop=True,
         ),
