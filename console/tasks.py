@@ -5,6 +5,7 @@ from typing import Any
 from celery import Task, shared_task
 from celery.signals import task_postrun, worker_ready, worker_shutdown
 from django.conf import settings
+from django.db import connections
 
 from console import broker, workers
 from console.deliveries import post
@@ -47,6 +48,7 @@ BEAT = {
 @worker_ready.connect
 def on_ready(sender: Any, **_: object) -> None:
     workers.began(sender.hostname)
+    connections.close_all()  # this is the pool's parent: its children must not inherit the connection
 
 
 @task_postrun.connect

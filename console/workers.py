@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import wraps
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError
 from django.utils import timezone
 
 from console.flows import engine
@@ -41,7 +41,6 @@ def began(name: str) -> None:
     WorkerSeen.objects.update_or_create(name=name, defaults={"started_at": now, "seen_at": now})
     if freed := engine.release(name, since=now):
         logger.warning("%s steps of an earlier %s are taken up again", freed, name)
-    connections.close_all()  # this is the pool's parent: its children must not inherit the connection
 
 
 @_never_in_the_way

@@ -13,7 +13,7 @@ from console.reads import LATEST_LINES
 from tests.console.flowkit import World, line, question, run, start, step, thing
 from tests.rest import assert_problem, client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 URL = "/api/v1/flows"
 LOGS = "/api/v1/runtime-logs"
 

@@ -19,7 +19,7 @@ from console.secrets import Sealed
 from tests.console.conftest import person
 from tests.rest import assert_problem, client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 URL = "/api/v1/audit"
 
 
@@ -61,6 +61,7 @@ def test_the_digest_is_what_the_documentation_says(root: User) -> None:
     assert entry.digest == hashlib.sha256(text.encode()).hexdigest()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_entry_belongs_to_its_transaction(root: User) -> None:
     with pytest.raises(RuntimeError, match="transaction"):
         audit.record("tests.done", actor=root)

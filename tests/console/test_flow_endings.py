@@ -26,7 +26,7 @@ from tests.console.flowkit import (
     wake,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 REFUSED = PlatformRefused("No room left.", code="no_room")
 

@@ -25,7 +25,7 @@ from tests.console.flowkit import (
     thing,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 REFUSED = PlatformRefused("No room left.", code="no_room")
 
 

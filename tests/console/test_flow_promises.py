@@ -36,12 +36,13 @@ from tests.console.flowkit import (
     wake,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 # --- promising --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_promise_is_in_the_same_commit_as_its_reason(outside: World) -> None:
     def promise_and_fail() -> None:
         with transaction.atomic():
@@ -54,12 +55,14 @@ def test_a_promise_is_in_the_same_commit_as_its_reason(outside: World) -> None:
     assert not engine.due_steps()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_promising_and_waking_demand_a_transaction() -> None:
     for promise in (lambda: flows.wake(TOPIC), lambda: flows.fail_waiting(TOPIC, code="x", detail="x")):
         with pytest.raises(RuntimeError, match="transaction"):
             promise()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_broker_that_is_down_loses_nothing(outside: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
@@ -76,6 +79,7 @@ def test_a_broker_that_is_down_loses_nothing(outside: World, monkeypatch: pytest
     assert (state(flow), state(second)) == (FlowState.DONE, FlowState.DONE)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_sweep_nudges_what_is_due_once_and_what_was_lost_again(
     outside: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

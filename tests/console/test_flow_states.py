@@ -13,7 +13,7 @@ from console.models import Flow, FlowState, Step, StepState
 from console.models.flows import CLAIMED
 from tests.console.flowkit import World, start, step, thing
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 FLOW_EDGES = {
     ("running", "wait", "waiting"),

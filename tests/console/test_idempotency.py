@@ -14,7 +14,7 @@ from tests.console import doors, flowkit
 from tests.console.races import at_once
 from tests.rest import assert_problem, client
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.console.doors")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.console.doors")]
 URL = "/api/v1/tests/orders"
 assert flowkit  # its steps are what the orders are made of
 
@@ -134,6 +134,7 @@ def test_what_a_constraint_refuses_is_a_conflict(alice: User) -> None:
 
 
 @pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
 def test_many_at_once_start_one_flow_and_hear_the_same(alice: User) -> None:
     for number in range(4):
         heard: list[Any] = []

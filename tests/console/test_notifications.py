@@ -13,7 +13,7 @@ from console.models import Notification, User
 from console.services.notifications import notify
 from tests.rest import assert_problem, client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 URL = "/api/v1/notifications"
 
 
@@ -27,6 +27,7 @@ def test_everyone_is_told_once(alice: User, bob: User) -> None:
     assert Notification.objects.count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
 def test_telling_is_part_of_its_transaction(alice: User) -> None:
     with pytest.raises(RuntimeError, match="transaction"):
         notify([alice], kind="tests", title="Told")

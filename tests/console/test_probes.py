@@ -17,7 +17,7 @@ from console.models import WorkerSeen
 from console.models.workers import FRESH
 from tests.console.flowkit import World, line, run, start, thing
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

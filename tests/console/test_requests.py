@@ -14,7 +14,7 @@ from console.models import User
 from console.services.tokens import create_token
 from tests.rest import client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def policy(response: Any) -> dict[str, set[str]]:

@@ -25,7 +25,7 @@ from console.secrets import Sealed, seal, unseal
 from console.services.secrets import reseal, sealed_fields
 from platforms.models import Platform, PlatformKind
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 TEXT = "s3cr3t-of-the-platform"
 
 

@@ -16,7 +16,7 @@ from console.services.tokens import create_token, digest, revoke_token
 from tests.console.conftest import PASSWORD
 from tests.rest import assert_problem, client
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 URL = "/api/v1/tokens"
 ME = "/api/v1/me"
 

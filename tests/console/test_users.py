@@ -12,7 +12,7 @@ from console.models import AuditEntry, User
 from console.services import users
 from tests.console.conftest import PASSWORD, person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 NEW = "an even longer password"
 
 
