@@ -24,11 +24,11 @@ def platform_named(actor: User, oemtype: str) -> Platform:
 
 
 def platform_in_full(actor: User, oemtype: str) -> Platform:
-    """The same with its versions, what their check has found, and its tenants."""
+    """The same with its versions, and what the check of the one in use has found."""
     versions = PlatformVersion.objects.defer(*FILES, "findings").select_related("created_by")
     rows = Platform.objects.visible_to(actor).select_related("version", "registered_by")
     rows = rows.defer(*(f"version__{name}" for name in FILES))
-    return _first(rows.prefetch_related(Prefetch("versions", versions), "tenants"), oemtype)
+    return _first(rows.prefetch_related(Prefetch("versions", versions)), oemtype)
 
 
 def _first(rows: QuerySet[Platform], oemtype: str) -> Platform:

@@ -145,13 +145,12 @@ class PlatformDetail(DetailPage):
 
     def _inside(self, platform: Platform) -> dict[str, Any]:
         """What administrators and auditors see."""
-        tenants = list(platform.tenants.all())
         return {
             "flow": reads.flows_of(platform).prefetch_related("steps").first(),
             "versions": list(platform.versions.all()),
             "findings": shown_findings(reads.findings_of(platform.version), {}),
-            "tenants": tenants[:SHOWN_TENANTS],
-            "tenant_count": len(tenants),
+            "tenants": list(platform.tenants.all()[:SHOWN_TENANTS]),
+            "tenant_count": platform.tenants.count(),
         }
 
 
