@@ -16,7 +16,7 @@ from typing import Any
 
 from celery import current_app
 from kombu.exceptions import ChannelError
-from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.transport import TRANSPORT_ALIASES, filesystem, virtual
 from kombu.utils.json import dumps, loads
 
 SCHEME = "embedded"
@@ -86,6 +86,10 @@ class Transport(filesystem.Transport):
     """What `embedded://` stands for."""
 
     Channel = Channel
+
+    def __init__(self, client: Any, **kwargs: Any) -> None:
+        super().__init__(client, **kwargs)
+        self.state = virtual.BrokerState()  # what is bound is in the folder, not in the memory of a process
 
 
 def waiting(queue: str) -> int:
