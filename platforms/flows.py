@@ -16,7 +16,7 @@ from console.errors import Invalid, PlatformRefused, PlatformUnavailable
 from console.flows import Blueprint, Done, Later, StepContext, Task
 from console.models import Flow, User
 from platforms import standard
-from platforms.drivers import build_driver, credentials_of
+from platforms.drivers import driver_for, credentials_of
 from platforms.drivers.base import Credentials, read
 from platforms.mapping.check import Report, check_files
 from platforms.models import Platform
@@ -114,7 +114,7 @@ def _files_refused(report: Report) -> str:
 def probe(context: StepContext) -> Done:
     """Is it there, and does it accept the credential?"""
     platform = _platform(context)
-    health = ask_health(build_driver(platform), _credentials(platform))
+    health = ask_health(driver_for(platform), _credentials(platform))
     context.log(f"the platform is {health.status}")
     if health.status == "down":
         words = _("The platform says that it is down. %(detail)s") % {"detail": health.detail}
@@ -128,7 +128,7 @@ def probe(context: StepContext) -> Done:
 def read_reports(context: StepContext) -> Done:
     """Its tenants, and how many networks it has."""
     platform = _platform(context)
-    driver, credentials = build_driver(platform), _credentials(platform)
+    driver, credentials = driver_for(platform), _credentials(platform)
     offered = driver.capabilities()
     outcome: dict[str, int] = {}
     if offered["list_tenants"].supported:
