@@ -17,7 +17,7 @@ from console.celery import app
 from console.models import WorkerSeen
 from console.models.workers import FRESH
 
-BROKER_SECONDS = 2.0
+BROKER_SECONDS = 2
 
 
 class NotReady(Exception):

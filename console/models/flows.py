@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+
+if TYPE_CHECKING:
+    from console.models.users import User
 
 
 class FlowState(models.TextChoices):
@@ -47,9 +50,9 @@ ENDED_STEP_STATES = (StepState.DONE, StepState.SKIPPED)
 
 
 class FlowQuerySet(models.QuerySet["Flow"]):
-    def visible_to(self, user: settings.AUTH_USER_MODEL) -> FlowQuerySet:  # type: ignore[valid-type]
+    def visible_to(self, user: User) -> FlowQuerySet:
         """Administrators and auditors see all; others what they asked for or what an app shares with them."""
-        if user.is_administrator or user.is_auditor:  # type: ignore[attr-defined]
+        if user.is_administrator or user.is_auditor:
             return self
         # A subquery, not a join: rows of a DISTINCT cannot be locked.
         watched = Flow.watchers.through.objects.filter(user=user).values("flow_id")
