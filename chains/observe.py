@@ -27,7 +27,7 @@ from django.utils import timezone
 
 from chains.limits import limit
 from chains.models import Blockchain
-from chains.reading import Reading, Target, Tip, read_chain
+from chains.reading import NO_ANSWER, NOT_STORED, Reading, Target, Tip, read_chain
 from chains.services import ledger
 from console.errors import ConsoleError
 from platforms.drivers import driver_for
@@ -147,7 +147,7 @@ class Observer:
         (reading,) = readings
         if reading.summary is None:
             return 0  # not even the failure can be written: the claim runs out and somebody tries again
-        return self._write([Reading(reading.target, error="What the platform answered could not be stored.")])
+        return self._write([Reading(reading.target, error=NOT_STORED)])
 
     def _give_up(self) -> None:
         """Say of those that are late that they do not answer; their threads end when the driver's patience does."""
@@ -155,7 +155,7 @@ class Observer:
         late = [each for each in self._started.values() if time.monotonic() - each.at > deadline and not each.given_up]
         for started in late:
             started.given_up = True
-        text = f"The platform did not answer within {deadline:.0f} s."
+        text = NO_ANSWER % {"seconds": round(deadline)}
         self._write([Reading(started.target, error=text) for started in late])
 
 

@@ -16,7 +16,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_noop
+
 from console.errors import ConsoleError, Missing, NotSupported, PlatformRefused
+from console.sentences import kept
 from platforms import standard
 from platforms.drivers.base import Credentials, Driver, read
 from platforms.standard import BlockInfo, Figure, LedgerSummary, NodeInfo, TransactionInfo
@@ -31,6 +34,10 @@ MAX_HEIGHT = 2**63 - 1
 MAX_COUNT = 2**31 - 1
 MAX_FIGURES = 50
 YEARS = range(1990, 2200)  # a block's time outside is no time
+
+BAD_NUMBER = kept(gettext_noop("The platform answered with %(value)s as %(name)s."))
+NOT_STORED = gettext_noop("What the platform answered could not be stored.")
+NO_ANSWER = kept(gettext_noop("The platform did not answer within %(seconds)s s."))
 
 
 @dataclass(frozen=True)
@@ -276,7 +283,7 @@ def sound_transaction(transaction: TransactionInfo) -> TransactionInfo:
 
 def _require_number(name: str, value: int, limit: int) -> None:
     if not 0 <= value <= limit:
-        raise PlatformRefused(f"The platform answered with {value} as {name}.", code="bad_answer")
+        raise PlatformRefused(BAD_NUMBER % {"value": value, "name": name}, code="bad_answer")
 
 
 def text(value: str, limit: int) -> str:

@@ -162,4 +162,6 @@ class MonitoringQuery(serializers.Serializer[Any]):
     """How far back, and which figure."""
 
     minutes = serializers.IntegerField(min_value=1, max_value=4320, default=60, help_text=_("How far back."))
-    name = serializers.CharField(required=False, default="", max_length=60, help_text=_("Only this figure."))
+    name = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=60, help_text=_("Only this figure.")
+    )

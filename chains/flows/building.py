@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from chains.flows.arguments import chain_id_of, look_again, member_of, unsure, waiting
 from chains.services.nodes import nodes_of_chain
@@ -23,6 +23,9 @@ from unions.flows.arguments import creator_of, network_id_of, organization_named
 from unions.models import Organization
 from unions.spaces import credentials_for, party_of
 from unions.steps import perform
+
+NOT_LISTED = gettext_noop("the platform cannot list its chains, so nobody knows whether one of this name is there")
+FOUND = gettext_noop("found the chain that an earlier attempt has made")
 
 
 @flows.step("chains.create_chain")
@@ -48,7 +51,7 @@ def create_chain(context: StepContext) -> Done | Later:
 def chain_of_our_name(context: StepContext, platform: Platform, credentials: Credentials) -> standard.ChainInfo | None:
     """The chain of the flow's name in its own network; None when there is none, or the platform cannot say."""
     if not platform.capability("list_chains")[0]:
-        context.log("the platform cannot list its chains, so nobody knows whether one of this name is there")
+        context.log(NOT_LISTED)
         return None
     request = standard.ListChainsRequest(network_id=network_id_of(context))
     listed = cast(standard.ChainList, read(driver_for(platform), "list_chains", request, credentials))
@@ -67,7 +70,7 @@ def _go_on_with(context: StepContext, chain: standard.ChainInfo) -> Done | Later
     _refuse_failed(chain.status)
     if chain.status == "creating":
         return _or_give_up(look_again(context))
-    context.log("found the chain that an earlier attempt has made", chain_id=chain.chain_id)
+    context.log(FOUND, chain_id=chain.chain_id)
     return _made(chain.chain_id, chain.name, chain.extrainfo)
 
 
@@ -118,10 +121,12 @@ def _node_of(
 
 def _refuse_failed(status: str) -> None:
     if status == "failed":
-        raise PlatformRefused(_("The platform began and says now that it has failed."), code="platform_failed")
+        raise PlatformRefused(
+            gettext_noop("The platform began and says now that it has failed."), code="platform_failed"
+        )
 
 
 def _or_give_up(wait: Later | None) -> Later:
     if wait is None:
-        raise PlatformRefused(_("The platform does not get done with what it has begun."), code="poll_limit")
+        raise PlatformRefused(gettext_noop("The platform does not get done with what it has begun."), code="poll_limit")
     return wait

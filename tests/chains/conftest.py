@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -15,12 +14,6 @@ from tests.chains import plane_files
 from tests.chains.ledger_plane import Ledger, Plane
 from tests.unions.cast import Cast, active_union, departments
 from tests.unions.conftest import platform, root  # noqa: F401 - fixtures
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """The cast has five of them, and a strong hash takes its time."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

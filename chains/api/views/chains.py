@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +17,43 @@ from chains.api.filters import BlockchainFilter, BusinessChainFilter, NodeFilter
 from chains.api.serializers import BlockchainDetailAnswer, BusinessChainAnswer, NodeAnswer
 from chains.models import Blockchain, BusinessChain, Node
 from unions.reads import found
+
+TABLE_3 = OpenApiExample(
+    "permits",
+    summary=_("Two departments and their chain"),
+    response_only=True,
+    value={
+        "id": "bc-f7g8h9j2k3",
+        "unionid": "union-m4n5p6q7r8",
+        "creatororg": "org-a2b3c4d5e6",
+        "name": "Building permits",
+        "oemtype": "sandbox",
+        "orgs": ["org-a2b3c4d5e6", "org-f7g8h9j2k3"],
+        "createmode": "multi_subchain",
+        "state": "running",
+        "created_at": "2026-11-24T07:41:22Z",
+        "blockchain": [
+            {
+                "id": "chain-a2b3c4d5e6",
+                "externalid": "chn-3c3e1e4fc38cb0aa",
+                "extrainfo": "",
+                "name": "Building permits",
+                "cloudtype": "cloud",
+                "orgs": ["org-a2b3c4d5e6", "org-f7g8h9j2k3"],
+                "infraspec": {"nodes": {"org-a2b3c4d5e6": 1, "org-f7g8h9j2k3": 1}},
+                "blockspec": {"consensus": "single sequencer", "kernel": "ethereum"},
+                "state": "running",
+                "height": 4711,
+                "block_hash": "0x671ec6ef29a1d04b2c1f0f2f7f1c2a53d4f2c27c6a3b7d6d0b9d2b8c8cca0e11",
+                "block_time": "2026-11-24T07:41:46Z",
+                "transactions": 9321,
+                "read_at": "2026-11-24T07:41:48.120000Z",
+                "read_error": "",
+                "stale": False,
+            }
+        ],
+    },
+)
 
 
 class Chains(generics.ListAPIView[BusinessChain]):
@@ -37,7 +75,7 @@ class Chains(generics.ListAPIView[BusinessChain]):
 class ChainDetail(APIView):
     """One business chain."""
 
-    @extend_schema(operation_id="get_chain", tags=["chains"], responses=BusinessChainAnswer)
+    @extend_schema(operation_id="get_chain", tags=["chains"], responses=BusinessChainAnswer, examples=[TABLE_3])
     def get(self, request: Request, uid: str) -> Response:
         """One business chain with its blockchains."""
         return Response(BusinessChainAnswer(found(reads.business_chains(request.user), uid=uid)).data)  # type: ignore[arg-type]

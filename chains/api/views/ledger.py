@@ -9,7 +9,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext_lazy as _lazy
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,6 +29,24 @@ from chains.api.serializers import (
 from chains.models import Block, Blockchain, Transaction
 from console.errors import Missing
 from unions.reads import found
+
+HEAD = OpenApiExample(
+    "head",
+    summary=_lazy("A chain that is being read"),
+    response_only=True,
+    value={
+        "blockchain": "chain-a2b3c4d5e6",
+        "height": 4711,
+        "block_hash": "0x671ec6ef29a1d04b2c1f0f2f7f1c2a53d4f2c27c6a3b7d6d0b9d2b8c8cca0e11",
+        "block_time": "2026-11-24T07:41:46Z",
+        "transactions": 9321,
+        "nodes": 3,
+        "indexed_height": 4711,
+        "read_at": "2026-11-24T07:41:48.120000Z",
+        "read_error": "",
+        "stale": False,
+    },
+)
 
 
 class OfBlockchain(APIView):
@@ -48,7 +67,7 @@ class OfBlockchain(APIView):
 class Ledger(OfBlockchain):
     """The head."""
 
-    @extend_schema(operation_id="get_ledger", tags=["ledger"], responses=LedgerAnswer)
+    @extend_schema(operation_id="get_ledger", tags=["ledger"], responses=LedgerAnswer, examples=[HEAD])
     def get(self, request: Request, uid: str) -> Response:
         """Height, newest block, number of transactions, and when that was read."""
         return Response(LedgerAnswer(self.blockchain).data)
