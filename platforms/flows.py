@@ -16,7 +16,7 @@ from console.errors import Invalid, PlatformRefused, PlatformUnavailable
 from console.flows import Blueprint, Done, Later, StepContext, Task
 from console.models import Flow, User
 from platforms import standard
-from platforms.drivers import driver_for, credentials_of
+from platforms.drivers import credentials_of, driver_for
 from platforms.drivers.base import Credentials, read
 from platforms.mapping.check import Report, check_files
 from platforms.models import Platform
