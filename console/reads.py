@@ -69,8 +69,8 @@ def notifications(user: User) -> QuerySet[Notification]:
 def webhooks(user: User) -> QuerySet[Webhook]:
     """Webhooks that the user sees, each with how much waits to go there; their secrets stay closed."""
     waiting = Count("deliveries", filter=Q(deliveries__state=DeliveryState.WAITING))
-    rows = Webhook.objects.visible_to(user).defer("secret", "previous_secret")
-    return rows.select_related("owner").annotate(waiting=waiting).order_by("name", "pk")
+    rows = Webhook.objects.visible_to(user).closed().select_related("owner")
+    return rows.annotate(waiting=waiting).order_by("name", "pk")
 
 
 def deliveries_to(webhook: Webhook) -> QuerySet[Delivery]:

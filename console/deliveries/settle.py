@@ -42,7 +42,7 @@ def _settle(claim: Claim, outcome: Outcome) -> None:
     """Write down how the attempt ended. Lock order: webhook, then deliveries."""
     hook = None
     if claim.webhook_id:
-        hook = Webhook.objects.select_for_update(of=("self",)).filter(pk=claim.webhook_id).first()
+        hook = Webhook.objects.closed().select_for_update(of=("self",)).filter(pk=claim.webhook_id).first()
     mine = Delivery.objects.select_for_update().filter(pk=claim.delivery_id, owner=claim.owner)
     delivery = mine.filter(state=DeliveryState.SENDING).first()
     if delivery is None:

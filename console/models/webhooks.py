@@ -27,6 +27,10 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
             own |= models.Q(owner=None)
         return self.filter(own)
 
+    def closed(self) -> WebhookQuerySet:
+        """Without opening the secrets, which only sending needs: a key that was lost must not stop anything else."""
+        return self.defer("secret", "previous_secret")
+
     def listening(self) -> WebhookQuerySet:
         """Those that something is kept for: paused ones, too. Whoever may not sign in is told nothing."""
         return self.filter(

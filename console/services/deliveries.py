@@ -82,7 +82,7 @@ def _calls(notifications: list[Notification]) -> Iterable[Delivery]:
             attempts_allowed=attempts(),
             due_at=max(now, hook.rests_until or now),
         )
-        for hook in hooks.only("owner", "kinds", "rests_until").order_by("pk")
+        for hook in hooks.only("owner", "kinds", "rests_until", "state").order_by("pk")
         if hook.wants(event.kind)
     ]
 

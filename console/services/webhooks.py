@@ -119,7 +119,7 @@ def delete_webhook(*, actor: User, webhook_id: int) -> None:
 
 
 def _changeable(actor: User, webhook_id: int) -> Webhook:
-    hook = locked_or_missing(Webhook.objects.visible_to(actor), pk=webhook_id)
+    hook = locked_or_missing(Webhook.objects.visible_to(actor).closed(), pk=webhook_id)
     require(may_change_webhook(actor, hook))
     return hook
 
