@@ -11,7 +11,7 @@ from tests.unions.cast import Cast, active_union, cloud, departments, proposed
 from unions.models import Organization, Proposal, Registration, RegistrationRule, ResourceSpace, Union
 from unions.services.registrations import create_rule, register
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 MODELS = (Organization, ResourceSpace, Registration, RegistrationRule, Union, Proposal)
 
 

@@ -13,7 +13,7 @@ from tests.unions.cast import Cast, departments
 from tests.unions.conftest import pem_bundle
 from unions.models import Membership
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 URL = "/api/v1/organizations"
 
 

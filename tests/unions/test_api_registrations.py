@@ -15,7 +15,7 @@ from tests.unions.cast import PASSWORD, cloud, on_prem
 from tests.unions.conftest import pem_bundle
 from unions.models import Organization, Registration, RegistrationRule
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 URL = "/api/v1/registrations"
 
 

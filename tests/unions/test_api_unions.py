@@ -14,7 +14,7 @@ from tests.unions.cast import Cast, active_union, auditor, departments, proposed
 from unions.models import Proposal, Union, UnionState, Vote
 from unions.services import unions
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 UNIONS, PROPOSALS = "/api/v1/unions", "/api/v1/proposals"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 from console.errors import Conflict
 from console.models import User
@@ -10,6 +11,7 @@ from platforms.dependants import hanging_on
 from platforms.models import Platform, PlatformState
 from platforms.services.platforms import retire_platform
 from tests.unions.cast import active_union, cloud, departments
+from unions.frame import unions_by_platform
 from unions.models import UnionState
 from unions.services import registrations
 
@@ -36,3 +38,15 @@ def test_a_deleted_union_is_history(platform: Platform, root: User) -> None:
     union = active_union(cast)
     type(union).objects.filter(pk=union.pk).update(state=UnionState.DELETED)
     assert "unions" not in {str(each.title) for each in hanging_on(platform)}
+
+
+def test_a_platforms_page_shows_the_unions_that_the_reader_sees(platform: Platform, root: User) -> None:
+    cast = departments(platform, root)
+    active_union(cast)
+    for reader, seen in ((root, True), (cast.alice, True)):
+        browser = Client()
+        browser.force_login(reader)
+        assert ("Building permits" in browser.get("/platforms/testbed").content.decode()) is seen
+    assert unions_by_platform(cast.alice, [platform.pk]) == {platform.pk: 1}
+    type(active_union(cast, name="Second")).objects.update(state=UnionState.DELETED)
+    assert unions_by_platform(root, [platform.pk]) == {}

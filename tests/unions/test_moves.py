@@ -23,7 +23,7 @@ from unions.services.proposals import cast_vote, expire_proposal, withdraw_propo
 from unions.services.unions import propose_delete, propose_join, propose_quit, propose_union
 from unions.tasks import close_stranded_proposals
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

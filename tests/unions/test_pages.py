@@ -21,7 +21,7 @@ from unions.services import registrations
 from unions.services.proposals import cast_vote
 from unions.services.unions import propose_join
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 SECRETS = ("AK1", "SK1", "PRIVATE KEY")
 
 

@@ -17,7 +17,7 @@ from unions.models import Organization, Proposal, ProposalState, Union
 from unions.services.proposals import cast_vote, expire_proposal, withdraw_proposal
 from unions.services.unions import propose_join, propose_union
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 Make = Callable[..., Organization]
 
 

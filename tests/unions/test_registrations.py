@@ -14,7 +14,7 @@ from tests.unions.conftest import pem_bundle
 from unions.models import Organization, Registration, RegistrationState, ResourceSpace
 from unions.services.registrations import approve_registration, create_rule, refuse_registration, register
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def cloud(**changes: Any) -> dict[str, Any]:
