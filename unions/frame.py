@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from console import kinds, shell
 from console.models import User
-from console.shell import Entry, Hit, Panel, Source
+from console.shell import Entry, Hit, Panel, Source, SubjectPanel
+from platforms.models import Platform
+from platforms.views.panels import Figure, add_figure, platform_panels
 from unions import reads
 from unions.models import Organization, Proposal, Registration, RegistrationState, Union, UnionState
 from unions.views.cards import cards_of
@@ -45,6 +47,8 @@ def hand_in() -> None:
     kinds.add("proposal", _("A proposal was decided, withdrawn or given up"), kinds.Group.ANSWERS)
     kinds.add("registration", _("A registration came in or was decided"), kinds.Group.REGISTRATIONS)
     kinds.add("union", _("A union was opened, joined, left or deleted"), kinds.Group.WORK)
+    platform_panels.add(SubjectPanel("unions", "unions/_platform_panel.html", platform_panel))
+    add_figure(Figure(_("Unions"), unions_by_platform))
     shell.add_address(Union, lambda pk: reverse("unions:union-by-number", args=[pk]))
     shell.add_address(Organization, lambda pk: reverse("unions:organization-by-number", args=[pk]))
     shell.add_address(Proposal, lambda pk: reverse("unions:proposal-detail", args=[pk]))
@@ -83,6 +87,23 @@ def unions_panel(user: User) -> dict[str, Any]:
         rows = rows.filter(pk__in=Union.objects.of_user(user).values("pk"))
     shown = list(rows.order_by("-created_at")[: SHOWN + 1])
     return {"unions": shown[:SHOWN], "more": len(shown) > SHOWN, "standing": reads.standing_of(user)}
+
+
+# --- the pages of platforms -------------------------------------------------------------------------------------------
+
+
+def platform_panel(user: User, platform: Platform) -> dict[str, Any]:
+    """The unions on a platform, as far as the reader sees them."""
+    rows = reads.unions(user).filter(platform=platform).exclude(state=UnionState.DELETED).order_by("name")
+    shown = list(rows[: SHOWN * 2 + 1])
+    return {"platform": platform, "unions": shown[: SHOWN * 2], "more": len(shown) > SHOWN * 2}
+
+
+def unions_by_platform(user: User, platform_ids: Sequence[int]) -> dict[int, int]:
+    """How many unions of each platform the reader sees."""
+    rows = Union.objects.visible_to(user).filter(platform__in=platform_ids).exclude(state=UnionState.DELETED)
+    counted = rows.values("platform_id").annotate(number=Count("pk", distinct=True)).order_by()
+    return {row["platform_id"]: row["number"] for row in counted}
 
 
 # --- search ---------------------------------------------------------------------------------------------------------
