@@ -12,9 +12,9 @@ from console.errors import Conflict, Invalid, Missing
 from console.models import User
 from console.policies import require
 from console.transactions import joins_transaction, locked_or_missing, use_case
+from platforms.certificates import read_bundle
 from platforms.models import Tenant
 from unions.addresses import read_nodelist
-from unions.certificates import read_bundle
 from unions.codes import new_code
 from unions.models import (
     Category,

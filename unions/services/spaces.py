@@ -10,9 +10,9 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from console.errors import Invalid
+from platforms.certificates import read_bundle
 from platforms.models import Cloudtype, Platform, Tenant
 from unions.addresses import read_nodelist
-from unions.certificates import read_bundle
 from unions.models import Category
 
 SECRET_FIELDS = ("ak", "sk", "token", "tlscert")
