@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.stack.product import Product, running, until
+from tests.stack.product import Product, free_port, running, until
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -20,6 +20,20 @@ def test_each_way_of_asking_stops_everything(tmp_path: Path, number: signal.Sign
         assert len(product.processes()) >= 6
         assert product.stop(number) == 0
         assert product.processes() == {}
+
+
+@pytest.mark.parametrize("after", ["supervisor.lock", "logs/migrate.log", "logs/observer.log"])
+def test_it_can_be_stopped_while_it_starts(tmp_path: Path, after: str) -> None:
+    product = Product(tmp_path / "data", port=free_port())
+    process = product.popen()
+    try:
+        until((product.data_dir / after).exists, seconds=60, what=f"{after} is there")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        assert process.communicate()[0] == ""
+        assert product.processes() == {}
+    finally:
+        process.kill()
 
 
 def test_a_second_start_on_the_same_data_is_refused(product: Product) -> None:
