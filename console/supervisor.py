@@ -169,6 +169,8 @@ def main() -> int:
     except (Refused, NotStarted) as problem:
         print(f"make run: {problem}", file=sys.stderr, flush=True)
         return 1
+    except KeyboardInterrupt:  # before anything was started
+        return 0
     return 0
 
 
