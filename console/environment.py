@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,7 +17,7 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_file=None, extra="ignore")
 
     data_dir: Path = ROOT / "var"
-    port: int = 8000
+    port: int = Field(default=8000, ge=1, le=65535)
     host: str = "127.0.0.1"
     public_url: str = ""
     database_url: str = ""

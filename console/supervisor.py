@@ -16,6 +16,8 @@ import time
 from collections.abc import Awaitable
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from console.environment import Environment
 from console.processes import end_with_parent
 from console.supervision import health, output
@@ -160,7 +162,12 @@ def main() -> int:
     if END_WITH_PARENT in sys.argv[1:]:
         end_with_parent()
     os.umask(0o077)
-    settings = Environment()
+    try:
+        settings = Environment()
+    except ValidationError as problem:
+        wrong = "; ".join(f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in problem.errors())
+        print(f"make run: {wrong}. docs/settings.md says what each variable may be.", file=sys.stderr, flush=True)
+        return 1
     data_dir = settings.data_dir.resolve()
     try:
         with Claim(data_dir) as claim:

@@ -29,8 +29,11 @@ class Claim:
         self.descriptor = -1
 
     def __enter__(self) -> Claim:
-        self._data_dir.mkdir(parents=True, exist_ok=True)
-        self.descriptor = os.open(self._data_dir / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            self.descriptor = os.open(self._data_dir / "supervisor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as problem:
+            raise Refused(f"DATA_DIR {self._data_dir} cannot be used: {problem.strerror}.") from problem
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._locked():
             holder = self._holder()
