@@ -18,6 +18,7 @@ from unions import reads
 from unions.models import Organization, Proposal, Registration, RegistrationState, Union, UnionState
 from unions.views.cards import cards_of
 from unions.views.proposals import waiting_count
+from unions.words import WORDS
 
 SHOWN = 5  # rows of a panel
 
@@ -49,6 +50,7 @@ def hand_in() -> None:
     kinds.add("union", _("A union was opened, joined, left or deleted"), kinds.Group.WORK)
     platform_panels.add(SubjectPanel("unions", "unions/_platform_panel.html", platform_panel))
     add_figure(Figure(_("Unions"), unions_by_platform))
+    shell.add_words(WORDS)
     shell.add_address(Union, lambda pk: reverse("unions:union-by-number", args=[pk]))
     shell.add_address(Organization, lambda pk: reverse("unions:organization-by-number", args=[pk]))
     shell.add_address(Proposal, lambda pk: reverse("unions:proposal-detail", args=[pk]))

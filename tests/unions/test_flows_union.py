@@ -406,6 +406,16 @@ def test_a_quit_that_fails_leaves_the_member_in(cast: Cast, plane: UnionPlane) -
     assert members(union)["Housing Office"] == "left"
 
 
+def test_a_platform_where_nobody_can_quit_still_deletes(cast: Cast, plane: UnionPlane) -> None:
+    speak_to(plane, cast.platform, without=("quit_network",))
+    union = built(cast)
+    propose_delete(actor=cast.alice, unionid=union.unionid)
+    work()
+    union.refresh_from_db()
+    assert (union.state, plane.people()) == ("deleted", {})
+    assert set(members(union).values()) == {"left"}
+
+
 def test_what_is_gone_already_counts_as_reclaimed(cast: Cast, plane: UnionPlane) -> None:
     union = built(cast)
     plane.networks.clear()

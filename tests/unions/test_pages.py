@@ -16,6 +16,7 @@ from console.models import Flow, User
 from platforms.models import Platform
 from tests.unions.cast import PASSWORD, Cast, active_union, auditor, cloud, departments, proposed, registered
 from tests.unions.conftest import pem_bundle
+from unions.flows import CREATE, DELETE, JOIN, QUIT
 from unions.models import MemberRole, Membership, Organization, Proposal, Registration, Union
 from unions.services import registrations
 from unions.services.proposals import cast_vote
@@ -543,3 +544,17 @@ def test_a_unions_page_costs_the_same_for_more_members(cast: Cast) -> None:
     bigger = active_union(cast, cast.tax, cast.housing, *more, name="Bigger")
     assert queries(cast.root, f"/unions/{bigger.unionid}") <= few
     assert few <= 30
+
+
+def test_every_action_and_kind_of_flow_has_words() -> None:
+    """What the audit log and the flows call things is read by people."""
+    from pathlib import Path
+    from re import findall
+
+    from unions.words import WORDS
+
+    text = "".join(path.read_text() for path in Path("unions/services").glob("*.py"))
+    recorded = set(findall(r'audit\.record\(\s*"([a-z_.]+)"', text))
+    kinds = {f"unions.proposal.{kind}_proposed" for kind in ("create", "join", "quit", "delete")}
+    assert recorded | kinds <= set(WORDS)
+    assert {flow.kind for flow in (CREATE, JOIN, QUIT, DELETE)} <= set(WORDS)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from console import flows
 from console.errors import Missing, NotSupported, OutcomeUnknown, PlatformRefused
 from console.flows import Done, Later, StepContext
 from console.models import Step
+from console.sentences import kept
 from platforms import standard
 from platforms.drivers import driver_for
 from platforms.drivers.base import Credentials, read
@@ -26,6 +27,15 @@ from unions.steps import perform
 
 LOOK_AGAIN_SECONDS = 5.0
 MAX_LOOKS = 240  # 20 minutes
+
+NOT_LISTED = kept(gettext_noop("the platform does not list its networks: %(problem)s"))
+NOT_SHOWN = kept(gettext_noop("the platform does not show the network: %(problem)s"))
+OTHERS = kept(gettext_noop("The platform answered with the network of another union (%(id)s)."))
+FOUND = gettext_noop("found the network that an earlier attempt has made")
+NOBODY_KNOWS = gettext_noop(
+    "Nobody knows whether the network was made, and the platform does not list its networks. "
+    "Look for it on the platform, delete it there, then skip this step."
+)
 GONE = Done({"skipped": "it was gone already"})
 
 # --- looking --------------------------------------------------------------------------------------------------------
@@ -54,7 +64,7 @@ def _networks_named(context: StepContext, creator: Organization) -> list[standar
     try:
         answer = read(driver_for(platform), "list_networks", standard.EmptyRequest(), credentials)
     except (PlatformRefused, NotSupported) as problem:
-        context.log(f"the platform does not list its networks: {problem.detail}")
+        context.log(NOT_LISTED % {"problem": problem.detail})
         return None
     listed = cast(standard.NetworkList, answer)
     return [each for each in listed.items if each.name == name and each.status != "deleted"]
@@ -70,7 +80,7 @@ def _network(context: StepContext, member: Organization) -> standard.NetworkInfo
     try:
         return cast(standard.NetworkInfo, read(driver_for(platform), "get_network", request, credentials))
     except (PlatformRefused, NotSupported) as problem:
-        context.log(f"the platform does not show the network: {problem.detail}")
+        context.log(NOT_SHOWN % {"problem": problem.detail})
         return None
 
 
@@ -105,9 +115,7 @@ def create_network(context: StepContext) -> Done | Later:
     if answer is None:
         return _waiting(wait)
     if _taken(platform, answer.network_id):
-        raise PlatformRefused(
-            _("The platform answered with the network of another union (%(id)s).") % {"id": answer.network_id}
-        )
+        raise PlatformRefused(OTHERS % {"id": answer.network_id})
     return Done({"network_id": answer.network_id, "member_id": answer.member_id, "status": answer.status})
 
 
@@ -177,10 +185,12 @@ def _go_on_with(context: StepContext, network: standard.NetworkInfo, creator: Or
     if network.status == "creating" and _looks(context) < MAX_LOOKS:
         return Later(LOOK_AGAIN_SECONDS, {**(context.position or {}), "looks": _looks(context) + 1})
     if network.status == "creating":
-        raise PlatformRefused(_("The platform does not get done with building the network."), code="poll_limit")
+        raise PlatformRefused(
+            gettext_noop("The platform does not get done with building the network."), code="poll_limit"
+        )
     if network.status == "failed":
-        raise PlatformRefused(_("The platform says that building the network has failed."))
-    context.log("found the network that an earlier attempt has made", network_id=network.network_id)
+        raise PlatformRefused(gettext_noop("The platform says that building the network has failed."))
+    context.log(FOUND, network_id=network.network_id)
     places = _places_of(creator, network)
     member_id = places[0].member_id if places else ""
     return Done({"network_id": network.network_id, "member_id": member_id, "status": network.status})
@@ -223,12 +233,7 @@ def _network_to_take_back(context: StepContext, creator: Organization) -> str:
         and context.outcome("look").get("before") is None
         and _last_error(context) == OutcomeUnknown.code
     ):
-        raise PlatformRefused(
-            _(
-                "Nobody knows whether the network was made, and the platform does not list its networks. "
-                "Look for it on the platform, delete it there, then skip this step."
-            )
-        )
+        raise PlatformRefused(NOBODY_KNOWS)
     return network.network_id if network is not None else ""
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 
 from console import flows
 from console.flows import Blueprint, Task
+from platforms.models import Platform
 from unions.models import Organization
 
 INVITE = Task("invite", "unions.invite", gettext_noop("Tell those who have a say"))
@@ -74,7 +75,12 @@ def plan_quit(arguments: dict[str, Any]) -> list[Task]:
 
 
 def plan_delete(arguments: dict[str, Any]) -> list[Task]:
-    """Every other member's place first, at the same time; the creator's network last."""
+    """Every other member's place first, at the same time; the creator's network last.
+
+    Where nobody can quit, deleting the network is all there is.
+    """
+    platform = Platform.objects.get(pk=arguments["platform"])
+    others = _others(arguments) if platform.capability("quit_network")[0] else []
     quits = [
         Task(
             f"member:{orgcode}",
@@ -84,7 +90,7 @@ def plan_delete(arguments: dict[str, Any]) -> list[Task]:
             arguments={"member": orgcode},
             title_values={"organization": name},
         )
-        for orgcode, name in _others(arguments)
+        for orgcode, name in others
     ]
     return [
         Task("approval", "unions.await_approval", gettext_noop("Mark the union as being deleted"), "unions.keep_union"),

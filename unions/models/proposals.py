@@ -36,8 +36,10 @@ class Rule(models.TextChoices):
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
     def visible_to(self, user: User) -> ProposalQuerySet:
-        """Administrators and auditors see all; everybody else what their organizations asked for or have a say in,
-        and what is asked of the unions that they are in."""
+        """Administrators and auditors see all; everybody else what concerns an organization of theirs.
+
+        That is: what it asked for, what it has a say in, and what is asked of the unions that it is in.
+        """
         if user.is_administrator or user.is_auditor:
             return self
         organizations = Organization.objects.of_user(user).values("pk")

@@ -135,7 +135,7 @@ def withdraw_proposal(*, actor: User, proposal_id: int) -> Proposal:
     require(may_withdraw_proposal(actor, proposal))
     proposal.withdraw()
     proposal.save()
-    flows.cancel_waiting(proposal.topic, actor=actor, detail=_("The proposal was withdrawn."))
+    flows.cancel_waiting(proposal.topic, actor=actor, detail=gettext_noop("The proposal was withdrawn."))
     audit.record("unions.proposal.withdrawn", actor=actor, target=proposal)
     _tell(proposal, gettext_noop("“%(subject)s” was withdrawn"))
     return proposal
@@ -149,7 +149,7 @@ def expire_proposal(*, proposal_id: int) -> Proposal:
         return proposal
     proposal.expire()
     proposal.save()
-    flows.fail_waiting(proposal.topic, code="expired", detail=_("Not everyone answered in time."))
+    flows.fail_waiting(proposal.topic, code="expired", detail=gettext_noop("Not everyone answered in time."))
     audit.record("unions.proposal.expired", actor=None, target=proposal)
     _tell(proposal, gettext_noop("“%(subject)s” has expired"))
     return proposal
