@@ -99,7 +99,7 @@ def environment_of_children(settings: Environment) -> dict[str, str]:
         "PORT": str(settings.port),
         "TMPDIR": str(temporary),
         "PYTHONUNBUFFERED": "1",
-        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # an evaluation's choice, said once in docs
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",
         "PYTHONPATH": str(ROOT),
         SUPERVISED: "1",
     }
