@@ -7,7 +7,7 @@ PAGES := $(shell find templates console platforms unions chains \( -name '*.html
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run setup-test run test check bench lock clean
+.PHONY: help setup setup-run setup-test run test check bench chaos lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -24,6 +24,9 @@ check: setup-test ## lint, types, import contracts, migrations, templates, API f
 
 bench: setup-test ## measure; prints a table, writes var/bench/
 	@$(PY) -m bench.run
+
+chaos: setup-test ## kill processes while the platform fails at random; SEED= RUNS=20 DB=sqlite|postgres
+	@$(PY) -m tests.chaos
 
 setup: setup-test ## everything that the other targets install, without running anything
 

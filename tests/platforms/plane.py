@@ -26,7 +26,9 @@ API_FILE = (FILES / "openapi.yaml").read_text()
 MAPPING = (FILES / "mapping.yaml").read_text()
 SAMPLES: Json = yaml.safe_load((FILES / "samples.yaml").read_text())
 TOKEN = "operator-token-1"
-Fault = str | Json  # "reset", "reset-after", "hang", "html", or {status, headers, body}
+# "reset", "hang": nothing happens. "reset-after", "hang-after", "html": it happens, but the answer is lost or nonsense.
+# {status, headers, body}: it happens, and this is the answer; nothing happens with "effect": False.
+Fault = str | Json
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
             fault = waiting.pop(0) if waiting else None
             if token not in self.plane.tokens:
                 status, answer = 401, {"error": {"code": "WHO", "text": f"the token {token} is not known"}}
-            elif fault not in ("reset", "hang"):
+            elif not _prevents(fault):
                 status, answer = self.plane.answer(self.command, parts, query, body)
         self._finish(fault, status, answer)
 
@@ -185,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
             self.close_connection = True
-        elif fault == "hang":
+        elif fault in ("hang", "hang-after"):
             self.plane.over.wait(60)
             self.close_connection = True
         elif fault == "html":
@@ -202,6 +204,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("content-length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
+
+
+def _prevents(fault: Fault | None) -> bool:
+    """Whether the call comes to nothing."""
+    return fault in ("reset", "hang") or (isinstance(fault, dict) and fault.get("effect") is False)
 
 
 def _route(method: str, parts: list[str]) -> str:

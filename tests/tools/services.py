@@ -51,7 +51,7 @@ def postgres() -> Iterator[str]:
     try:
         _give(folder, user)
         _run([programs / "initdb", "-D", folder / "data", "-U", "console", "-A", "trust", "-E", "UTF8"], user, folder)
-        port = _free_port()
+        port = free_port()
         options = ("listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", f"port={port}")
         # A test's data may be lost in a crash of the machine; durability is what costs time.
         careless = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -69,7 +69,7 @@ def redis() -> Iterator[str]:
     if program is None:
         raise Unavailable("Redis is not installed (no redis-server on the PATH)")
     folder = Path(tempfile.mkdtemp(prefix="console-redis-"))
-    port = _free_port()
+    port = free_port()
     options = ["--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder]
     try:
         with _server([program, *options], port, None, folder):
@@ -139,7 +139,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     raise Unavailable("the server does not answer")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

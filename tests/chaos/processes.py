@@ -1,0 +1,182 @@
+"""The console's processes and its broker, started as `console.supervision` starts them, and killed with -9."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from console.environment import ROOT, Environment
+from console.processes import end_with_parent
+from console.supervision.services import Ports, services
+from tests.tools.services import Unavailable, redis_program
+
+UP_SECONDS = 60.0
+
+
+class Process:
+    """One command, whichever process it is at the moment; in a session of its own, so that all of it can be killed."""
+
+    def __init__(self, name: str, command: Sequence[str], log: Path) -> None:
+        self.name, self.command, self.log = name, [str(word) for word in command], log
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, **pipes: Any) -> None:
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                text=True,
+                **{"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **pipes},
+                start_new_session=True,
+                preexec_fn=end_with_parent,
+            )
+
+    def kill(self) -> None:
+        """All of its session at once, as the kernel does when memory is short."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def children(self) -> list[int]:
+        """The processes of a worker's pool."""
+        if self.process is None:
+            return []
+        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        with contextlib.suppress(OSError):
+            return [int(word) for word in listed.read_text().split()]
+        return []
+
+
+class Console:
+    """Two workers of two processes each, the clock, and the broker: what may be killed."""
+
+    def __init__(self, data_dir: Path, redis_port: int | None) -> None:
+        self.data_dir = data_dir
+        commands = {each.name: each for each in services(Environment(), Ports(0, 0))}
+        self.redis = Redis(redis_port, data_dir) if redis_port else None
+        self.beat = Process("beat", commands["beat"].command, data_dir / "beat.log")
+        self.workers = [
+            Process(
+                f"worker {number}", _named(commands["worker"].command, f"flows{number}@%h"), data_dir / "worker.log"
+            )
+            for number in (1, 2)
+        ]
+
+    def start(self) -> None:
+        if self.redis:
+            self.redis.start()
+        for process in (*self.workers, self.beat):
+            process.start()
+
+    def stop(self) -> None:
+        for process in (*self.workers, self.beat, *([self.redis] if self.redis else [])):
+            process.kill()
+
+    def victims(self) -> dict[str, int]:
+        """Who may be killed, by weight."""
+        return {"a worker": 5, "a process of a worker's pool": 3, "all workers": 2, "beat": 2, "broker": 2, "all": 1}
+
+    def kill(self, victim: str, number: int) -> None:
+        """Kill, and start again what does not come back by itself. `number` picks among several."""
+        worker = self.workers[number % len(self.workers)]
+        match victim:
+            case "a worker":
+                _again(worker)
+            case "a process of a worker's pool":
+                if children := worker.children():
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(children[number % len(children)], signal.SIGKILL)
+            case "all workers":
+                _again(*self.workers)
+            case "beat":
+                _again(self.beat)
+            case "broker":
+                self._kill_broker()
+            case "all":
+                self.stop()
+                self._lose_messages()
+                self.start()
+
+    def _kill_broker(self) -> None:
+        if self.redis:
+            _again(self.redis)
+        self._lose_messages()
+
+    def _lose_messages(self) -> None:
+        """The embedded broker is a folder: to lose it is to lose its messages."""
+        for folder in ("messages", "processed"):
+            for message in (self.data_dir / "broker" / folder).glob("*.msg"):
+                message.unlink(missing_ok=True)
+
+
+class Redis(Process):
+    """A broker without a memory: what was in it when it died is lost."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        program = redis_program()
+        if program is None:
+            raise Unavailable("Redis is not installed (no redis-server on the PATH)")
+        options = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder))
+        super().__init__("redis", [str(program), "--port", str(port), *options], folder / "redis.log")
+        self.port = port
+
+    def start(self, **pipes: Any) -> None:
+        super().start(**pipes)
+        deadline = time.monotonic() + UP_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            time.sleep(0.02)
+        raise Unavailable("Redis does not come up")
+
+
+class PlaneProcess(Process):
+    """The platform; never killed before the end."""
+
+    def __init__(self, seed: str, data_dir: Path) -> None:
+        super().__init__("plane", [sys.executable, "-m", "tests.chaos.plane", seed], data_dir / "plane.log")
+
+    def start(self, **pipes: Any) -> None:
+        super().start(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addresses: dict[str, str] = self._answer()
+
+    def told(self, **words: Any) -> dict[str, Any]:
+        assert self.process is not None
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise Unavailable(f"the plane has ended: {self.log.read_text()[-2000:]}")
+        return json.loads(line)
+
+
+def _again(*processes: Process) -> None:
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.start()
+
+
+def _named(command: Sequence[str], hostname: str) -> list[str]:
+    return [hostname if word == "flows@%h" else word for word in command]
+
+
+def throw_away(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

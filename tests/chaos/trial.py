@@ -1,0 +1,150 @@
+"""One chaos trial: run after run on the same processes, each run judged when everything in it has ended."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402 - the settings come first
+from django.utils import timezone  # noqa: E402
+
+from console.errors import ConsoleError  # noqa: E402
+from console.models import Flow, FlowState, Step, StepState  # noqa: E402
+from console.services.flows import retry_step  # noqa: E402
+from tests.chaos import truth  # noqa: E402
+from tests.chaos.people import settle_in  # noqa: E402
+from tests.chaos.processes import Console, PlaneProcess  # noqa: E402
+from unions.tasks import close_stranded_proposals  # noqa: E402
+
+PATIENCE = 180.0  # seconds until a run must have ended
+SPREAD = 3.0  # seconds over which a run's requests and kills are spread
+ROUGH = (0.0, 0.03, 0.08, 0.15)  # how many calls in all go wrong; one of these for each run
+RETRIES = 3
+
+
+class Trial:
+    """The processes, the people, and what has been counted."""
+
+    def __init__(self, seed: str, folder: Path, redis_port: int | None) -> None:
+        self.seed, self.chance = seed, random.Random(seed)
+        call_command("migrate", verbosity=0)
+        self.plane = PlaneProcess(seed, folder)
+        self.console = Console(folder, redis_port)
+        self.kills: Counter[str] = Counter()
+        self.ends: Counter[str] = Counter()
+        self.judged: set[Any] = set()
+        self.runs = 0
+
+    def run(self, runs: int) -> int:
+        began = time.monotonic()
+        wrong: list[str] = []
+        try:
+            self.plane.start()
+            self.people = settle_in(self.plane.addresses, self.chance)
+            self.console.start()
+            while self.runs < runs and not wrong:
+                wrong = self._one()
+                self.runs += 1
+                self._say(f"run {self.runs}: {self._figures()} ({time.monotonic() - began:.0f} s)")
+            self._table(time.monotonic() - began)
+        finally:
+            self.console.stop()
+            self.plane.kill()
+        for text in wrong:
+            self._say(f"WRONG in run {self.runs} of SEED={self.seed}: {text}")
+        return 1 if wrong else 0
+
+    def _one(self) -> list[str]:
+        """Requests and kills at random moments; then everything has to end."""
+        self.plane.told(roughness=self.chance.choice(ROUGH))
+        events: list[tuple[float, str]] = [(self.chance.uniform(0, SPREAD), "act") for _ in range(4)]
+        victims = self.console.victims()
+        for _ in range(self.chance.choice((1, 1, 2, 3))):
+            victim = self.chance.choices(list(victims), list(victims.values()))[0]
+            events.append((self.chance.uniform(0.3, SPREAD), victim))
+        began = time.monotonic()
+        for moment, event in sorted(events):
+            time.sleep(max(0.0, began + moment - time.monotonic()))
+            if event == "act":
+                self.people.act()
+            else:
+                self.console.kill(event, self.chance.randrange(1000))
+                self.kills[event] += 1
+        self._until_ended(began + PATIENCE)
+        self._ask_operators()
+        close_stranded_proposals()
+        return self._judge()
+
+    def _until_ended(self, deadline: float) -> None:
+        """Let no pause between attempts pass, and nobody keep silent."""
+        while Flow.objects.open().exists() and time.monotonic() < deadline:
+            self.people.answer_all()
+            now = timezone.now()
+            paused = Step.objects.filter(state__in=[StepState.LATER, StepState.UNDOING], lease_until=None)
+            paused.filter(due_at__gt=now + timedelta(seconds=1)).update(due_at=now)
+            time.sleep(0.25)
+
+    def _ask_operators(self) -> None:
+        """Who was asked tries again, in calm weather: what cannot be taken back at last is wrong."""
+        self.plane.told(roughness=0.0)
+        for _retry in range(RETRIES):
+            failed = Flow.objects.filter(state=FlowState.FAILED)
+            if not failed.exists():
+                return
+            for flow in failed:
+                self.ends["asked an operator" if truth.words_of(flow) else "failed without words"] += 1
+                for step in flow.steps.filter(state=StepState.FAILED, undo_error__isnull=False):
+                    try:
+                        retry_step(actor=self.people.root, flow_id=flow.pk, step_id=step.pk)
+                    except ConsoleError as problem:
+                        self._say(f"retry of {step} was refused: {problem.detail}")
+            self._until_ended(time.monotonic() + PATIENCE)
+
+    def _judge(self) -> list[str]:
+        planes = self.plane.told(roughness=0.0, settle=True)
+        wrong = truth.faults(planes)
+        new = list(Flow.objects.exclude(pk__in=self.judged))
+        self.judged |= {flow.pk for flow in new}
+        self.ends.update(str(flow.state) for flow in new)
+        wrong += [f"{flow} still asks an operator: {truth.words_of(flow)}" for flow in new if flow.state == "failed"]
+        if wrong:
+            for flow in new:
+                self._say(truth.story_of(flow))
+        return wrong
+
+    def _figures(self) -> str:
+        flows = {name: count for name, count in self.ends.items() if count}
+        return f"{sum(self.kills.values())} kills, {flows}"
+
+    def _table(self, seconds: float) -> None:
+        planes = self.plane.told()
+        faults, absorbed, effects = Counter[str](), Counter[str](), Counter[str]()
+        for plane in planes.values():
+            faults.update(plane["faults"])
+            absorbed.update(plane["absorbed"])
+            effects.update(effect[0] for effect in plane["effects"])
+        self._say(f"\n{self.runs} runs, {len(self.judged)} flows, {seconds:.0f} s, SEED={self.seed}")
+        tables = {
+            "killed with -9": self.kills,
+            "faults of the platform": faults,
+            "flows by end": self.ends,
+            "effects on the platform": effects,
+            "repeats that it absorbed": absorbed,
+            "requests": self.people.asked,
+        }
+        for title, counts in tables.items():
+            self._say(f"\n{title} ({sum(counts.values())})")
+            for name, count in sorted(counts.items(), key=lambda row: -row[1]):
+                self._say(f"  {count:>6}  {name}")
+
+    @staticmethod
+    def _say(text: str) -> None:
+        print(text, flush=True)
