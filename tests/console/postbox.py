@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -153,16 +154,25 @@ class MailServer:
 def mail_server() -> Iterator[MailServer]:
     """A real SMTP server, and a console that sends its mail there."""
     server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=0)
+    port = free_port()
+    controller = Controller(server, hostname="127.0.0.1", port=port)
     controller.start()
-    assert controller.server is not None
-    port = controller.server.sockets[0].getsockname()[1]
-    backend = "django.core.mail.backends.smtp.EmailBackend"
     try:
-        with override_settings(MAIL_ENABLED=True, EMAIL_BACKEND=backend, EMAIL_HOST="127.0.0.1", EMAIL_PORT=port):
+        with mail_goes_to(port):
             yield server
     finally:
         controller.stop()
+
+
+def mail_goes_to(port: int, **more: Any) -> override_settings:
+    backend = "django.core.mail.backends.smtp.EmailBackend"
+    return override_settings(MAIL_ENABLED=True, EMAIL_BACKEND=backend, EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, **more)
+
+
+def free_port() -> int:
+    """Where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
 
 
 # --- telling and sending ----------------------------------------------------------------------------------------------
