@@ -1,4 +1,4 @@
-"""`make chaos`: SEED=, RUNS=, DB=sqlite|postgres; prints its seed first, a table last, and fails when anything is wrong.
+"""`make chaos`: SEED=, RUNS=, DB=sqlite|postgres. Prints its seed first, a table last; fails when anything is wrong.
 
 One seed draws the same requests, kills and faults; how the processes interleave is up to the machine.
 """
