@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from console.errors import BadRequest, Busy, ConsoleError, Invalid, Missing, NotAllowed, TooLarge, TooMany
+from console.sentences import told
 
 logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
@@ -64,11 +65,11 @@ def body(error: ConsoleError) -> dict[str, Any]:
         "type": "about:blank",
         "title": str(error.title),
         "status": error.status,
-        "detail": error.detail,
+        "detail": told(error.detail),
         "code": error.code,
     }
     if error.errors:
-        problem["errors"] = error.errors
+        problem["errors"] = {name: [told(text) for text in texts] for name, texts in error.errors.items()}
     return problem
 
 
@@ -102,7 +103,8 @@ def translated(error: Exception) -> ConsoleError | None:
         case exceptions.NotAcceptable():
             return NotAcceptable(_("Only application/json is answered."))
         case exceptions.Throttled():
-            return TooMany(_("Too many requests; try again in %(seconds)s s.") % {"seconds": int(error.wait or 0) + 1})
+            seconds = int(getattr(error, "wait", 0) or 0) + 1
+            return TooMany(_("Too many requests; try again in %(seconds)s s.") % {"seconds": seconds})
     return _from_below(error)
 
 
