@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from chains import reads
 from chains.models import Block, Blockchain, BusinessChain, ChainState, Node
+from chains.words import WORDS
 from console import shell
 from console.models import User
-from console.shell import Entry, Hit, Panel, Source
+from console.shell import Entry, Hit, Panel, Source, SubjectPanel
+from platforms.models import Platform
+from platforms.views.panels import Figure, add_figure, platform_panels
 from unions.models import LIVE_MEMBER_STATES, Organization, Union
-from unions.views.panels import SubjectPanel, organization_panels, union_panels
+from unions.views.panels import organization_panels, union_panels
 
 SHOWN = 5  # rows of a panel
 SPARK_MINUTES = 30
@@ -32,8 +35,11 @@ def hand_in() -> None:
     shell.add_source("ledger", Source(gettext_lazy("Blocks and transactions"), find_on_ledgers, order=50))
     shell.add_address(Blockchain, lambda pk: reverse("chains:chain-by-number", args=[pk]))
     shell.add_address(BusinessChain, lambda pk: reverse("chains:business-chain-by-number", args=[pk]))
+    shell.add_words(WORDS)
     union_panels.add(SubjectPanel("chains", "chains/_union_panel.html", union_panel))
     organization_panels.add(SubjectPanel("chains", "chains/_organization_panel.html", organization_panel))
+    platform_panels.add(SubjectPanel("chains", "chains/_platform_panel.html", platform_panel))
+    add_figure(Figure(gettext_lazy("Chains"), chains_by_platform))
 
 
 # --- panels -----------------------------------------------------------------------------------------------------------
@@ -77,6 +83,19 @@ def organization_panel(user: User, organization: Organization) -> dict[str, Any]
         "chains": [(row, by_chain[row.pk]) for row in rows],
         "in_unions": organization.union_members.filter(state__in=LIVE_MEMBER_STATES).exists(),
     }
+
+
+def platform_panel(user: User, platform: Platform) -> dict[str, Any]:
+    """The chains on the platform, as far as the reader sees them."""
+    rows = reads.blockchains(user).live().filter(business_chain__platform=platform).order_by("name")
+    shown = list(rows[: SHOWN + 1])
+    return {"platform": platform, "chains": shown[:SHOWN], "more": len(shown) > SHOWN}
+
+
+def chains_by_platform(user: User, platform_ids: Sequence[int]) -> dict[int, int]:
+    rows = Blockchain.objects.visible_to(user).live().filter(business_chain__platform__in=platform_ids)
+    counted = rows.order_by().values_list("business_chain__platform").annotate(Count("pk"))
+    return dict(counted)
 
 
 # --- search -----------------------------------------------------------------------------------------------------------

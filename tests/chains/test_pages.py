@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -12,7 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from chains.frame import chains_by_platform
 from chains.models import Block, Blockchain, ChainState, Transaction
+from chains.words import WORDS
 from console import shell
 from console.models import User
 from tests.chains.ledger_plane import Ledger
@@ -21,6 +24,7 @@ from tests.unions.cast import Cast, active_union, auditor
 pytestmark = pytest.mark.django_db(transaction=True)
 MakeChain = Callable[..., tuple[Blockchain, Ledger]]
 Observe = Callable[..., int]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -254,6 +258,23 @@ def test_the_page_of_an_organization_shows_its_chains(read_chain: tuple[Blockcha
     assert f"http://{cast.tax.orgcode}.{ledger.id}:8545" in html
     assert f"http://{cast.housing.orgcode}.{ledger.id}:8545" not in html
     assert row.uid not in page(cast.carol, f"/organizations/{cast.tax.orgcode}")
+
+
+def test_the_pages_of_platforms_count_and_name_their_chains(read_chain: tuple[Blockchain, Ledger], cast: Cast) -> None:
+    row, _ledger = read_chain
+    for user, seen in ((cast.alice, 1), (cast.root, 1), (cast.carol, 0)):
+        html = page(user, "/platforms/testbed")
+        assert (f'href="/chains/{row.uid}"' in html) is bool(seen)
+        assert ("No chain of yours" in words(html)) is not bool(seen)
+        assert chains_by_platform(user, [cast.platform.pk]).get(cast.platform.pk, 0) == seen
+    assert row.uid not in page(cast.carol, "/platforms")
+
+
+def test_every_audit_action_has_words() -> None:
+    text = "".join(path.read_text() for path in (ROOT / "chains/services").glob("*.py"))
+    recorded = set(re.findall(r'audit\.record\(\s*"([a-z_.]+)"', text))
+    assert len(recorded) == 7
+    assert recorded == set(WORDS)
 
 
 def test_the_dashboard_adds_all_chains_up(chain: MakeChain, observe: Observe, cast: Cast) -> None:
