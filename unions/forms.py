@@ -332,13 +332,15 @@ class TypedName(forms.Form):
         label=_("Name of the union"),
         max_length=200,
         required=False,
-        help_text=_("Type it, to make sure that it is the right one."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.name = name
+        self.fields["confirmation"].help_text = _("Type “%(name)s”, to make sure that it is the right one.") % {
+            "name": name
+        }
 
     def clean_confirmation(self) -> str:
         typed = str(self.cleaned_data["confirmation"]).strip()
