@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from console.errors import ConsoleError
-from console.models import Flow, User
+from console.models import User
 from console.services.flows import cancel_flow
 from platforms.models import Cloudtype, Health, Platform, PlatformKind, PlatformVersion
 from platforms.standard import OPERATIONS
@@ -131,15 +131,16 @@ def settle_in(addresses: dict[str, str], chance: random.Random) -> People:
     root = User.objects.create_user("root", "root@example.org", "root", console_role="administrator")
     platforms = []
     for name, address in addresses.items():
-        platform = _platform(name, address)
+        platform = platform_at(name, address, careful=name == "careful", default=name == "careful")
         platforms.append(platform)
         for department in DEPARTMENTS:
-            _department(f"{name}-{department}", platform)
+            department_on(f"{name}-{department}", platform)
     return People(chance, root, platforms)
 
 
-def _platform(name: str, address: str) -> Platform:
-    mapping = CAREFUL if name == "careful" else CARELESS
+def platform_at(name: str, address: str, *, careful: bool, default: bool) -> Platform:
+    """An official platform that speaks to the plane at this address."""
+    mapping = CAREFUL if careful else CARELESS
     offered = yaml.safe_load(mapping)["interfaces"]
     row = Platform.objects.create(
         oemtype=name,
@@ -148,7 +149,7 @@ def _platform(name: str, address: str) -> Platform:
         cloudtype=Cloudtype.BOTH,
         kernel="ethereum",
         base_url=address,
-        is_default=name == "careful",
+        is_default=default,
         health=Health.UP,
         credentials=f'{{"ak": "{TOKEN}"}}',
         capabilities={each: {"supported": each in offered, "reason": "cannot"} for each in OPERATIONS},
@@ -160,7 +161,8 @@ def _platform(name: str, address: str) -> Platform:
     return row
 
 
-def _department(name: str, platform: Platform) -> None:
+def department_on(name: str, platform: Platform) -> Organization:
+    """An organization with a tenant space on the platform, and a clerk who is named like it."""
     row = Organization.objects.create(orgcode=name, name=name.title(), category=Category.CLOUD)
     credentials: dict[str, Any] = {"ak": "AK1", "sk": "SK1"}
     ResourceSpace.objects.create(
@@ -168,7 +170,4 @@ def _department(name: str, platform: Platform) -> None:
     )
     clerk = User.objects.create_user(name, f"{name}@example.org", name)
     Membership.objects.create(user=clerk, organization=row, role=MemberRole.ADMINISTRATOR)
-
-
-def open_flows() -> int:
-    return Flow.objects.open().count()
+    return row

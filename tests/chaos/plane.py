@@ -20,15 +20,12 @@ from tests.platforms.plane import Json, Network  # noqa: E402
 from tests.unions.union_plane import UnionPlane  # noqa: E402
 
 
-class ChaosPlane(UnionPlane):
-    """A union plane that writes down every effect and is subject to the weather."""
+class RecordingPlane(UnionPlane):
+    """A union plane that writes down every effect, and what came to nothing because it was a repetition."""
 
-    def __init__(self, seed: str, *, careful: bool) -> None:
+    def __init__(self, *, careful: bool) -> None:
         super().__init__()
         self.careful = careful
-        self.weather = Weather(seed)
-        self.faults = Drawn(self.weather.faults)
-        self.fails = Drawn(self.weather.job)
         self.effects: list[list[str]] = []
         self.absorbed: Counter[str] = Counter()
 
@@ -64,24 +61,37 @@ class ChaosPlane(UnionPlane):
             self.absorbed["gone already"] += 1
         return status, answer
 
-    def told(self, words: Json) -> Json:
-        """Set what is to be set; the state."""
+    def state(self, *, settled: bool = False) -> Json:
+        """What is there and what happened; `settled` is how it is once every job has ended."""
         with self.lock:
-            self.weather.roughness = words.get("roughness", self.weather.roughness)
-            for job in list(self.jobs) if words.get("settle") else ():
+            for job in list(self.jobs) if settled else ():
                 for _poll in range(self.polls + 1):
                     self._poll(job)
             return {
                 "networks": {each.id: self._shown(each) for each in self.networks.values()},
                 "effects": self.effects,
-                "faults": self.weather.seen,
                 "absorbed": self.absorbed,
-                "calls": len(self.asked),
             }
 
     @staticmethod
     def _shown(network: Network) -> Json:
         return {"label": network.label, "orgs": sorted(row["org"] for row in network.members)}
+
+
+class ChaosPlane(RecordingPlane):
+    """A plane that is subject to the weather."""
+
+    def __init__(self, seed: str, *, careful: bool) -> None:
+        super().__init__(careful=careful)
+        self.weather = Weather(seed)
+        self.faults = Drawn(self.weather.faults)
+        self.fails = Drawn(self.weather.job)
+
+    def told(self, words: Json) -> Json:
+        """Set what is to be set; the state."""
+        with self.lock:
+            self.weather.roughness = words.get("roughness", self.weather.roughness)
+            return {**self.state(settled=words.get("settle", False)), "faults": self.weather.seen}
 
 
 def main() -> None:
