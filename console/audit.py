@@ -15,12 +15,16 @@ from typing import Any
 from django.db import models
 from django.db.models import functions
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from console.cleansing import cleansed, storable
 from console.models import AuditEntry, AuditHead, User
+from console.sentences import kept
 from console.transactions import joins_transaction
 
 BEGINNING = "0" * 64  # what the first entry follows
+MISSING = kept(gettext_noop("entries %(first)s to %(last)s are missing"))
+OTHER_END = kept(gettext_noop("the log ends at %(number)s, its head says %(head)s"))
 
 
 @joins_transaction
@@ -110,16 +114,16 @@ def verify() -> Iterator[Break]:
     number, digest = 0, BEGINNING
     for entry in AuditEntry.objects.filter(number__lte=head.number).order_by("number").iterator(chunk_size=2000):
         if entry.number != number + 1:
-            yield Break(entry.number, f"entries {number + 1} to {entry.number - 1} are missing")
+            yield Break(entry.number, MISSING % {"first": number + 1, "last": entry.number - 1})
         elif entry.previous_digest != digest:
-            yield Break(entry.number, "does not follow the entry before it")
+            yield Break(entry.number, gettext_noop("does not follow the entry before it"))
         if entry.digest != digest_of(entry):
-            yield Break(entry.number, "was changed after it was written")
+            yield Break(entry.number, gettext_noop("was changed after it was written"))
         number, digest = entry.number, entry.digest
     if (head.number, head.digest) != (number, digest):
-        yield Break(head.number, f"the log ends at {number}, its head says {head.number}")
+        yield Break(head.number, OTHER_END % {"number": number, "head": head.number})
     for extra in _behind_the_head().values_list("number", flat=True)[:1]:
-        yield Break(extra, "stands behind the head of the log")
+        yield Break(extra, gettext_noop("stands behind the head of the log"))
 
 
 def _behind_the_head() -> models.QuerySet[AuditEntry]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from console.api import problems
 from console.errors import BadRequest, ConsoleError, Missing, NotAllowed, TooLarge
+from console.sentences import told
 
 logger = logging.getLogger(__name__)
 API = "/api/"
@@ -29,7 +30,8 @@ def answer(request: HttpRequest, error: ConsoleError) -> HttpResponse:
 
 def _page(request: HttpRequest, error: ConsoleError) -> HttpResponse:
     """`<status>.html`, else `error.html`; and words without any template when even that does not work."""
-    context: dict[str, Any] = {"error": error, "status": error.status, "title": error.title, "detail": error.detail}
+    detail = told(error.detail)
+    context: dict[str, Any] = {"error": error, "status": error.status, "title": error.title, "detail": detail}
     try:
         page = select_template([f"{error.status}.html", "error.html"])
         return HttpResponse(page.render(context, request), status=error.status)
@@ -37,7 +39,7 @@ def _page(request: HttpRequest, error: ConsoleError) -> HttpResponse:
         pass
     except Exception:  # the error page must not fail because what it is drawn with has
         logger.exception("the error page for status %s cannot be drawn", error.status)
-    return HttpResponse(format_html(BARE_PAGE, error.title, error.title, error.detail), status=error.status)
+    return HttpResponse(format_html(BARE_PAGE, error.title, error.title, detail), status=error.status)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

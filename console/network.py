@@ -18,6 +18,15 @@ from typing import Any
 
 import httpcore
 import httpx
+from django.utils.translation import gettext_noop
+
+from console.sentences import kept
+
+NO_SERVER = kept(gettext_noop("%(host)s is %(address)s, where no server can be"))
+PRIVATE = kept(gettext_noop("%(host)s is a private address (%(address)s), which this console does not call"))
+NO_ADDRESS = kept(gettext_noop("the name %(host)s has no address"))
+NOT_RESOLVED = kept(gettext_noop("the name %(host)s cannot be resolved"))
+TOO_LONG = gettext_noop("the call took too long")
 
 _deadline: contextvars.ContextVar[float | None] = contextvars.ContextVar("deadline", default=None)
 
@@ -38,7 +47,7 @@ def _left(timeout: float | None, too_late: type[httpcore.TimeoutException]) -> f
         return timeout
     left = deadline - time.monotonic()
     if left <= 0:
-        raise too_late("the call took too long")
+        raise too_late(TOO_LONG)
     return left if timeout is None else min(timeout, left)
 
 
@@ -52,9 +61,9 @@ def refuse_address(text: str, *, host: str, allow_private: bool) -> None:
     if isinstance(address, ipaddress.IPv6Address):
         address = address.ipv4_mapped or address.sixtofour or address
     if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
-        raise AddressRefused(f"{host} is {address}, where no server can be")
+        raise AddressRefused(NO_SERVER % {"host": host, "address": address})
     if not allow_private and not address.is_global:
-        raise AddressRefused(f"{host} is a private address ({address}), which this console does not call")
+        raise AddressRefused(PRIVATE % {"host": host, "address": address})
 
 
 class CheckedTransport(httpx.HTTPTransport):
@@ -90,14 +99,14 @@ class _CheckedBackend(httpcore.SyncBackend):
                 return _TimedStream(super().connect_tcp(address, port, left, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as problem:
                 failed = problem
-        raise failed or httpcore.ConnectError(f"the name {host} has no address")
+        raise failed or httpcore.ConnectError(NO_ADDRESS % {"host": host})
 
     def _addresses(self, host: str, port: int) -> list[str]:
         """Every address of the name, all of them judged before any is used."""
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as problem:
-            raise httpcore.ConnectError(f"the name {host} cannot be resolved") from problem
+            raise httpcore.ConnectError(NOT_RESOLVED % {"host": host}) from problem
         addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
         for address in addresses:
             refuse_address(address, host=host, allow_private=self._allow_private)

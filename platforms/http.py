@@ -16,9 +16,11 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from django.utils.translation import gettext_noop
 
 from console.errors import ConsoleError, OutcomeUnknown, PlatformRefused, PlatformUnavailable
 from console.network import AddressRefused, CheckedTransport, call_within
+from console.sentences import kept
 from platforms.certificates import tls_context
 
 MAX_BODY = 8 * 1024 * 1024  # bytes
@@ -27,6 +29,17 @@ TIMEOUT = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=5.0)
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
 DOTS = "••••••".encode()
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+NOT_PROVEN = kept(gettext_noop("%(address)s does not prove who it is: %(words)s"))
+NOT_ACCEPTED = kept(gettext_noop("%(address)s does not accept our certificate"))
+UNREACHABLE = kept(gettext_noop("%(address)s cannot be reached: %(problem)s"))
+SILENT = kept(gettext_noop("%(address)s did not answer %(call)s"))
+UNSAID = kept(gettext_noop("%(address)s did not say what became of %(call)s"))
+REDIRECTED = kept(gettext_noop("%(address)s answered with a redirect (%(status)s), which is never followed"))
+COMPRESSED = kept(gettext_noop("%(address)s answered compressed, which was not asked for"))
+TOO_LARGE = kept(gettext_noop("%(address)s answered with more than %(limit)s bytes"))
+NOT_JSON = kept(gettext_noop("%(address)s answered %(status)s with something that is not JSON"))
+NO_PATH = kept(gettext_noop("“%(value)s” cannot stand in a path"))
 
 
 @dataclass(frozen=True)
@@ -137,28 +150,29 @@ class PlatformClient:
         """What a failed call means: wrong for good, try again, or nobody knows."""
         tls = next((each for each in _causes(problem) if isinstance(each, ssl.SSLError)), None)
         if isinstance(tls, ssl.SSLCertVerificationError):
-            words = f"{self.address} does not prove who it is: {tls.verify_message}"
-            return PlatformRefused(words, code="certificate_not_trusted")
+            words = {"address": self.address, "words": tls.verify_message}
+            return PlatformRefused(NOT_PROVEN % words, code="certificate_not_trusted")
         if tls is not None and "ALERT" in str(tls).upper():
-            return PlatformRefused(f"{self.address} does not accept our certificate", code="credential_refused")
+            return PlatformRefused(NOT_ACCEPTED % {"address": self.address}, code="credential_refused")
         if isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-            return PlatformUnavailable(f"{self.address} cannot be reached: {problem or type(problem).__name__}")
-        text = f"{request.method} {request.path} ({type(problem).__name__})"
+            reason = str(problem) or type(problem).__name__
+            return PlatformUnavailable(UNREACHABLE % {"address": self.address, "problem": reason})
+        call = {"address": self.address, "call": f"{request.method} {request.path} ({type(problem).__name__})"}
         if request.idempotent or request.method in SAFE_METHODS:
-            return PlatformUnavailable(f"{self.address} did not answer {text}")
-        return OutcomeUnknown(f"{self.address} did not say what became of {text}")
+            return PlatformUnavailable(SILENT % call)
+        return OutcomeUnknown(UNSAID % call)
 
     def _read(self, response: httpx.Response, secrets: tuple[str, ...]) -> Incoming:
         status = response.status_code
         if 300 <= status < 400:
-            raise PlatformRefused(f"{self.address} answered with a redirect ({status}), which is never followed")
+            raise PlatformRefused(REDIRECTED % {"address": self.address, "status": status})
         if response.headers.get("content-encoding", "identity").lower() != "identity":
-            raise PlatformRefused(f"{self.address} answered compressed, which was not asked for")
+            raise PlatformRefused(COMPRESSED % {"address": self.address})
         body = bytearray()
         for chunk in response.iter_raw():
             body += chunk
             if len(body) > self._max_body:
-                raise PlatformRefused(f"{self.address} answered with more than {self._max_body} bytes")
+                raise PlatformRefused(TOO_LARGE % {"address": self.address, "limit": self._max_body})
         headers = {name.lower(): value for name, value in response.headers.items()}
         size = len(body)
         for secret in secrets:  # a platform that repeats a credential must not bring it into an error or a record
@@ -174,14 +188,14 @@ class PlatformClient:
         except (ValueError, RecursionError) as problem:
             if status >= 400:
                 return None
-            raise PlatformRefused(f"{self.address} answered {status} with something that is not JSON") from problem
+            raise PlatformRefused(NOT_JSON % {"address": self.address, "status": status}) from problem
         return _storable(found) if b"\\u" in body or not _is_text(body) else found
 
 
 def encode_path_value(value: str) -> str:
     """One path segment: percent-encoded whole, so that no value can leave its place."""
     if value in ("", ".", ".."):
-        raise PlatformRefused(f"“{value}” cannot stand in a path")
+        raise PlatformRefused(NO_PATH % {"value": value})
     return quote(value, safe="")
 
 

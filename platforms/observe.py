@@ -14,6 +14,7 @@ from typing import Any
 from django.utils.translation import gettext_noop
 
 from console.errors import ConsoleError, PlatformUnavailable
+from console.sentences import kept
 from platforms import standard
 from platforms.drivers import credentials_of, driver_for
 from platforms.drivers.base import Credentials, Driver, read
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 ROUND_SECONDS = 30.0  # after that a platform has not answered in this round
 MAX_THREADS = 32
+NO_ANSWER = kept(gettext_noop("no answer within %(seconds)s s"))
 NOTHING_TO_ASK = gettext_noop("The platform offers nothing that could be asked.")
 PROBES: tuple[tuple[str, standard.Request], ...] = (
     ("get_health", standard.EmptyRequest()),
@@ -98,7 +100,7 @@ def _collected(asked: dict[Future[Any], Platform], seconds: float) -> Iterator[t
             yield silent.pop(future), _answer(future)
     except TimeoutError:
         for platform in silent.values():
-            yield platform, PlatformUnavailable(f"no answer within {seconds:.0f} s")
+            yield platform, PlatformUnavailable(NO_ANSWER % {"seconds": round(seconds)})
 
 
 def _answer(future: Future[Any]) -> Any:

@@ -25,6 +25,7 @@ from console.models import (
     StepState,
     User,
 )
+from console.sentences import told
 
 REASON_LENGTH = 2000  # characters
 
@@ -45,6 +46,13 @@ class StrictSerializer(serializers.Serializer[Any]):
         return value
 
 
+class ToldField(serializers.CharField):
+    """A sentence that was kept, in the reader's language."""
+
+    def to_representation(self, value: Any) -> str:
+        return told(super().to_representation(value))
+
+
 # --- flows ------------------------------------------------------------------------------------------------------------
 
 
@@ -52,7 +60,7 @@ class ErrorAnswer(serializers.Serializer[Any]):
     """Why a flow or a step did not succeed."""
 
     code = serializers.CharField(help_text=_("Stable: programs may rely on it."))
-    detail = serializers.CharField()
+    detail = ToldField()
     errors = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField()), required=False, help_text=_("By field.")
     )

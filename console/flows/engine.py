@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import OperationalError, models
 from django.db.models import functions
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from console.cleansing import cleansed, storable
 from console.errors import ConsoleError, PlatformUnavailable
@@ -25,6 +25,7 @@ from console.flows.blueprint import Asleep, Done, Ending, Json, Later, Registere
 from console.flows.context import StepContext
 from console.models import Flow, Step, StepLog, StepState
 from console.models.flows import CLAIMED
+from console.sentences import kept
 from console.transactions import whole
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,9 @@ NUDGE_SECONDS = 5.0  # how long a nudge may be on its way before it counts as lo
 MAX_CLAIMS = 3  # times the attempts that are allowed: so often a step may take its worker down with it
 NUDGED_AGAIN_AFTER = timedelta(seconds=10)
 RUNS_IN_A_ROW = 4
+
+UNEXPECTED = kept(gettext_noop("Something unexpected happened (%(kind)s); the log of the worker tells more."))
+ATTEMPT_FAILED = kept(gettext_noop("attempt %(number)s failed: %(problem)s"))
 
 
 class Lost(Exception):
@@ -128,7 +132,7 @@ def _run_claimed(step: Step) -> bool:
     undoing = step.state == StepState.UNDOING
     try:
         if (step.undo_attempts if undoing else step.attempts) > MAX_CLAIMS * settings.FLOW_MAX_ATTEMPTS:
-            raise WorkersLost(_("The workers that had this step in hand were lost, again and again."))
+            raise WorkersLost(gettext_noop("The workers that had this step in hand were lost, again and again."))
         if step.flow.undoing and not undoing:
             return whole(lambda: _turn_back(_mine(step)))
         action = action_named(step.undo_action if undoing else step.action)
@@ -148,8 +152,7 @@ def _told(step: Step, problem: Exception) -> Json:
     if isinstance(problem, ConsoleError):
         return problem.as_dict()
     logger.error("step %s failed unexpectedly", step.pk, exc_info=problem)
-    text = _("Something unexpected happened (%(kind)s); the log of the worker tells more.")
-    return {"code": "internal", "detail": text % {"kind": type(problem).__name__}}
+    return {"code": "internal", "detail": UNEXPECTED % {"kind": type(problem).__name__}}
 
 
 def _mine(step: Step) -> Step:
@@ -248,7 +251,8 @@ def _settle_error(step: Step, undoing: bool, error: Json, *, heals: bool) -> Non
 
 def _apply_error(step: Step, undoing: bool, error: Json, heals: bool) -> None:
     attempts = step.undo_attempts if undoing else step.attempts
-    StepLog.objects.create(step=step, message=f"attempt {attempts} failed: {error['detail']}"[:2000], data=error)
+    message = ATTEMPT_FAILED % {"number": attempts, "problem": error["detail"]}
+    StepLog.objects.create(step=step, message=message[:2000], data=error)
     if heals and attempts < settings.FLOW_MAX_ATTEMPTS:
         _retry_later(step, undoing, attempts, error)
     elif undoing:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from console.sentences import told
 
 
 class Notification(models.Model):
@@ -42,8 +46,13 @@ class Notification(models.Model):
     def body_text(self) -> str:
         return self._in_reader_language(self.body)
 
+    def _told_parameters(self) -> dict[str, Any]:
+        """Names stay as they are; a reason is a sentence that was kept."""
+        reason = self.parameters.get("reason")
+        return {**self.parameters, "reason": told(reason)} if isinstance(reason, str) else self.parameters
+
     def _in_reader_language(self, msgid: str) -> str:
         try:
-            return gettext(msgid) % self.parameters if msgid else ""
+            return gettext(msgid) % self._told_parameters() if msgid else ""
         except (KeyError, TypeError, ValueError):
             return msgid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from console import audit
 from console.flows import advance
@@ -55,7 +55,7 @@ def cancel_flow(*, actor: User, flow_id: UUID, reason: str = "") -> Flow:
     flow = locked_or_missing(Flow.objects.visible_to(actor), pk=flow_id)
     require(may_cancel_flow(actor, flow))
     audit.record("console.flow.cancelled", actor=actor, target=flow, reason=reason)
-    advance.cancel(flow, actor=actor, detail=reason or str(_("Cancelled by an operator.")))
+    advance.cancel(flow, actor=actor, detail=reason or gettext_noop("Cancelled by an operator."))
     return flow
 
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console import context as frame
+from console import sentences
 from console import shell as registry
 
 register = template.Library()
@@ -257,8 +258,8 @@ def as_json(value: object) -> str:
 
 @register.filter
 def told(text: str) -> str:
-    """A sentence that was kept as a msgid, in the reader's language; any other text as it is."""
-    return _(text) if text else ""
+    """A sentence that was kept, in the reader's language; any other text as it is."""
+    return sentences.told(str(text or ""))
 
 
 @register.filter

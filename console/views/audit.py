@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 from console import audit, reads
 from console.models import AuditEntry
 from console.policies import may_read_audit, require
+from console.sentences import told
 from console.services import audit as service
 from console.views.base import DetailPage, ListPage, Page
 
@@ -108,7 +109,7 @@ class VerifyAudit(_ForOverseers):
             messages.success(request, text % {"count": count})
         for each in breaks[:SHOWN_BREAKS]:
             messages.error(
-                request, _("Entry %(number)d: %(problem)s.") % {"number": each.number, "problem": each.problem}
+                request, _("Entry %(number)d: %(problem)s.") % {"number": each.number, "problem": told(each.problem)}
             )
         return HttpResponseRedirect(reverse("console:audit-list"))
 

@@ -20,6 +20,7 @@ from django.views.generic import DetailView, FormView, ListView
 from console.errors import ConsoleError
 from console.models import User
 from console.policies import ALLOWED, Verdict, require
+from console.sentences import told
 
 
 class Page(AccessMixin, View):
@@ -143,10 +144,10 @@ def put_into(form: forms.BaseForm, problem: ConsoleError) -> None:
         parts = [part for part in path.split(".") if part in form.fields]
         name = parts[-1] if parts else None
         for text in texts:
-            form.add_error(name, _located(path, text))
+            form.add_error(name, _located(path, told(text)))
         placed = True
     if not placed:
-        form.add_error(None, problem.detail)
+        form.add_error(None, told(problem.detail))
 
 
 def _located(path: str, text: str) -> str:
@@ -170,6 +171,6 @@ class ActionView(Succeeding, Page):
         except ConsoleError as problem:
             if problem.status in (403, 404):
                 raise
-            messages.error(request, problem.detail)
+            messages.error(request, told(problem.detail))
             return HttpResponseRedirect(self.get_success_url())
         return self.done(self.result)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from console.api.serializers import StrictSerializer
+from console.api.serializers import StrictSerializer, ToldField
 from platforms.mapping.check import Finding, Report
 from platforms.models import Cloudtype, Health, Kernel, Platform, PlatformKind, PlatformState, PlatformVersion, Tenant
 from platforms.reads import findings_of
@@ -157,7 +157,7 @@ class FaultAnswer(serializers.Serializer[Any]):
     """What a dry run fails on."""
 
     place = serializers.CharField()
-    text = serializers.CharField()
+    text = ToldField()
     code = serializers.CharField()
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from console.errors import ConsoleError, PlatformRefused
+from console.sentences import kept
 from platforms.auth.base import Options, Surroundings, Token, TokenScheme, scheme_for
 from platforms.auth.secrets import filled, with_secrets
 from platforms.auth.tokens import TokenKeeper
@@ -18,6 +21,7 @@ from platforms.mapping.values import holds
 ClientOf = Callable[[str, str], PlatformClient]  # by the address's name and the TLS identity
 Told = Callable[[str], None]
 UNAUTHORIZED = {"status": [401]}
+REFUSED_LOGIN = kept(gettext_noop("Signing in to the platform failed. %(problem)s"))
 
 
 class Authenticator:
@@ -74,7 +78,7 @@ def _guarded(signed: Outgoing, party: PartyCredential, token: str = "") -> Outgo
 def _refused_login(problem: ConsoleError) -> PlatformRefused:
     if problem.code in ("mapping_failed", "credential_incomplete"):
         return PlatformRefused(problem.detail, code=problem.code)
-    return PlatformRefused(f"Signing in to the platform failed. {problem.detail}", code="login_failed")
+    return PlatformRefused(REFUSED_LOGIN % {"problem": problem.detail}, code="login_failed")
 
 
 def _document(answer: Incoming) -> dict[str, Any]:

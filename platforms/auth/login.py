@@ -20,6 +20,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from console.errors import PlatformRefused
 from platforms.auth.base import Options, Surroundings, Token
 from platforms.auth.secrets import filled
@@ -44,7 +46,7 @@ class Login:
                 event = steps.send(around.send(filled(request, credential)))
         except StopIteration as end:
             return _token(end.value)
-        raise PlatformRefused("a login cannot wait", code="mapping_failed")
+        raise PlatformRefused(gettext_noop("a login cannot wait"), code="mapping_failed")
 
     def show(self, request: Outgoing, token: str, options: Options) -> Outgoing:
         name = options.get("header", "Authorization")
@@ -54,7 +56,7 @@ class Login:
 def _token(result: dict[str, Any]) -> Token:
     text = result.get("token")
     if not isinstance(text, str) or not text:
-        raise PlatformRefused("the platform's answer to the login holds no token", code="login_failed")
+        raise PlatformRefused(gettext_noop("the platform's answer to the login holds no token"), code="login_failed")
     if result.get("until") is not None:
         left = datetime.fromisoformat(str(result["until"])) - datetime.now(UTC)
         return Token(text, left.total_seconds())

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from urllib.parse import quote_plus, urlencode
 
+from django.utils.translation import gettext_noop
+
 from console.errors import PlatformRefused, PlatformUnavailable
+from console.sentences import kept
 from platforms.auth.base import Options, Surroundings, Token
 from platforms.auth.basic import basic_pair
 from platforms.auth.secrets import secret_of, with_secrets
@@ -17,6 +20,9 @@ from platforms.drivers.base import PartyCredential
 from platforms.http import Incoming, Outgoing
 
 FORM = "application/x-www-form-urlencoded"
+ANSWERED = kept(gettext_noop("the token endpoint answered %(status)s"))
+REFUSED = kept(gettext_noop("the token endpoint refused: %(words)s"))
+NO_TOKEN = gettext_noop("the token endpoint's answer holds no bearer token")
 
 
 class Oauth2Client:
@@ -43,13 +49,13 @@ class Oauth2Client:
 def _token(answer: Incoming) -> Token:
     body = answer.body if isinstance(answer.body, dict) else {}
     if answer.status == 429 or answer.status >= 500:
-        raise PlatformUnavailable(f"the token endpoint answered {answer.status}")
+        raise PlatformUnavailable(ANSWERED % {"status": answer.status})
     if answer.status != 200:
         told = str(body.get("error_description") or body.get("error") or answer.status)
-        raise PlatformRefused(f"the token endpoint refused: {told[:200]}", code="login_failed")
+        raise PlatformRefused(REFUSED % {"words": told[:200]}, code="login_failed")
     text, kind = body.get("access_token"), str(body.get("token_type", "bearer"))
     if not isinstance(text, str) or not text or kind.lower() != "bearer":
-        raise PlatformRefused("the token endpoint's answer holds no bearer token", code="login_failed")
+        raise PlatformRefused(NO_TOKEN, code="login_failed")
     seconds = body.get("expires_in")
     return Token(text, float(seconds) if isinstance(seconds, int | float) else None)
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from django.utils.translation import gettext_noop
+
 from console.errors import ConsoleError, PlatformUnavailable
+from console.sentences import kept
 from platforms.standard import Answer, Request
 
 Json = dict[str, Any]
+COME_BACK = kept(gettext_noop("the platform asks to come back for %(operation)s in %(seconds)s s"))
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def read(driver: Driver, operation: str, request: Request, credentials: Credenti
     """A reading operation, which must finish in one go; PlatformUnavailable when the platform makes us wait."""
     result = driver.perform(operation, request, credentials=credentials, key="")
     if isinstance(result, Pending):
-        raise PlatformUnavailable(f"the platform asks to come back for {operation} in {result.seconds:.0f} s")
+        raise PlatformUnavailable(COME_BACK % {"operation": operation, "seconds": round(result.seconds)})
     return result.answer
 
 

@@ -7,10 +7,11 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from pydantic import ValidationError
 
 from console.errors import ConsoleError, NotSupported, PlatformRefused, PlatformUnavailable
+from console.sentences import kept
 from platforms.auth.authenticator import Authenticator
 from platforms.drivers.base import Capability, Credentials, Finished, Json, PartyCredential, Pending, keep_trace
 from platforms.drivers.trace import shortened
@@ -18,11 +19,17 @@ from platforms.http import Incoming, PlatformClient
 from platforms.mapping.apifile import ApiFile
 from platforms.mapping.interpreter import Call, Run, Wait, run
 from platforms.mapping.template import Template
+from platforms.mapping.values import Unfit
 from platforms.standard import OPERATIONS, Request
 
 MAX_SECONDS = 60.0  # of one go; what takes longer has to be split by waits
 MAX_BYTES = 32 * 1024 * 1024  # of all answers of one go
 MAX_POOLS = 64  # addresses times TLS identities
+
+NOT_OFFERED = gettext_noop("The platform does not offer this operation.")
+NO_ADDRESS = kept(gettext_noop("The platform was registered without its address “%(name)s”."))
+NOT_THROUGH = kept(gettext_noop("not through within %(seconds)s s"))
+TOO_LARGE = kept(gettext_noop("the answers together are larger than %(limit)s bytes"))
 
 
 class MappedDriver:
@@ -63,7 +70,7 @@ class MappedDriver:
         interface = self.template.interfaces.get(operation)
         if interface is None:
             reason = self.template.unsupported.get(operation, "")
-            raise NotSupported(reason or _("The platform does not offer this operation."))
+            raise NotSupported(reason or NOT_OFFERED)
         steps = run(self.template, self.api, interface, request.model_dump(mode="json"), key=key, position=position)
         errand = _Errand(self, operation, credentials)
         try:
@@ -90,7 +97,7 @@ class MappedDriver:
         """The pool to the address of this name, with this TLS identity."""
         address = self._addresses.get(name) or self.template.addresses.get(name)
         if address is None:
-            raise PlatformRefused(_("The platform was registered without its address “%(name)s”.") % {"name": name})
+            raise PlatformRefused(NO_ADDRESS % {"name": name})
         with self._lock:
             client = self._clients.pop((address, tlscert), None) or PlatformClient(
                 address, allow_private=self._allow_private, tlscert=tlscert, ca_certificate=self._ca_certificate
@@ -142,9 +149,9 @@ class _Errand:
 
     def _refuse_excess(self) -> None:
         if time.monotonic() - self._begun > MAX_SECONDS:
-            raise PlatformUnavailable(f"{self._operation}: not through within {MAX_SECONDS:.0f} s")
+            raise PlatformUnavailable(f"{self._operation}: {NOT_THROUGH % {'seconds': round(MAX_SECONDS)}}")
         if self._bytes > MAX_BYTES:
-            raise PlatformRefused(f"{self._operation}: the answers together are larger than {MAX_BYTES} bytes")
+            raise PlatformRefused(f"{self._operation}: {TOO_LARGE % {'limit': MAX_BYTES}}")
 
     def _note(self, message: str, call: Call, **data: Any) -> None:
         sent = {} if call.request.body is None else {"sent": shortened(call.request.body)}
@@ -157,5 +164,4 @@ class _Errand:
         except ValidationError as problem:
             first = problem.errors()[0]
             place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-            text = f"MAPPING at {self._operation}.result{place}: {first['msg']}"
-            raise PlatformRefused(text, code="mapping_failed") from problem
+            raise Unfit(f"{self._operation}.result{place}", first["msg"]).as_refusal() from problem

@@ -6,12 +6,21 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from console.errors import Invalid
+from console.sentences import kept
 from platforms.mapping.documents import read_document
 from platforms.mapping.references import BadReference, Document
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 JSON_TYPE = re.compile(r"^(application|text)/([\w.+-]+\+)?json\b|^\*/\*", re.IGNORECASE)
+NO_VERSION = gettext_noop("neither OpenAPI 3.0 or 3.1 nor Swagger 2.0")
+NO_PATHS = gettext_noop("has no paths")
+BAD_PATH = kept(gettext_noop("paths.%(path)s: a path starting with / and an object are expected"))
+USED_TWICE = kept(gettext_noop("the operationId %(name)s is used twice"))
+BAD_PARAMETER = kept(gettext_noop("%(route)s: a parameter is not an object"))
+BAD_PARAMETERS = kept(gettext_noop("%(route)s: parameters is not a list"))
 _PARAMETER = re.compile(r"\{([^{}/]+)\}")
 
 
@@ -53,7 +62,7 @@ class ApiFile(Document):
         super().__init__(document)
         self.version = str(document.get("openapi") or document.get("swagger") or "")
         if not self.version.startswith(("3.0", "3.1", "2.0")):
-            raise Invalid.field("api_file", "neither OpenAPI 3.0 or 3.1 nor Swagger 2.0")
+            raise Invalid.field("api_file", NO_VERSION)
         self.operations: dict[str, ApiOperation] = {}
         self._by_route: dict[str, ApiOperation] = {}
         try:
@@ -123,13 +132,13 @@ class ApiFile(Document):
     def _collect(self) -> None:
         paths = self.root.get("paths")
         if not isinstance(paths, dict) or not paths:
-            raise Invalid.field("api_file", "has no paths")
+            raise Invalid.field("api_file", NO_PATHS)
         for path, item in paths.items():
             if str(path).startswith("x-"):
                 continue
             item = self.resolve(item)
             if not isinstance(item, dict) or not str(path).startswith("/"):
-                raise Invalid.field("api_file", f"paths.{path}: a path starting with / and an object are expected")
+                raise Invalid.field("api_file", BAD_PATH % {"path": path})
             for method in METHODS:
                 if isinstance(item.get(method), dict):
                     self._add(str(path), method, item, item[method])
@@ -138,12 +147,12 @@ class ApiFile(Document):
         route = f"{method.upper()} {path}"
         name = str(definition.get("operationId") or route)
         if name in self.operations:
-            raise Invalid.field("api_file", f"the operationId {name} is used twice")
+            raise Invalid.field("api_file", USED_TWICE % {"name": name})
         parameters: dict[tuple[str, str], dict[str, Any]] = {}
         for each in (*_list(item.get("parameters"), route), *_list(definition.get("parameters"), route)):
             parameter = self.resolve(each)
             if not isinstance(parameter, dict):
-                raise Invalid.field("api_file", f"{route}: a parameter is not an object")
+                raise Invalid.field("api_file", BAD_PARAMETER % {"route": route})
             parameters[str(parameter.get("name")), str(parameter.get("in"))] = parameter
         operation = ApiOperation(name, method.upper(), path, tuple(parameters.values()), definition)
         self.operations[name] = self._by_route[route] = operation
@@ -164,5 +173,5 @@ def _list(value: Any, route: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise Invalid.field("api_file", f"{route}: parameters is not a list")
+        raise Invalid.field("api_file", BAD_PARAMETERS % {"route": route})
     return value

@@ -11,12 +11,22 @@ from collections.abc import Hashable
 from typing import Any
 
 import yaml
+from django.utils.translation import gettext_noop
 
 from console.errors import Invalid
+from console.sentences import kept
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 500_000  # after every alias has been unfolded
+
+TWICE = kept(gettext_noop("%(key)s is there twice"))
+NO_KEY = gettext_noop("a key has to be a text")
+TOO_LARGE = kept(gettext_noop("larger than %(limit)s MB"))
+NO_OBJECT = gettext_noop("an object is expected at the top")
+UNREADABLE = kept(gettext_noop("cannot be read: %(words)s"))
+TOO_DEEP = kept(gettext_noop("nested deeper than %(limit)s levels, or referring to itself"))
+TOO_MUCH = kept(gettext_noop("unfolds to more than %(limit)s values"))
 
 Path = tuple[str | int, ...]
 
@@ -32,7 +42,7 @@ class _Loader(yaml.CSafeLoader):
         for key_node, value_node in node.value:
             key = _key(self.construct_object(key_node, deep=True), key_node)
             if self.once and key in made:
-                raise yaml.constructor.ConstructorError(None, None, f"{key} is there twice", key_node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, TWICE % {"key": key}, key_node.start_mark)
             made[key] = self.construct_object(value_node, deep=deep)
         return made
 
@@ -48,7 +58,7 @@ def _key(value: Any, node: yaml.Node) -> str:
         return "null" if value is None else str(value).lower()
     if isinstance(value, str | int | float):
         return str(value)
-    raise yaml.constructor.ConstructorError(None, None, "a key has to be a text", node.start_mark)
+    raise yaml.constructor.ConstructorError(None, None, NO_KEY, node.start_mark)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -69,12 +79,12 @@ def read_document(text: str, *, field: str, once: bool = False) -> dict[str, Any
     With `once`, a key that stands twice in one object is an error.
     """
     if len(text.encode(errors="replace")) > MAX_BYTES:
-        raise Invalid.field(field, f"larger than {MAX_BYTES // 1024 // 1024} MB")
+        raise Invalid.field(field, TOO_LARGE % {"limit": MAX_BYTES // 1024 // 1024})
     document = _from_json(text, field) if text.lstrip()[:1] == "{" and not once else None
     if document is None:
         document = _from_yaml(text, field, _StrictLoader if once else _Loader)
     if not isinstance(document, dict):
-        raise Invalid.field(field, "an object is expected at the top")
+        raise Invalid.field(field, NO_OBJECT)
     _measure(document, field)
     return document
 
@@ -98,7 +108,7 @@ def _from_yaml(text: str, field: str, loader: type[yaml.CSafeLoader]) -> Any:
         line = f"line {mark.line + 1}: " if mark else ""
         raise Invalid.field(field, f"{line}{problem.problem or problem}") from problem
     except (yaml.YAMLError, RecursionError, ValueError) as problem:
-        raise Invalid.field(field, f"cannot be read: {problem}"[:300]) from problem
+        raise Invalid.field(field, (UNREADABLE % {"words": problem})[:300]) from problem
 
 
 def _refuse_depth(text: str, field: str) -> None:
@@ -114,7 +124,7 @@ def _refuse_depth(text: str, field: str) -> None:
 
 
 def _too_deep(field: str) -> Invalid:
-    return Invalid.field(field, f"nested deeper than {MAX_DEPTH} levels, or referring to itself")
+    return Invalid.field(field, TOO_DEEP % {"limit": MAX_DEPTH})
 
 
 def _measure(document: Any, field: str) -> None:
@@ -130,7 +140,7 @@ def _measure(document: Any, field: str) -> None:
             children = node.values() if isinstance(node, dict) else node
             sizes[id(node)] = 1 + sum(size(child, depth + 1) for child in children)
         if sizes[id(node)] > MAX_NODES:
-            raise Invalid.field(field, f"unfolds to more than {MAX_NODES} values")
+            raise Invalid.field(field, TOO_MUCH % {"limit": MAX_NODES})
         return sizes[id(node)]
 
     size(document, 0)

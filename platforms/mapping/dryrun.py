@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_noop
 from pydantic import ValidationError
 
 from console.errors import ConsoleError
@@ -21,6 +22,8 @@ from platforms.mapping.template import Template
 from platforms.standard import OPERATIONS
 
 Json = dict[str, Any]
+NOT_OFFERED = gettext_noop("the mapping does not offer this operation")
+NO_SAMPLE = gettext_noop("no sample answer is left for this call")
 KEY = "00000000-0000-4000-8000-000000000000"  # stands for the idempotency key
 
 
@@ -57,7 +60,7 @@ def dry_run(template: Template, api: ApiFile, sample: Sample) -> DryRun:
     outcome = DryRun(sample.operation)
     interface = template.interfaces.get(sample.operation)
     if interface is None:
-        outcome.fault = _fault(sample.operation, "the mapping does not offer this operation", "not_supported")
+        outcome.fault = _fault(sample.operation, NOT_OFFERED, "not_supported")
         return outcome
     operation = OPERATIONS[sample.operation]
     try:
@@ -70,7 +73,7 @@ def dry_run(template: Template, api: ApiFile, sample: Sample) -> DryRun:
         outcome.result = operation.answer.model_validate(result).model_dump(mode="json")
     except _OutOfSamples as problem:
         place = f"{sample.operation}.{problem.step}"
-        outcome.fault = _fault(place, "no sample answer is left for this call", "no_sample")
+        outcome.fault = _fault(place, NO_SAMPLE, "no_sample")
     except ValidationError as problem:
         outcome.fault = _unfit(problem, f"{sample.operation}.result")
     except ConsoleError as problem:

@@ -14,7 +14,10 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from console.errors import ConsoleError, Missing, OutcomeUnknown, PlatformRefused, PlatformUnavailable
+from console.sentences import kept
 from platforms.http import Incoming, Outgoing, encode_path_value
 from platforms.mapping.apifile import ApiFile
 from platforms.mapping.polling import settled
@@ -31,6 +34,17 @@ LOOKUP_SECONDS = 5.0  # before looking for what a lost answer may have made
 MAX_HOLDS = 30  # how often a platform may ask us to come back later, in one interface
 MAX_HOLD_SECONDS = 3600.0
 ALWAYS_KEPT_HEADERS = frozenset({"location", "retry-after"})
+
+NOT_THROUGH = kept(gettext_noop("not through after %(polls)s polls (%(minutes)s minutes of waiting)"))
+TOO_MANY_ITEMS = kept(gettext_noop("more than %(limit)s items"))
+TOO_MANY_PAGES = kept(gettext_noop("more pages than the %(limit)s that the mapping allows"))
+UNKNOWN_THERE = gettext_noop("the platform does not know it")
+NO_OPERATION = kept(gettext_noop("the API file has no operation %(name)s"))
+NO_PARAMETER = kept(gettext_noop("not every parameter of %(path)s has a value"))
+NOT_ASCII = gettext_noop("a header holds printable ASCII only, no line breaks")
+ANSWERED = kept(gettext_noop("the platform answered %(status)s"))
+NOT_ACCEPTED = kept(gettext_noop("%(problem)s (it does not accept the credential)"))
+TOO_LARGE = gettext_noop("the answers are too large to be kept until the next step")
 
 
 @dataclass(frozen=True)
@@ -111,8 +125,8 @@ class _Runner:
             self.state["polls"] += 1
             if self.state["polls"] >= poll["limit"]:
                 minutes = poll["limit"] * poll["every"] / 60
-                words = f"{step['id']}: not through after {poll['limit']} polls ({minutes:.0f} minutes of waiting)"
-                raise PlatformRefused(words, code="poll_limit")
+                words = NOT_THROUGH % {"polls": poll["limit"], "minutes": round(minutes)}
+                raise PlatformRefused(f"{step['id']}: {words}", code="poll_limit")
             self.moved = True
             yield self._wait(max(float(poll["every"]), _asked_seconds(answer) or 0.0))
 
@@ -128,13 +142,13 @@ class _Runner:
             page = evaluate({"$each": walk["items"], "$item": {"$from": "@"}}, document, place=f"{place}.items")
             items += page
             if len(items) > MAX_ITEMS:
-                raise PlatformRefused(f"{step['id']}: more than {MAX_ITEMS} items", code="page_limit")
+                raise PlatformRefused(f"{step['id']}: {TOO_MANY_ITEMS % {'limit': MAX_ITEMS}}", code="page_limit")
             following = self._following(walk, document, extra, place)
             if following in (None, "", False) or (isinstance(following, int) and not page):
                 self._judge_whole(step, document, items)
                 return answer, items
             extra = {walk["into"]: following}
-        raise PlatformRefused(f"{step['id']}: more pages than the {limit} that the mapping allows", code="page_limit")
+        raise PlatformRefused(f"{step['id']}: {TOO_MANY_PAGES % {'limit': limit}}", code="page_limit")
 
     def _following(self, walk: Json, document: Json, extra: Json, place: str) -> Any:
         """What asks for the next page: what the answer says, or one more than the last number."""
@@ -146,7 +160,7 @@ class _Runner:
     def _judge_whole(self, step: Json, document: Json, items: list[Any]) -> None:
         """Whether the thing is in a list that had pages: `$.items` is the whole of it."""
         if "gone" in step and holds(step["gone"], {**document, "items": items}, place=f"{step['id']}.gone"):
-            raise Missing(f"{step['id']}: the platform does not know it")
+            raise Missing(f"{step['id']}: {UNKNOWN_THERE}")
 
     def _exchange(self, step: Json, extra: Json | None = None) -> Generator[Call | Wait, Incoming | None, Incoming]:
         """A call and its answer, judged. What time can heal is waited for here once something has been done."""
@@ -201,18 +215,18 @@ class _Runner:
         place = f"{self.interface.name}.{step['id']}"
         operation = self.api.find(step["op"])
         if operation is None:
-            raise Unfit(place, f"the API file has no operation {step['op']}")
+            raise Unfit(place, NO_OPERATION % {"name": step["op"]})
         path = operation.path
         for name, value in (step.get("path") or {}).items():
             made = evaluate(value, self.document, place=f"{place}.path.{name}")
             path = path.replace("{" + name + "}", encode_path_value(text_of(made, f"{place}.path.{name}")))
         if "{" in path:
-            raise Unfit(f"{place}.path", f"not every parameter of {operation.path} has a value")
+            raise Unfit(f"{place}.path", NO_PARAMETER % {"path": operation.path})
         query = self._pairs({**(step.get("query") or {}), **(extra or {})}, f"{place}.query")
         headers = self._pairs(step.get("header") or {}, f"{place}.header")
         for name, text in headers:
             if not isinstance(text, Secret) and not (text.isascii() and text.isprintable()):
-                raise Unfit(f"{place}.header.{name}", "a header holds printable ASCII only, no line breaks")
+                raise Unfit(f"{place}.header.{name}", NOT_ASCII)
         body = evaluate(step["body"], self.document, place=f"{place}.body") if "body" in step else None
         outgoing = Outgoing(operation.method, path, query, headers, body, bool(step.get("idempotent")))
         return Call(step["id"], step.get("cred", "platform"), outgoing, step.get("auth", ""))
@@ -242,7 +256,7 @@ class _Runner:
         """Is this answer what the step expects? If not, raise the error that fits it best."""
         place = f"{self.interface.name}.{step['id']}"
         if "gone" in step and "walk" not in step and holds(step["gone"], document, place=f"{place}.gone"):
-            raise Missing(f"{step['id']}: {self._message(document) or 'the platform does not know it'}")
+            raise Missing(f"{step['id']}: {self._message(document) or UNKNOWN_THERE}")
         if "expect" in step:
             expected = holds(step["expect"], document, place=f"{place}.expect")
         else:
@@ -254,7 +268,7 @@ class _Runner:
 
     def _error(self, step: Json, document: Json) -> ConsoleError:
         status, message = document["status"], self._message(document)
-        words = f"{step['id']}: {message}" if message else f"{step['id']}: the platform answered {status}"
+        words = f"{step['id']}: {message or ANSWERED % {'status': status}}"
         if self.interface.gone is not None and holds(
             self.interface.gone, document, place=f"{self.interface.name}.gone"
         ):
@@ -269,7 +283,7 @@ class _Runner:
         if status == 429 or status >= 500:
             return _unavailable(words, document)
         if status == 401:
-            return PlatformRefused(f"{words} (it does not accept the credential)", code="credential_refused")
+            return PlatformRefused(NOT_ACCEPTED % {"problem": words}, code="credential_refused")
         return PlatformRefused(words)
 
     def _message(self, document: Json) -> str:
@@ -295,7 +309,7 @@ class _Runner:
 
     def _wait(self, seconds: float) -> Wait:
         if len(json.dumps(self.state)) > MAX_POSITION:
-            raise Unfit(self.interface.name, "the answers are too large to be kept until the next step")
+            raise Unfit(self.interface.name, TOO_LARGE)
         self.moved = False
         return Wait(seconds, self.state, self._known())
 

@@ -12,12 +12,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import jsonpath
+from django.utils.translation import gettext_noop
 from jsonpath.filter import BaseExpression, FilterQuery, RootFilterQuery
 from jsonpath.segments import JSONPathChildSegment
 from jsonpath.selectors import Filter, IndexSelector, NameSelector
 
+from console.sentences import kept
+
 MAX_LENGTH = 500  # characters
 MISSING = object()
+OUTSIDE = kept(gettext_noop("%(path)s stands outside of a list"))
+NO_START = gettext_noop("a path starts with $ or @")
+TOO_LONG = kept(gettext_noop("a path has at most %(limit)s characters"))
+NOT_ONE = gettext_noop("one path is expected")
+NO_DESCENT = gettext_noop("`..` is not allowed in paths")
+NO_NESTING = gettext_noop("a filter inside of a filter is not allowed in paths")
 _ROW = "@"  # where the row lies in the document while a path that needs both is read
 
 _ENVIRONMENT = jsonpath.JSONPathEnvironment(strict=True)
@@ -42,7 +51,7 @@ class Path:
     def find(self, document: dict[str, Any], row: Any = MISSING) -> list[Any]:
         """Every value that the path matches. LookupError when it starts at a row and there is none."""
         if self.from_row and row is MISSING:
-            raise LookupError(f"{self.text} stands outside of a list")
+            raise LookupError(OUTSIDE % {"path": self.text})
         if self.keys is not None:
             return _walk(row if self.from_row else document, self.keys)
         if self.needs_document:
@@ -65,9 +74,9 @@ def _walk(node: Any, keys: tuple[str | int, ...]) -> list[Any]:
 def compiled(text: str) -> Path:
     """The path, ready to be read. ValueError says what is wrong with it."""
     if not isinstance(text, str) or not text.startswith(("$", "@")):
-        raise ValueError("a path starts with $ or @")
+        raise ValueError(NO_START)
     if len(text) > MAX_LENGTH:
-        raise ValueError(f"a path has at most {MAX_LENGTH} characters")
+        raise ValueError(TOO_LONG % {"limit": MAX_LENGTH})
     from_row = text.startswith("@")
     query = _parsed("$" + text[1:] if from_row else text)
     _refuse_forbidden(query)
@@ -84,7 +93,7 @@ def _parsed(text: str) -> jsonpath.JSONPath:
     except Exception as problem:  # the library's errors share no base, and deep nesting ends in RecursionError
         raise ValueError(str(problem).splitlines()[0]) from problem
     if not isinstance(query, jsonpath.JSONPath):
-        raise ValueError("one path is expected")
+        raise ValueError(NOT_ONE)
     return query
 
 
@@ -107,9 +116,9 @@ def queries_in(expression: BaseExpression) -> Iterator[FilterQuery]:
 def _refuse_forbidden(query: jsonpath.JSONPath, *, inside: bool = False) -> None:
     for segment in query.segments:
         if not isinstance(segment, JSONPathChildSegment):
-            raise ValueError("`..` is not allowed in paths")
+            raise ValueError(NO_DESCENT)
         if inside and any(isinstance(selector, Filter) for selector in segment.selectors):
-            raise ValueError("a filter inside of a filter is not allowed in paths")
+            raise ValueError(NO_NESTING)
     if not inside:
         for each in filter_queries(query):
             _refuse_forbidden(each.path, inside=True)

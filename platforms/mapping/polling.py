@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from console.errors import PlatformRefused
+from console.sentences import kept
 from platforms.mapping.apifile import ApiFile
 from platforms.mapping.paths import compiled
 from platforms.mapping.references import BadReference, TooTangled
@@ -16,6 +19,11 @@ from platforms.mapping.shapes import Shape, kind_of, response_shape
 from platforms.mapping.values import Unfit, found_by, holds, same
 
 Json = dict[str, Any]
+REPORTS = kept(gettext_noop("the platform reports %(state)s"))
+MEANINGLESS = kept(gettext_noop("the platform reports %(state)s, which means nothing"))
+NOT_ANSWERED = kept(gettext_noop("%(paths)s is not in the platform's answer"))
+STRANGE = kept(gettext_noop("%(path)s is %(value)s; the API file knows %(known)s"))
+OTHER_TYPE = kept(gettext_noop("%(path)s is %(value)s where %(kinds)s is expected"))
 
 
 def settled(step: Json, document: Json, api: ApiFile, place: str, message: str) -> bool:
@@ -24,11 +32,11 @@ def settled(step: Json, document: Json, api: ApiFile, place: str, message: str) 
     if holds(poll["until"], document, place=f"{place}.poll.until"):
         return True
     if "fail" in poll and holds(poll["fail"], document, place=f"{place}.poll.fail"):
-        words = message or f"the platform reports {_seen(poll['fail'], document)}"
+        words = message or REPORTS % {"state": _seen(poll["fail"], document)}
         raise PlatformRefused(f"{step['id']}: {words}", code="job_failed")
     if "while" in poll:
         if not holds(poll["while"], document, place=f"{place}.poll.while"):
-            raise Unfit(f"{place}.poll", f"the platform reports {_seen(poll['until'], document)}, which means nothing")
+            raise Unfit(f"{place}.poll", MEANINGLESS % {"state": _seen(poll["until"], document)})
         return False
     _recognise(step, document, api, place)
     return False
@@ -44,16 +52,17 @@ def _recognise(step: Json, document: Json, api: ApiFile, place: str) -> None:
         for found in found_by(path, document, f"{place}.poll.until"):
             _refuse_strange(found, expected[path], _named(api, step["op"], path), f"{place}.poll.until", path)
             return
-    raise Unfit(f"{place}.poll.until", f"{' and '.join(expected)} is not in the platform's answer")
+    raise Unfit(f"{place}.poll.until", NOT_ANSWERED % {"paths": ", ".join(expected)})
 
 
 def _refuse_strange(found: Any, wanted: list[Any], named: tuple[Any, ...] | None, place: str, path: str) -> None:
     if named is not None and not any(same(found, each) for each in named):
         known = ", ".join(str(each) for each in named[:20])
-        raise Unfit(place, f"{path} is {_short(found)}; the API file knows {known}")
+        raise Unfit(place, STRANGE % {"path": path, "value": _short(found), "known": known})
     kinds = {kind_of(each) for each in wanted}
     if named is None and kind_of(found) not in kinds:
-        raise Unfit(place, f"{path} is {_short(found)} where {' or '.join(sorted(kinds))} is expected")
+        wanted_kinds = ", ".join(sorted(kinds))
+        raise Unfit(place, OTHER_TYPE % {"path": path, "value": _short(found), "kinds": wanted_kinds})
 
 
 def _body_paths(condition: Any) -> dict[str, list[Any]]:

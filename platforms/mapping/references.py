@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
+from django.utils.translation import gettext_noop
+
+from console.sentences import kept
+
+IN_A_CIRCLE = kept(gettext_noop("the reference %(reference)s refers to itself"))
+LEAVES = kept(gettext_noop("the reference %(reference)s leaves the file; only local ones (#/…) are followed"))
+NOWHERE = kept(gettext_noop("the reference %(reference)s points nowhere"))
+
 
 class BadReference(ValueError):
     """A reference that leaves the document, points nowhere or at itself."""
@@ -27,7 +35,7 @@ class Document:
             return
         self.looks_left -= 1
         if self.looks_left < 0:
-            raise TooTangled("the schemas refer to each other too often to be checked")
+            raise TooTangled(gettext_noop("the schemas refer to each other too often to be checked"))
 
     def resolve(self, node: Any) -> Any:
         """The node, or what its `$ref` points to in the end."""
@@ -35,14 +43,14 @@ class Document:
         while isinstance(node, dict) and isinstance(node.get("$ref"), str):
             reference = node["$ref"]
             if reference in seen:
-                raise BadReference(f"the reference {reference} refers to itself")
+                raise BadReference(IN_A_CIRCLE % {"reference": reference})
             seen.add(reference)
             node = self._pointed(reference)
         return node
 
     def _pointed(self, reference: str) -> Any:
         if not reference.startswith("#"):
-            raise BadReference(f"the reference {reference} leaves the file; only local ones (#/…) are followed")
+            raise BadReference(LEAVES % {"reference": reference})
         node: Any = self.root
         for part in reference[1:].split("/")[1:]:
             key = unquote(part).replace("~1", "/").replace("~0", "~")
@@ -51,7 +59,7 @@ class Document:
             elif isinstance(node, dict) and key in node:
                 node = node[key]
             else:
-                raise BadReference(f"the reference {reference} points nowhere")
+                raise BadReference(NOWHERE % {"reference": reference})
         return node
 
 

@@ -17,13 +17,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from console.errors import Invalid
+from console.sentences import kept
 from platforms.http import Incoming
 from platforms.mapping.documents import read_document
 from platforms.standard import OPERATIONS
 
 PARTS = frozenset({"status", "headers", "body"})
 MAX_ANSWERS = 200  # of one step
+
+NO_SAMPLES = gettext_noop("an object is expected: operation -> {request, answers}")
+MALFORMED = kept(gettext_noop("The samples are malformed: %(problem)s"))
+NO_OPERATION = gettext_noop("no such operation of the standard interface")
+NO_SAMPLE = gettext_noop("an object with request and answers is expected")
+NO_OBJECT = gettext_noop("an object is expected")
+NO_ANSWERS = gettext_noop("an object is expected: step -> answer")
+NO_STATUS = gettext_noop("a number from 100 to 599 is expected")
 
 
 @dataclass(frozen=True)
@@ -48,26 +59,26 @@ def read_samples(document: Any) -> dict[str, Sample]:
     """Samples by operation; Invalid names every place that has the wrong shape."""
     problems: list[str] = []
     if not isinstance(document, dict):
-        raise Invalid.field("samples", "an object is expected: operation -> {request, answers}")
+        raise Invalid.field("samples", NO_SAMPLES)
     found = {str(name): _sample(str(name), body, problems) for name, body in document.items()}
     if problems:
-        raise Invalid(f"The samples are malformed: {problems[0]}", errors={"samples": problems[:50]})
+        raise Invalid(MALFORMED % {"problem": problems[0]}, errors={"samples": problems[:50]})
     return found
 
 
 def _sample(name: str, body: Any, problems: list[str]) -> Sample:
     if name not in OPERATIONS:
-        problems.append(f"{name}: no such operation of the standard interface")
+        problems.append(f"{name}: {NO_OPERATION}")
         return Sample(name)
     if not isinstance(body, dict) or set(body) - {"request", "answers"}:
-        problems.append(f"{name}: an object with request and answers is expected")
+        problems.append(f"{name}: {NO_SAMPLE}")
         return Sample(name)
     request, answers = body.get("request") or {}, body.get("answers") or {}
     if not isinstance(request, dict):
-        problems.append(f"{name}.request: an object is expected")
+        problems.append(f"{name}.request: {NO_OBJECT}")
         request = {}
     if not isinstance(answers, dict):
-        problems.append(f"{name}.answers: an object is expected: step -> answer")
+        problems.append(f"{name}.answers: {NO_ANSWERS}")
         answers = {}
     steps = {str(step): tuple(_answers(f"{name}.answers.{step}", each, problems)) for step, each in answers.items()}
     return Sample(name, request, steps)
@@ -82,9 +93,9 @@ def _answers(place: str, given: Any, problems: list[str]) -> Iterator[Incoming]:
             continue
         status, headers = each.get("status", 200), each.get("headers") or {}
         if not isinstance(status, int) or isinstance(status, bool) or not 100 <= status <= 599:
-            problems.append(f"{place}[{index}].status: a number from 100 to 599 is expected")
+            problems.append(f"{place}[{index}].status: {NO_STATUS}")
         elif not isinstance(headers, dict):
-            problems.append(f"{place}[{index}].headers: an object is expected")
+            problems.append(f"{place}[{index}].headers: {NO_OBJECT}")
         else:
             yield Incoming(status, {str(k).lower(): str(v) for k, v in headers.items()}, each.get("body"))
 

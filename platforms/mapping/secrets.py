@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from console.errors import Invalid
+from console.sentences import kept
 
 SENT = ("query", "header", "body")
 FIELDS = ("ak", "sk", "token", "username", "password")
+
+JOINED = gettext_noop("a secret stands alone, it cannot be joined to a text")
+MEANINGLESS = kept(gettext_noop("%(name)s has no meaning beside $secret"))
+NOT_AMONG = kept(gettext_noop("%(name)s is not among %(known)s"))
+NO_LABEL = gettext_noop("$derive is a text that tells this password from others")
 
 
 class Secret(str):
@@ -45,7 +53,7 @@ def named(value: Any, place: str) -> Any:
         return _secret(value, place)
     made = {key: named(each, f"{place}.{key}") for key, each in value.items()}
     if "$join" in made and any(isinstance(part, Secret) for part in _parts(made["$join"])):
-        raise Invalid.field("mapping", f"{place}: a secret stands alone, it cannot be joined to a text")
+        raise Invalid.field("mapping", f"{place}: {JOINED}")
     return made
 
 
@@ -56,10 +64,11 @@ def _parts(joined: Any) -> list[Any]:
 def _secret(value: dict[str, Any], place: str) -> Secret:
     unknown = set(value) - {"$secret", "$derive"}
     if unknown:
-        raise Invalid.field("mapping", f"{place}: {sorted(unknown)[0]} has no meaning beside $secret")
+        raise Invalid.field("mapping", f"{place}: {MEANINGLESS % {'name': sorted(unknown)[0]}}")
     if value["$secret"] not in FIELDS:
-        raise Invalid.field("mapping", f"{place}: {value['$secret']!r} is not among {', '.join(FIELDS)}")
+        words = NOT_AMONG % {"name": repr(value["$secret"]), "known": ", ".join(FIELDS)}
+        raise Invalid.field("mapping", f"{place}: {words}")
     label = value.get("$derive", "")
     if not isinstance(label, str):
-        raise Invalid.field("mapping", f"{place}: $derive is a text that tells this password from others")
+        raise Invalid.field("mapping", f"{place}: {NO_LABEL}")
     return Secret(value["$secret"], label)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from platforms.mapping.apifile import ApiFile, ApiOperation
 from platforms.mapping.references import Document, TooTangled
 
@@ -146,7 +148,7 @@ def _flatten(schema: Any, document: Document, depth: int) -> list[Flat]:
         return list(schema.flats)
     document.spend()
     if depth > MAX_DEPTH:
-        raise TooTangled("a schema contains itself, or is composed too deeply")
+        raise TooTangled(gettext_noop("a schema contains itself, or is composed too deeply"))
     schema = document.resolve(schema)
     if not isinstance(schema, dict):
         return [] if schema is False else [Flat()]
@@ -167,7 +169,7 @@ def _schemas(value: Any) -> list[Any]:
 def _combined(left: list[Flat], right: list[Flat]) -> list[Flat]:
     combined = [_merged(a, b) for a in left for b in right]
     if len(combined) > MAX_ALTERNATIVES:
-        raise TooTangled("a schema has too many alternatives to be checked")
+        raise TooTangled(gettext_noop("a schema has too many alternatives to be checked"))
     return combined
 
 

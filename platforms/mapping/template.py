@@ -11,14 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+from django.utils.translation import gettext_noop
 
 from console.errors import Invalid
+from console.sentences import kept
 from platforms.auth import scheme_schema
 from platforms.mapping.documents import Lines, read_document
 from platforms.mapping.secrets import steps_with_secrets
 from platforms.standard import OPERATIONS
 
 MAX_PROBLEMS = 50
+MALFORMED = kept(gettext_noop("The mapping is malformed: %(problem)s"))
+NO_ADDRESS = kept(gettext_noop("the mapping has no address %(name)s"))
+NO_ENTRY = kept(gettext_noop("the mapping's auth has no entry %(name)s"))
 REGISTERED_ADDRESSES = ("default", "on_prem")  # whoever registers the platform gives them
 _HEADER = re.compile(r"\.headers(?:\.([A-Za-z0-9_-]+)|\[['\"]([^'\"]+)['\"]\])")
 
@@ -70,7 +75,7 @@ class Template:
         document = read_document(text, field="mapping", once=True)
         problems = list(_problems(document, text))
         if problems:
-            raise Invalid(f"The mapping is malformed: {problems[0]}", errors={"mapping": problems})
+            raise Invalid(MALFORMED % {"problem": problems[0]}, errors={"mapping": problems})
         template = cls.from_document(document)
         template.check_doors()
         return template
@@ -108,12 +113,12 @@ class Template:
             for name in ("address", "tokenAddress"):
                 if scheme.get(name, "default") not in known:
                     place = ".".join(part for part in ("auth", party, name) if part)
-                    raise Invalid.field("mapping", f"{place}: the mapping has no address {scheme[name]}")
+                    raise Invalid.field("mapping", f"{place}: {NO_ADDRESS % {'name': scheme[name]}}")
         for interface in self.interfaces.values():
             for step in interface.steps:
                 if "auth" in step and ("kind" in self.auth or step["auth"] not in self.auth):
                     place = f"interfaces.{interface.name}.{step['id']}.auth"
-                    raise Invalid.field("mapping", f"{place}: the mapping's auth has no entry {step['auth']}")
+                    raise Invalid.field("mapping", f"{place}: {NO_ENTRY % {'name': step['auth']}}")
 
     def offers(self) -> dict[str, dict[str, Any]]:
         """For every operation of the standard interface whether it is offered, and else the reason if one is given."""

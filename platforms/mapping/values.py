@@ -9,7 +9,10 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from console.errors import PlatformRefused
+from console.sentences import kept
 from platforms.mapping.paths import MISSING, Path, compiled
 
 __all__ = ["MISSING", "Unfit", "convert", "evaluate", "holds", "text_of"]
@@ -25,6 +28,15 @@ CONVERSIONS = ("integer", "number", "string", "boolean", "hexInteger", "json")
 CONDITION_WORDS = ("status",)  # may stand in a condition without `$.`
 _SHOWN = 60  # characters of a value in an error
 
+MAPPING_AT = kept(gettext_noop("MAPPING at %(place)s: %(problem)s"))
+NO_TEXT = kept(gettext_noop("a text is expected, found %(found)s"))
+NO_LIST = kept(gettext_noop("%(path)s is %(found)s where a list is expected"))
+TOO_MANY = kept(gettext_noop("%(path)s matches %(count)s values where one is expected"))
+ABSENT = kept(gettext_noop("%(path)s is not there"))
+NOT_IN_ENUM = kept(gettext_noop("%(value)s is none of %(known)s"))
+NOT_CONVERTED = kept(gettext_noop("cannot convert %(value)s to %(wanted)s"))
+AN_OBJECT, A_LIST, A_TIME = gettext_noop("an object"), gettext_noop("a list"), gettext_noop("a time")
+
 
 class Unfit(Exception):
     """A value that the template cannot make; carries the place."""
@@ -34,7 +46,7 @@ class Unfit(Exception):
         super().__init__(f"{place}: {text}")
 
     def as_refusal(self) -> PlatformRefused:
-        return PlatformRefused(f"MAPPING at {self.place}: {self.text}", code="mapping_failed")
+        return PlatformRefused(MAPPING_AT % {"place": self.place, "problem": self.text}, code="mapping_failed")
 
 
 def evaluate(value: Any, document: dict[str, Any], *, row: Any = MISSING, place: str = "") -> Any:
@@ -65,7 +77,7 @@ def text_of(value: Any, place: str) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    raise Unfit(place, f"a text is expected, found {_kind(value)}")
+    raise Unfit(place, NO_TEXT % {"found": _kind(value)})
 
 
 def _each(value: dict[str, Any], document: dict[str, Any], row: Any, place: str) -> Any:
@@ -77,7 +89,7 @@ def _each(value: dict[str, Any], document: dict[str, Any], row: Any, place: str)
             return _absent(value, value["$each"], place)
         rows = [] if rows[0] is None else rows[0]
         if not isinstance(rows, list):
-            raise Unfit(place, f"{path.text} is {_kind(rows)} where a list is expected")
+            raise Unfit(place, NO_LIST % {"path": path.text, "found": _kind(rows)})
     item = value["$item"]
     items = [evaluate(item, document, row=each, place=f"{place}[{i}]") for i, each in enumerate(rows)]
     return [each for each in items if each is not MISSING]
@@ -105,7 +117,7 @@ def _selected(value: dict[str, Any], document: dict[str, Any], row: Any, place: 
     if pick == "count":
         return len(found)
     if len(found) > 1 and pick != "first":
-        raise Unfit(place, f"{value['$from']} matches {len(found)} values where one is expected")
+        raise Unfit(place, TOO_MANY % {"path": value["$from"], "count": len(found)})
     return found[0] if found else MISSING
 
 
@@ -114,7 +126,7 @@ def _absent(value: dict[str, Any], path: str, place: str) -> Any:
         return value["$default"]
     if value.get("$optional"):
         return MISSING
-    raise Unfit(place, f"{path} is not there")
+    raise Unfit(place, ABSENT % {"path": path})
 
 
 def _converted(found: Any, value: dict[str, Any], place: str) -> Any:
@@ -138,7 +150,8 @@ def _mapped(found: Any, value: dict[str, Any], place: str) -> Any:
             return made
     if "$else" in value:
         return value["$else"]
-    raise Unfit(place, f"{_shown(found)} is none of {', '.join(sorted(enum_key(key) or '?' for key in table))}")
+    known = ", ".join(sorted(enum_key(key) or "?" for key in table))
+    raise Unfit(place, NOT_IN_ENUM % {"value": _shown(found), "known": known})
 
 
 def enum_key(value: Any) -> str | None:
@@ -157,8 +170,8 @@ def convert(found: Any, wanted: Any, place: str) -> Any:
             return _time(found, str(wanted["time"]), str(wanted.get("zone", "+00:00"))).isoformat()
         return _SIMPLE[wanted](found)
     except (ValueError, TypeError, KeyError, OverflowError, OSError) as problem:
-        name = "a time" if isinstance(wanted, dict) else wanted
-        raise Unfit(place, f"cannot convert {_shown(found)} to {name}") from problem
+        name = A_TIME if isinstance(wanted, dict) else wanted
+        raise Unfit(place, NOT_CONVERTED % {"value": _shown(found), "wanted": name}) from problem
 
 
 def _integer(found: Any) -> int:
@@ -258,8 +271,8 @@ def _kind(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, dict):
-        return "an object"
-    return "a list" if isinstance(value, list) else f"{_shown(value)}"
+        return AN_OBJECT
+    return A_LIST if isinstance(value, list) else _shown(value)
 
 
 def _shown(value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from console.sentences import told
 from platforms.mapping.documents import Lines, Path
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
@@ -53,7 +54,11 @@ class Finding:
     @property
     def text(self) -> str:
         """The words in the reader's language."""
-        return gettext(self.message) % self.values if self.values else gettext(self.message)
+        if not self.values:
+            return gettext(self.message)
+        problem = self.values.get("problem")
+        values = {**self.values, "problem": told(problem)} if isinstance(problem, str) else self.values
+        return gettext(self.message) % values
 
     @property
     def whole(self) -> str:
