@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -26,23 +26,23 @@ CONTENT_TYPE = "application/problem+json"
 
 
 class Unauthenticated(ConsoleError):
-    status, code, title = 401, "not_authenticated", _lazy("Not signed in")
+    status, code, title = 401, "not_authenticated", gettext_lazy("Not signed in")
 
 
 class NotJson(ConsoleError):
-    status, code, title = 400, "invalid_json", _lazy("Invalid JSON")
+    status, code, title = 400, "invalid_json", gettext_lazy("Invalid JSON")
 
 
 class WrongMediaType(ConsoleError):
-    status, code, title = 415, "unsupported_media_type", _lazy("Unsupported media type")
+    status, code, title = 415, "unsupported_media_type", gettext_lazy("Unsupported media type")
 
 
 class WrongMethod(ConsoleError):
-    status, code, title = 405, "method_not_allowed", _lazy("Method not allowed")
+    status, code, title = 405, "method_not_allowed", gettext_lazy("Method not allowed")
 
 
 class NotAcceptable(ConsoleError):
-    status, code, title = 406, "not_acceptable", _lazy("Not acceptable")
+    status, code, title = 406, "not_acceptable", gettext_lazy("Not acceptable")
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -10,7 +10,7 @@ from django.contrib.auth import authenticate
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from console import audit
 from console.errors import ConsoleError, Invalid
@@ -24,7 +24,7 @@ PREFIX = "concord_"
 class BadCredentials(ConsoleError):
     """User name and password do not belong together."""
 
-    status, code, title = 401, "bad_credentials", _lazy("Not signed in")
+    status, code, title = 401, "bad_credentials", gettext_lazy("Not signed in")
 
 
 def digest(text: str) -> str:

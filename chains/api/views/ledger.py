@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
@@ -32,7 +32,7 @@ from unions.reads import found
 
 HEAD = OpenApiExample(
     "head",
-    summary=_lazy("A chain that is being read"),
+    summary=gettext_lazy("A chain that is being read"),
     response_only=True,
     value={
         "blockchain": "chain-a2b3c4d5e6",
