@@ -11,6 +11,9 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from console import kinds
+from console.services.webhooks import MAX_NAME, MAX_URL
+
 
 class SignInForm(AuthenticationForm):
     """User name and password."""
@@ -98,3 +101,55 @@ class TokenForm(forms.Form):
     def expires_at(self) -> datetime | None:
         days = self.cleaned_data["days"]
         return timezone.now() + timedelta(days=int(days)) if days else None
+
+
+def _events() -> list[tuple[str, Any]]:
+    return [(kind.name, kind.title) for kind in kinds.all_kinds()]
+
+
+class WebhookForm(forms.Form):
+    """An address, and what it is told."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=MAX_NAME,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": _("Permit server")}),
+        help_text=_("What receives it, so that you know later."),
+    )
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=MAX_URL,
+        widget=forms.URLInput(attrs={"autocomplete": "off", "placeholder": "https://permits.example.gov/concord"}),
+        help_text=_("The console sends a POST request there for each notification. Redirects are not followed."),
+    )
+    events = forms.MultipleChoiceField(
+        label=_("Events"),
+        choices=_events,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Choose none to get every event."),
+    )
+
+
+class NewWebhookForm(WebhookForm):
+    """A new one; administrators say whose it is."""
+
+    for_console = forms.BooleanField(
+        label=_("For the whole console"),
+        required=False,
+        help_text=_("It gets what anybody is told, and every administrator looks after it."),
+    )
+
+
+class MailForm(forms.Form):
+    """What mail is wanted for."""
+
+    wanted = forms.MultipleChoiceField(
+        label=_("Send me mail about"),
+        choices=kinds.Group.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def by_group(self) -> dict[str, bool]:
+        return {group: group in self.cleaned_data["wanted"] for group in kinds.Group.values}

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
+from console.sentences import told
+
 WORKER_LOST = "worker_lost"
 SWITCHED_OFF = "switched_off"
 NO_ADDRESS = "no_address"
@@ -59,4 +61,4 @@ def sentence(code: str, detail: str = "") -> str:
     """Why something did not arrive, in the reader's language; empty when nothing went wrong."""
     if not code:
         return ""
-    return str(SENTENCES[code]) % {"detail": detail} if code in SENTENCES else code
+    return str(SENTENCES[code]) % {"detail": told(detail)} if code in SENTENCES else code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.urls import path
 
-from console.views import account, audit, dashboard, flows, notifications, search, tokens
+from console.views import account, audit, dashboard, flows, mail, notifications, search, tokens, webhooks
 
 app_name = "console"
 
@@ -18,6 +18,29 @@ urlpatterns = [
     path("profile/password", account.ChangePassword.as_view(), name="password-change"),
     path("profile/tokens", tokens.TokenList.as_view(), name="token-list"),
     path("profile/tokens/<int:token_id>/revoke", tokens.RevokeToken.as_view(), name="token-revoke"),
+    path("profile/mail", mail.MailList.as_view(), name="mail-list"),
+    path("profile/mail/wanted", mail.MailWishes.as_view(), name="mail-wishes"),
+    path("profile/mail/test", mail.TestMail.as_view(), name="mail-test"),
+    path("profile/mail/<int:delivery_id>/again", mail.SendMailAgain.as_view(), name="mail-again"),
+    path("webhooks", webhooks.WebhookList.as_view(), name="webhook-list"),
+    path("webhooks/new", webhooks.WebhookCreate.as_view(), name="webhook-create"),
+    path("webhooks/<int:webhook_id>", webhooks.WebhookDetail.as_view(), name="webhook-detail"),
+    path("webhooks/<int:webhook_id>/change", webhooks.WebhookChange.as_view(), name="webhook-change"),
+    path("webhooks/<int:webhook_id>/on", webhooks.SwitchOn.as_view(), name="webhook-on"),
+    path("webhooks/<int:webhook_id>/off", webhooks.SwitchOff.as_view(), name="webhook-off"),
+    path("webhooks/<int:webhook_id>/test", webhooks.TestWebhook.as_view(), name="webhook-test"),
+    path("webhooks/<int:webhook_id>/renew-secret", webhooks.RenewSecret.as_view(), name="webhook-renew"),
+    path("webhooks/<int:webhook_id>/delete", webhooks.DeleteWebhook.as_view(), name="webhook-delete"),
+    path(
+        "webhooks/<int:webhook_id>/deliveries/<int:delivery_id>",
+        webhooks.DeliveryDetail.as_view(),
+        name="delivery-detail",
+    ),
+    path(
+        "webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/again",
+        webhooks.SendAgain.as_view(),
+        name="delivery-again",
+    ),
     path("search", search.Search.as_view(), name="search"),
     path("notifications", notifications.NotificationList.as_view(), name="notification-list"),
     path("notifications/read", notifications.MarkAllRead.as_view(), name="notification-read-all"),

@@ -17,6 +17,7 @@ from console.forms import PasswordForm, ProfileForm, SignInForm
 from console.models import User
 from console.services import users as service
 from console.views.base import Page, ServiceFormView
+from console.views.mail import wishes
 
 
 def remember_language(answer: HttpResponse, code: str) -> HttpResponse:
@@ -71,7 +72,7 @@ class SetLanguage(Page):
 
 
 class Profile(ServiceFormView):
-    """Name, e-mail, language."""
+    """Name, e-mail, language, and what mail is wanted for."""
 
     form_class = ProfileForm
     template_name = "console/profile.html"
@@ -80,6 +81,9 @@ class Profile(ServiceFormView):
 
     def get_initial(self) -> dict[str, Any]:
         return {"name": self.actor.get_full_name(), "email": self.actor.email, "language": self.actor.language}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | wishes(self.actor)
 
     def perform(self, form: Any) -> User:
         return service.update_profile(actor=self.actor, **form.cleaned_data)

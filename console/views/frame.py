@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console import context, reads, shell
-from console.models import AuditEntry, Flow, Step, StepState, User
+from console.models import AuditEntry, Flow, Step, StepState, User, Webhook
 from console.models.flows import OPEN_FLOW_STATES
 from console.models.workers import FRESH, WorkerSeen
 
@@ -22,20 +22,31 @@ LATEST = 6
 OVERDUE = timedelta(seconds=30)
 WORDS = {
     "console.audit.exported": _("Audit log exported"),
+    "console.delivery.sent_again": _("Message sent again"),
     "console.flow.cancelled": _("Flow stopped"),
     "console.flow.step_retried": _("Step tried again"),
     "console.flow.step_skipped": _("Step skipped"),
     "console.token.created": _("API token made"),
     "console.token.revoked": _("API token revoked"),
+    "console.secrets.rotated": _("Secrets sealed with the new key"),
     "console.user.created": _("Account made"),
     "console.user.disabled": _("Account switched off"),
     "console.user.enabled": _("Account switched on"),
     "console.user.first_administrator": _("First administrator made"),
     "console.user.language_set": _("Language chosen"),
+    "console.user.mail_chosen": _("Choice of mail saved"),
     "console.user.password_changed": _("Password changed"),
     "console.user.password_reset": _("Password reset by an administrator"),
     "console.user.profile_updated": _("Profile changed"),
     "console.user.role_set": _("Role in the console given"),
+    "console.webhook.changed": _("Webhook changed"),
+    "console.webhook.created": _("Webhook made"),
+    "console.webhook.deleted": _("Webhook deleted"),
+    "console.webhook.paused": _("Webhook paused by the console"),
+    "console.webhook.secret_renewed": _("Webhook given a new secret"),
+    "console.webhook.switched_off": _("Webhook switched off"),
+    "console.webhook.switched_on": _("Webhook switched on"),
+    "console.webhook.tested": _("Webhook tested"),
 }
 
 
@@ -55,6 +66,7 @@ def register() -> None:
     shell.add_source("flows", shell.Source(_("Flows"), find_flows, order=80))
     shell.add_words(WORDS)
     shell.add_address(Flow, lambda key: reverse("console:flow-detail", args=[key]))
+    shell.add_address(Webhook, lambda key: reverse("console:webhook-detail", args=[key]))
 
 
 def running_flows(user: User) -> dict[str, Any]:
