@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -260,6 +260,12 @@ def as_json(value: object) -> str:
 def told(text: str) -> str:
     """A sentence that was kept, in the reader's language; any other text as it is."""
     return sentences.told(str(text or ""))
+
+
+@register.filter
+def listed(things: Iterable[object]) -> str:
+    """Their names one after the other."""
+    return _(", ").join(str(each) for each in things)
 
 
 @register.filter

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
 from console.models import User
@@ -14,7 +15,7 @@ from unions.models.organizations import Category, Organization
 
 
 class RegistrationState(models.TextChoices):
-    PENDING = "pending", _("Pending")
+    PENDING = "pending", pgettext_lazy("registration", "Pending")
     APPROVED = "approved", _("Approved")
     REFUSED = "refused", _("Refused")
 
