@@ -22,7 +22,7 @@ from platforms.mapping.check import Report, check_files
 from platforms.mapping.template import Template
 from platforms.models import Health, Platform, PlatformVersion
 from platforms.policies import may_register_platform, may_retire_platform, may_update_platform
-from platforms.services.registry import make_default
+from platforms.services.registry import lock_the_default, make_default
 from platforms.services.requests import Registration, Setup, read_registration, read_setup
 
 FILES = ("api_file", "mapping", "samples")
@@ -122,6 +122,8 @@ def checked(setup: Setup) -> Report:
 
 @use_case
 def _change(actor: User, seen: Platform, wanted: Setup, changed: list[str], report: Report | None) -> Platform:
+    if "is_default" in changed:
+        lock_the_default()
     platform = _locked(actor, seen)
     for name, value in wanted.row.items():
         if name in changed:

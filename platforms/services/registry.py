@@ -64,6 +64,7 @@ def accept_platform(
     *, platform_id: int, actor: User | None, is_default: bool, capabilities: dict[str, Any], health: dict[str, str]
 ) -> Platform:
     """Move a checked platform to the official area. The first official one becomes the default."""
+    lock_the_default()
     platform = locked_or_missing(Platform.objects.all(), pk=platform_id)
     if platform.state != PlatformState.CHECKING:
         raise Conflict(_("The platform's registration is not under way any more."))
@@ -81,6 +82,12 @@ def accept_platform(
 
 def default_platforms() -> Any:
     return Platform.objects.official().filter(is_default=True)
+
+
+@joins_transaction
+def lock_the_default() -> None:
+    """Whoever may change which platform is the default takes all of them first, in one order: one at a time."""
+    list(Platform.objects.live().select_for_update().order_by("pk").values_list("pk"))
 
 
 @joins_transaction

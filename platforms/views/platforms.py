@@ -145,12 +145,13 @@ class PlatformDetail(DetailPage):
 
     def _inside(self, platform: Platform) -> dict[str, Any]:
         """What administrators and auditors see."""
+        tenants = list(platform.tenants.all()[: SHOWN_TENANTS + 1])
         return {
             "flow": reads.flows_of(platform).prefetch_related("steps").first(),
             "versions": list(platform.versions.all()),
             "findings": shown_findings(reads.findings_of(platform.version), {}),
-            "tenants": list(platform.tenants.all()[:SHOWN_TENANTS]),
-            "tenant_count": platform.tenants.count(),
+            "tenants": tenants[:SHOWN_TENANTS],
+            "tenant_count": len(tenants) if len(tenants) <= SHOWN_TENANTS else platform.tenants.count(),
         }
 
 

@@ -66,6 +66,7 @@ class Plane:
         self.faults: dict[str, list[Fault]] = {}
         self.job_ends = "DONE"
         self.asked: list[Asked] = []
+        self.connections: set[socket.socket] = set()
         self.over = threading.Event()
         self.lock = threading.RLock()
         self.numbers = itertools.count(1)
@@ -81,6 +82,9 @@ class Plane:
         self.over.set()
         self._server.shutdown()
         self._server.server_close()
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def routes(self) -> list[str]:
         """Which calls came in, in order."""
@@ -157,6 +161,14 @@ class _Handler(BaseHTTPRequestHandler):
     plane: Plane
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self.plane.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.plane.connections.discard(self.connection)
+        super().finish()
 
     def log_message(self, *args: object) -> None:
         pass

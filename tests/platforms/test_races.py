@@ -1,0 +1,106 @@
+"""Many at the same moment, on a database with row locks: one wins, the others hear why, and nothing happens twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from console.models import AuditEntry, Flow, User
+from platforms import dependants
+from platforms.dependants import Dependants
+from platforms.models import Platform, PlatformState, PlatformVersion
+from platforms.services import platforms as service
+from platforms.services import registry
+from tests.console.races import at_once
+from tests.platforms.conftest import carry_through
+from tests.platforms.plane import MAPPING, Plane
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+Register = Callable[..., Platform]
+MANY = 6
+
+
+def recorded(action: str) -> int:
+    return AuditEntry.objects.filter(action=f"platforms.platform.{action}").count()
+
+
+def test_one_name_is_registered_once(root: User, plane: Plane) -> None:
+    endings = at_once(*[lambda: service.register_platform(actor=root, **plane.registration())] * MANY)
+    assert endings == {"done": 1, "conflict": MANY - 1}
+    assert (Platform.objects.count(), Flow.objects.count(), recorded("staged")) == (1, 1, 1)
+
+
+def test_there_is_one_default(root: User, registered: Register) -> None:
+    names = ["testbed", *(f"more-{number}" for number in range(MANY))]
+    for name in names:
+        registered(oemtype=name)
+
+    def make_default(name: str) -> Callable[[], Any]:
+        return lambda: service.update_platform(actor=root, oemtype=name, is_default=True)
+
+    endings = at_once(*(make_default(name) for name in names[1:]))
+    assert set(endings) <= {"done", "conflict"}
+    assert endings["done"] >= 1
+    assert Platform.objects.official().filter(is_default=True).count() == 1
+
+
+def test_first_platforms_that_arrive_together_leave_one_default(root: User, plane: Plane) -> None:
+    started = [
+        service.register_platform(actor=root, **plane.registration(oemtype=f"first-{number}")) for number in range(4)
+    ]
+    for each in started:
+        registry.begin_check(platform_id=each.platform.pk)
+    at_once(*(lambda flow=each.flow: carry_through(flow) for each in started))
+    for each in started:
+        carry_through(each.flow)
+    assert Platform.objects.official().count() == 4
+    assert Platform.objects.official().filter(is_default=True).count() == 1
+
+
+def test_two_changes_at_once_are_two_changes_or_a_conflict(root: User, registered: Register) -> None:
+    before = registered()
+
+    def change(number: int) -> Callable[[], Any]:
+        mapping = MAPPING.replace("platform: testbed", f"platform: testbed {number}")
+        return lambda: service.update_platform(actor=root, oemtype="testbed", mapping=mapping)
+
+    endings = at_once(*(change(number) for number in range(MANY)))
+    assert set(endings) <= {"done", "conflict"}
+    after = Platform.objects.get()
+    assert after.revision == before.revision + endings["done"]
+    assert PlatformVersion.objects.count() == 1 + endings["done"] == 1 + recorded("updated")
+
+
+def test_retired_once(root: User, registered: Register) -> None:
+    registered()
+    endings = at_once(*[lambda: service.retire_platform(actor=root, oemtype="testbed")] * MANY)
+    assert endings == {"done": 1, "conflict": MANY - 1}
+    assert recorded("retired") == 1
+
+
+def test_changed_or_retired(root: User, registered: Register) -> None:
+    registered()
+    at_once(
+        lambda: service.retire_platform(actor=root, oemtype="testbed"),
+        lambda: service.update_platform(actor=root, oemtype="testbed", name="New"),
+        lambda: service.update_platform(actor=root, oemtype="testbed", credentials={"token": "other-token"}),
+    )
+    platform = Platform.objects.get()
+    if platform.state == PlatformState.RETIRED:
+        assert not platform.credentials, "whatever was written meanwhile, its credentials are gone"
+
+
+@pytest.fixture
+def hanging() -> Iterator[None]:
+    dependants.add_dependants("things", lambda platform: Dependants("things", 1))
+    yield
+    dependants.remove_dependants("things")
+
+
+def test_nothing_is_retired_under_what_hangs_on_it(root: User, registered: Register, hanging: None) -> None:
+    registered()
+    endings = at_once(*[lambda: service.retire_platform(actor=root, oemtype="testbed")] * MANY)
+    assert endings == {"platform_in_use": MANY}
+    assert Platform.objects.get().state == PlatformState.OFFICIAL
