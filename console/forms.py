@@ -104,7 +104,7 @@ class TokenForm(forms.Form):
 
 
 def _events() -> list[tuple[str, Any]]:
-    return [(kind.name, kind.title) for kind in kinds.all_kinds()]
+    return [(kind.name, kind.title) for kind in kinds.events()]
 
 
 class WebhookForm(forms.Form):

@@ -30,13 +30,14 @@ class Kind:
     name: str
     title: Any
     group: Group
+    for_webhooks: bool = True
 
 
 _kinds: dict[str, Kind] = {}
 
 
-def add(name: str, title: object, group: Group) -> None:
-    _kinds[name] = Kind(name, title, group)
+def add(name: str, title: object, group: Group, *, for_webhooks: bool = True) -> None:
+    _kinds[name] = Kind(name, title, group, for_webhooks)
 
 
 def all_kinds() -> list[Kind]:
@@ -45,8 +46,18 @@ def all_kinds() -> list[Kind]:
     return sorted(_kinds.values(), key=lambda kind: (order.index(kind.group), kind.name))
 
 
-def is_known(name: str) -> bool:
-    return name in _kinds
+def events() -> list[Kind]:
+    """The kinds that a webhook may be told."""
+    return [kind for kind in all_kinds() if kind.for_webhooks]
+
+
+def is_event(name: str) -> bool:
+    """Whether a webhook is told of this kind. One that nobody has handed in is nobody's choice, but it is told."""
+    return name not in _kinds or _kinds[name].for_webhooks
+
+
+def may_be_chosen(name: str) -> bool:
+    return name in _kinds and _kinds[name].for_webhooks
 
 
 def title_of(name: str) -> str:
@@ -58,4 +69,5 @@ def group_of(name: str) -> Group:
     return _kinds[name].group if name in _kinds else Group.WORK
 
 
-add("webhook", _("A webhook was paused"), Group.OPERATION)
+# Two webhooks that fail would tell each other of it for ever.
+add("webhook", _("A webhook was paused"), Group.OPERATION, for_webhooks=False)

@@ -93,7 +93,7 @@ def _client(allow_private: bool) -> httpx.Client:
         timeout=TIMEOUT,
         follow_redirects=False,
         trust_env=False,
-        headers={"accept": "*/*", "accept-encoding": "identity", "user-agent": "concord"},
+        headers={"accept": "*/*", "accept-encoding": "identity", "connection": "close", "user-agent": "concord"},
     )
 
 

@@ -87,14 +87,11 @@ class DeliveryAnswer(serializers.Serializer[Delivery]):
     title = serializers.CharField(source="title_text", help_text=_("In the reader's language."))
     state = serializers.ChoiceField(choices=DeliveryState.choices)
     attempts = serializers.IntegerField(source="attempts_made")
-    next_attempt_at = serializers.SerializerMethodField(help_text=_("While it is waiting."))
+    next_attempt_at = serializers.DateTimeField(allow_null=True, help_text=_("While it is waiting."))
     code = serializers.CharField(help_text=_("Why it has not arrived: stable."))
     reason = serializers.CharField(help_text=_("The same in the reader's language."))
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
-
-    def get_next_attempt_at(self, delivery: Delivery) -> str | None:
-        return delivery.due_at.isoformat() if delivery.state == DeliveryState.WAITING else None
 
 
 class DeliveryDetailAnswer(DeliveryAnswer):

@@ -138,6 +138,10 @@ class Delivery(ConcurrentTransitionMixin, models.Model):
         return sentence(self.code, self.detail)
 
     @property
+    def next_attempt_at(self) -> datetime | None:
+        return self.due_at if self.state == DeliveryState.WAITING else None
+
+    @property
     def is_open(self) -> bool:
         return self.state in (DeliveryState.WAITING, DeliveryState.SENDING)
 

@@ -198,6 +198,6 @@ def _refuse_address(host: str) -> None:
 
 
 def _events(value: list[str]) -> list[str]:
-    if unknown := [name for name in value if not kinds.is_known(name)]:
+    if unknown := [name for name in value if not kinds.may_be_chosen(name)]:
         raise Invalid.field("events", _("There is no such event: %(names)s.") % {"names": ", ".join(unknown)[:200]})
     return sorted(set(value))

@@ -149,7 +149,7 @@ class Events(generics.ListAPIView[Any]):
     filter_backends: list[Any] = []
 
     def get_queryset(self) -> Any:
-        return kinds.all_kinds()
+        return kinds.events()
 
     @extend_schema(operation_id="list_webhook_events", tags=["webhooks"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
