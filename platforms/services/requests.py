@@ -232,9 +232,10 @@ class _Reader:
 
     def _fit_schemes(self, template: Template, setup: Setup) -> None:
         """Addresses and credentials that the mapping's authentication needs."""
-        addresses = {"default": ("base_url", setup.base_url), "on_prem": ("on_prem_base_url", setup.on_prem_base_url)}
+        addresses = {name: ("mapping", address) for name, address in template.addresses.items()}
+        addresses |= {"default": ("base_url", setup.base_url), "on_prem": ("on_prem_base_url", setup.on_prem_base_url)}
         for party, scheme in template.schemes():
-            name, address = addresses.get(scheme.get("address", "default"), ("base_url", setup.base_url))
+            name, address = addresses[scheme.get("address", "default")]
             if not address and name not in self.errors:
                 self.wrong(name, _("The mapping's authentication calls this address; it is needed."))
             elif scheme["kind"] == "mtls" and address and not address.startswith("https://"):
