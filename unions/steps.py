@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from platforms.steps import perform
+from platforms.steps import GONE, perform, remove
 
-__all__ = ["perform"]
+__all__ = ["GONE", "perform", "remove"]

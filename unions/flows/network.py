@@ -18,12 +18,12 @@ from console.models import Step
 from console.sentences import kept
 from platforms import standard
 from platforms.drivers import driver_for
-from platforms.drivers.base import Credentials, read
+from platforms.drivers.base import read
 from platforms.models import Platform
 from unions.flows.arguments import creator_of, network_id_of, organization_named, platform_of
 from unions.models import Organization, Union, UnionMember, UnionState
 from unions.spaces import credentials_for, party_of
-from unions.steps import perform
+from unions.steps import GONE, perform, remove
 
 LOOK_AGAIN_SECONDS = 5.0
 MAX_LOOKS = 240  # 20 minutes
@@ -36,7 +36,6 @@ NOBODY_KNOWS = gettext_noop(
     "Nobody knows whether the network was made, and the platform does not list its networks. "
     "Look for it on the platform, delete it there, then skip this step."
 )
-GONE = Done({"skipped": "it was gone already"})
 
 # --- looking --------------------------------------------------------------------------------------------------------
 
@@ -219,7 +218,7 @@ def delete_network(context: StepContext) -> Done | Later:
         return Done({"skipped": "the network belongs to another union"})
     request = standard.DeleteNetworkRequest(network_id=network_id, creator=party_of(creator))
     credentials = credentials_for(platform, creator=creator)
-    return _carry(context, platform, "delete_network", request, credentials, known={"network_id": network_id})
+    return remove(context, platform, "delete_network", request, credentials, known={"network_id": network_id})
 
 
 def _network_to_take_back(context: StepContext, creator: Organization) -> str:
@@ -252,7 +251,7 @@ def quit_network(context: StepContext) -> Done | Later:
     )
     credentials = credentials_for(platform, creator=creator_of(context), member=member)
     try:
-        return _carry(context, platform, "quit_network", request, credentials, known={"member_id": member_id})
+        return remove(context, platform, "quit_network", request, credentials, known={"member_id": member_id})
     except PlatformRefused as problem:
         if member_id or context.flow_arguments.get("union") is not None:
             raise
@@ -277,27 +276,6 @@ def _place_to_take_back(context: StepContext, member: Organization) -> str | Non
         return ""
     places = _places_of(member, network)
     return places[0].member_id if places else None
-
-
-def _carry(
-    context: StepContext,
-    platform: Platform,
-    operation: str,
-    request: standard.Request,
-    credentials: Credentials,
-    *,
-    known: dict[str, str],
-) -> Done | Later:
-    """A removal: what is gone already counts as removed. What was found is `known` at the next look too."""
-    try:
-        answer, wait = perform(context, platform, operation, request, credentials)
-    except Missing:
-        return GONE
-    if answer is not None:
-        return Done({"status": answer.status})
-    wait = _waiting(wait)
-    position = wait.position or {}
-    return Later(wait.seconds, {**position, "known": {**known, **position.get("known", {})}})
 
 
 def _waiting(wait: Later | None) -> Later:
