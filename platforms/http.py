@@ -28,6 +28,7 @@ CALL_SECONDS = 20.0  # a whole call, however slowly its bytes arrive
 TIMEOUT = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=5.0)
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
 DOTS = "••••••".encode()
+UNREADABLE = "unreadable"  # the platform said yes, or so, and more cannot be made of it
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 
 NOT_PROVEN = kept(gettext_noop("%(address)s does not prove who it is: %(words)s"))
@@ -188,7 +189,7 @@ class PlatformClient:
         except (ValueError, RecursionError) as problem:
             if status >= 400:
                 return None
-            raise PlatformRefused(NOT_JSON % {"address": self.address, "status": status}) from problem
+            raise PlatformRefused(NOT_JSON % {"address": self.address, "status": status}, code=UNREADABLE) from problem
         return _storable(found) if b"\\u" in body or not _is_text(body) else found
 
 

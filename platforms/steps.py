@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.errors import ConsoleError
-from console.flows import Later, StepContext
+from console.errors import ConsoleError, Missing, OutcomeUnknown, PlatformRefused
+from console.flows import Done, Later, StepContext
 from platforms import standard
 from platforms.drivers import driver_for
 from platforms.drivers.base import Credentials, Finished, Json, trace_of
+from platforms.http import UNREADABLE
 from platforms.models import Platform
+
+GONE = Done({"skipped": "it was gone already"})
+NOT_UNDERSTOOD = (UNREADABLE, "mapping_failed")
 
 
 def perform(
@@ -34,6 +38,36 @@ def perform(
         return result.answer, None
     known = {**position.get("known", {}), **result.known}
     return None, Later(result.seconds, {"driver": result.position, "known": known})
+
+
+def remove(
+    context: StepContext,
+    platform: Platform,
+    operation: str,
+    request: standard.Request,
+    credentials: Credentials,
+    *,
+    known: Json,
+) -> Done | Later:
+    """A removal: what is gone already counts as removed. What was found is `known` at the next look too.
+
+    An answer that is not understood may stand for a removal that goes on, so it is no refusal: the removal is asked
+    for again, which does no harm.
+    """
+    try:
+        answer, wait = perform(context, platform, operation, request, credentials)
+    except Missing:
+        return GONE
+    except PlatformRefused as problem:
+        if problem.code in NOT_UNDERSTOOD:
+            raise OutcomeUnknown(problem.detail) from problem
+        raise
+    if answer is not None:
+        return Done({"status": answer.status})
+    if wait is None:
+        raise RuntimeError("a platform call neither finished nor waits")
+    position = wait.position or {}
+    return Later(wait.seconds, {**position, "known": {**known, **position.get("known", {})}})
 
 
 def _log(context: StepContext, operation: str, trace: tuple[Json, ...]) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
-from chains.flows.arguments import chain_id_of, member_of, waiting
+from chains.flows.arguments import chain_id_of, member_of
 from chains.flows.building import chain_of_our_name
 from console import flows
-from console.errors import Missing
 from console.flows import Done, Later, StepContext
 from platforms import standard
-from platforms.drivers.base import Credentials
-from platforms.models import Platform
 from unions.flows.arguments import creator_of, network_id_of, platform_of
 from unions.spaces import credentials_for, party_of
-from unions.steps import perform
+from unions.steps import remove
 
 
 @flows.step("chains.take_back_chain")
@@ -44,7 +41,7 @@ def _delete(context: StepContext, chain_id: str) -> Done | Later:
         network_id=network_id_of(context), chain_id=chain_id, creator=party_of(creator)
     )
     known = {"chain_id": chain_id}
-    return _carry(context, platform, "delete_chain", request, credentials_for(platform, creator=creator), known=known)
+    return remove(context, platform, "delete_chain", request, credentials_for(platform, creator=creator), known=known)
 
 
 @flows.step("chains.quit_chain")
@@ -55,31 +52,10 @@ def quit_chain(context: StepContext) -> Done | Later:
         return Done({"skipped": "there is no chain"})
     platform, member, credentials = member_of(context)
     request = standard.QuitChainRequest(network_id=network_id_of(context), chain_id=chain_id, member=party_of(member))
-    return _carry(context, platform, "quit_chain", request, credentials, known={})
+    return remove(context, platform, "quit_chain", request, credentials, known={})
 
 
 @flows.step("chains.say_chain_is_gone", local=True)
 def say_chain_is_gone(context: StepContext) -> Done:
     context.log(gettext_noop("This cannot be taken back: the chain and its ledger are gone from the platform."))
     return Done()
-
-
-def _carry(
-    context: StepContext,
-    platform: Platform,
-    operation: str,
-    request: standard.Request,
-    credentials: Credentials,
-    *,
-    known: dict[str, str],
-) -> Done | Later:
-    """A removal: what is gone already counts as removed. What was found is `known` at the next look too."""
-    try:
-        answer, wait = perform(context, platform, operation, request, credentials)
-    except Missing:
-        return Done({"skipped": "it was gone already"})
-    if answer is not None:
-        return Done({"status": answer.status})
-    wait = waiting(wait)
-    position = wait.position or {}
-    return Later(wait.seconds, {**position, "known": {**known, **position.get("known", {})}})

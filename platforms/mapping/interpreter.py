@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop
 
 from console.errors import ConsoleError, Missing, OutcomeUnknown, PlatformRefused, PlatformUnavailable
 from console.sentences import kept
-from platforms.http import Incoming, Outgoing, encode_path_value
+from platforms.http import SAFE_METHODS, Incoming, Outgoing, encode_path_value
 from platforms.mapping.apifile import ApiFile
 from platforms.mapping.polling import settled
 from platforms.mapping.secrets import Secret
@@ -33,6 +33,7 @@ RETRY_SECONDS = 3.0  # before a call is repeated that failed after others had su
 LOOKUP_SECONDS = 5.0  # before looking for what a lost answer may have made
 MAX_HOLDS = 30  # how often a platform may ask us to come back later, in one interface
 MAX_HOLD_SECONDS = 3600.0
+BROKEN_ON_THE_WAY = (500, 502, 504)  # the call may have had its effect before something broke
 ALWAYS_KEPT_HEADERS = frozenset({"location", "retry-after"})
 
 NOT_THROUGH = kept(gettext_noop("not through after %(polls)s polls (%(minutes)s minutes of waiting)"))
@@ -245,6 +246,13 @@ class _Runner:
         operation = self.api.find(step["op"])
         return self.interface.writes and operation is not None and operation.method not in ("GET", "HEAD", "OPTIONS")
 
+    def _acts_each_time(self, step: Json) -> bool:
+        """Whether sending it again may have a second effect."""
+        if "op" not in step or step.get("idempotent") or not self._changes(step):
+            return False
+        operation = self.api.find(step["op"])
+        return operation is not None and operation.method not in SAFE_METHODS
+
     # --- answers ----------------------------------------------------------------------------------------------------
 
     def _with(self, answer: Incoming | None) -> Json:
@@ -280,6 +288,8 @@ class _Runner:
                 if rule.get("retryable"):
                     return _unavailable(words, document, rule["code"])
                 return PlatformRefused(words, code=rule["code"])
+        if status in BROKEN_ON_THE_WAY and self._acts_each_time(step):
+            return OutcomeUnknown(words)
         if status == 429 or status >= 500:
             return _unavailable(words, document)
         if status == 401:

@@ -18,7 +18,7 @@ from console.models import Flow, Notification, Step, StepState, User
 from console.services.flows import cancel_flow, skip_step
 from platforms.models import Platform
 from tests.unions.cast import Cast, cloud, departments, proposed, registered
-from tests.unions.union_plane import CREATE, JOB, JOIN, LIST, UnionPlane, speak_to
+from tests.unions.union_plane import CREATE, DELETE, JOB, JOIN, LIST, QUIT, UnionPlane, speak_to
 from unions.models import Organization, Proposal, ResourceSpace, Union, UnionMember
 from unions.services.proposals import cast_vote
 from unions.services.unions import propose_delete, propose_join, propose_quit, propose_union
@@ -267,6 +267,22 @@ def test_a_lost_answer_makes_nothing_twice(
     assert list(UnionMember.objects.order_by("pk").values_list("member_id", flat=True))[1] == member_ids[1]
 
 
+@pytest.mark.parametrize("status", [500, 502, 504])
+@pytest.mark.parametrize("careful", [True, False], ids=["careful", "careless"])
+def test_what_broke_on_the_way_back_makes_nothing_twice(
+    cast: Cast, plane: UnionPlane, status: int, careful: bool
+) -> None:
+    """A gateway's answer does not say whether what stands behind it has acted."""
+    speak_to(plane, cast.platform, careful=careful)
+    broken = {"status": status, "body": {}}
+    plane.faults |= {CREATE: [broken], JOIN: [broken]}
+    proposal = agreed(cast)
+    work()
+    proposal.refresh_from_db()
+    assert proposal.flow.state == "done", proposal.flow.error
+    assert plane.people() == {NAME: [cast.tax.orgcode, cast.housing.orgcode]}
+
+
 @pytest.mark.parametrize("reached", [True, False], ids=["after the call", "before the call"])
 @pytest.mark.parametrize("careful", [True, False], ids=["careful", "careless"])
 def test_a_worker_that_dies_makes_nothing_twice(cast: Cast, plane: UnionPlane, careful: bool, reached: bool) -> None:
@@ -414,6 +430,18 @@ def test_a_platform_where_nobody_can_quit_still_deletes(cast: Cast, plane: Union
     union.refresh_from_db()
     assert (union.state, plane.people()) == ("deleted", {})
     assert set(members(union).values()) == {"left"}
+
+
+@pytest.mark.parametrize("route", [QUIT, DELETE, JOB])
+def test_nonsense_in_answer_to_a_removal_is_no_refusal(cast: Cast, plane: UnionPlane, route: str) -> None:
+    """The removal goes on behind the answer: a union that is kept on such a word would have lost its network."""
+    union = built(cast)
+    plane.faults[route] = ["html"]
+    propose_delete(actor=cast.alice, unionid=union.unionid)
+    work()
+    union.refresh_from_db()
+    assert (union.state, plane.people()) == ("deleted", {})
+    assert not Flow.objects.open().exists()
 
 
 def test_what_is_gone_already_counts_as_reclaimed(cast: Cast, plane: UnionPlane) -> None:
