@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop
 
 from console.cleansing import cleansed, storable
 from console.models import AuditEntry, AuditHead, User
-from console.sentences import kept
+from console.sentences import kept, name_of
 from console.transactions import joins_transaction
 
 BEGINNING = "0" * 64  # what the first entry follows
@@ -42,7 +42,7 @@ def record(action: str, *, actor: User | None, target: models.Model | None = Non
         actor_label=actor.get_username() if actor else "",
         target_type=target._meta.label_lower if target else "",
         target_id=str(target.pk) if target else "",
-        target_label=storable(str(target)[:300]) if target else "",
+        target_label=storable(name_of(target)[:300]) if target else "",
         data=_exact(cleansed(data)),
         previous_digest=head.digest,
     )

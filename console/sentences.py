@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, override
 
 INNER = frozenset({"problem", "reason", "detail", "found", "wanted"})  # values that may be sentences themselves
 _BLANK = re.compile(r"%\((\w+)\)[sd]")
@@ -62,6 +62,12 @@ def told(text: str) -> str:
     if translation != text:
         return translation
     return _filled(text) or _placed(text) or text
+
+
+def name_of(thing: object) -> str:
+    """What a thing is called where it is written down: in English, whoever makes the record."""
+    with override("en"):
+        return str(thing)
 
 
 def _filled(text: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from console.sentences import kept
+
 if TYPE_CHECKING:
     from console.flows.context import StepContext
 
@@ -125,6 +127,7 @@ def register(blueprint: Blueprint) -> Blueprint:
     if blueprint.kind in _blueprints:
         raise ValueError(f"the blueprint {blueprint.kind} is registered already")
     _blueprints[blueprint.kind] = blueprint
+    kept(blueprint.title)  # the audit log names flows by it
     return blueprint
 
 

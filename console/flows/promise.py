@@ -13,6 +13,7 @@ from console.cleansing import storable
 from console.flows import advance
 from console.flows.blueprint import Blueprint, Json
 from console.models import Flow, Step, StepState, User
+from console.sentences import name_of
 from console.transactions import joins_transaction
 
 
@@ -65,7 +66,7 @@ def subject_fields(subject: models.Model | None) -> dict[str, Any]:
     return {
         "subject_type": subject._meta.label_lower,
         "subject_id": str(subject.pk),
-        "subject_label": str(subject)[:300],
+        "subject_label": name_of(subject)[:300],
     }
 
 

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from console.sentences import told
+
 
 class AuditEntry(models.Model):
     """Who did what to which object, sealed by `digest` = SHA-256 over the entry and its predecessor's digest."""
@@ -31,6 +33,11 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.number} {self.action}"
+
+    @property
+    def target_text(self) -> str:
+        """The target's name. A flow's is a sentence, told in the reader's language."""
+        return told(self.target_label) if self.target_type == "console.flow" else self.target_label
 
 
 class AuditHead(models.Model):

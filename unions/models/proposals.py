@@ -99,7 +99,7 @@ class Proposal(ConcurrentTransitionMixin, models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.subject_name}"
+        return self.subject_name
 
     @property
     def topic(self) -> str:
