@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.utils.translation import get_language, gettext, override
 
 INNER = frozenset({"problem", "reason", "detail", "found", "wanted"})  # values that may be sentences themselves
+FEWEST_LETTERS = 8  # of its own
 _BLANK = re.compile(r"%\((\w+)\)[sd]")
 _PLACE = re.compile(r"(?P<place>\S+): (?P<rest>.+)", re.DOTALL)
 
@@ -47,6 +48,8 @@ def kept(msgid: str) -> str:
     parts = _BLANK.split(msgid)
     if len(parts) == 1:
         return msgid  # without values the catalogue alone knows it
+    if sum(map(str.isalpha, "".join(parts[::2]))) < FEWEST_LETTERS:
+        raise ValueError(f"too little of “{msgid}” is left beside its values to know it again")
     _sentences.append(_Sentence(msgid, tuple(parts[::2]), tuple(parts[1::2])))
     _sentences.sort(key=lambda each: -sum(map(len, each.literals)))  # whichever says most itself is tried first
     return msgid

@@ -50,7 +50,9 @@ def plan_operate(arguments: dict[str, Any]) -> list[Task]:
 REGISTER = flows.register(
     Blueprint("platforms.register", gettext_noop("Register the platform %(name)s"), plan_register)
 )
-OPERATE = flows.register(Blueprint("platforms.operate", gettext_noop("%(operation)s on %(name)s"), plan_operate))
+OPERATE = flows.register(
+    Blueprint("platforms.operate", gettext_noop("Operation %(operation)s on %(name)s"), plan_operate)
+)
 
 # --- registration ---------------------------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ def test_changing_is_a_flow(root: User, registered: Register, plane: Plane) -> N
     network = next(iter(plane.networks))
     assert (flow.state, step.outcome["answer"]["network_id"]) == ("done", network)
     assert step.log.first().message == "POST /v1/networks → 202"
-    assert flow.title_text == "create_network on Testbed"
+    assert flow.title_text == "Operation create_network on Testbed"
 
 
 def test_a_crash_between_two_calls_makes_nothing_twice(root: User, registered: Register, plane: Plane) -> None:

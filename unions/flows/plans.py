@@ -113,6 +113,6 @@ def _others(arguments: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 CREATE = flows.register(Blueprint("unions.create", gettext_noop("Create the union %(name)s"), plan_create))
-JOIN = flows.register(Blueprint("unions.join", gettext_noop("%(organization)s joins %(name)s"), plan_join))
-QUIT = flows.register(Blueprint("unions.quit", gettext_noop("%(organization)s quits %(name)s"), plan_quit))
+JOIN = flows.register(Blueprint("unions.join", gettext_noop("%(organization)s joins the union %(name)s"), plan_join))
+QUIT = flows.register(Blueprint("unions.quit", gettext_noop("%(organization)s quits the union %(name)s"), plan_quit))
 DELETE = flows.register(Blueprint("unions.delete", gettext_noop("Delete the union %(name)s"), plan_delete))
