@@ -47,17 +47,14 @@ def water(cast: Cast) -> tuple[User, Organization]:
     return registered(cast.root, "erin", cloud("Water Board", "t-3"))
 
 
-def work(*, rounds: int = 60, patience: int = 1000) -> None:
-    """Be the worker: keep every promise, without waiting for the time that a step would let pass.
-
-    `patience` is how many steps that wait for their next attempt are tried before we give up for now.
-    """
+def work(*, rounds: int = 200) -> None:
+    """Be the worker: keep every promise, without waiting for the time that a step would let pass."""
     for _round in range(rounds):
         now = timezone.now()
         waiting = Step.objects.filter(state__in=[StepState.LATER, StepState.UNDOING], lease_until=None, due_at__gt=now)
-        patience -= waiting.update(due_at=now)
+        waiting.update(due_at=now)
         due = list(engine.due().values_list("pk", flat=True))
-        if not due or patience < 0:
+        if not due:
             return
         for step_id in due:
             engine.run_step(step_id)
@@ -364,7 +361,7 @@ def test_nobody_can_say_whether_it_was_made(cast: Cast, plane: UnionPlane) -> No
 def test_an_operator_stops_it_half_way(cast: Cast, plane: UnionPlane) -> None:
     plane.polls = 100
     proposal = agreed(cast)
-    work(patience=8)
+    work(rounds=6)
     assert plane.people() == {NAME: [cast.tax.orgcode]}
     cancel_flow(actor=cast.root, flow_id=proposal.flow_id, reason="wrong platform")
     plane.polls = 1
