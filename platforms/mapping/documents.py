@@ -18,7 +18,7 @@ from console.sentences import kept
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 100
-MAX_NODES = 500_000  # after every alias has been unfolded
+MAX_NODES = 300_000  # after every alias has been unfolded
 
 TWICE = kept(gettext_noop("%(key)s is there twice"))
 NO_KEY = gettext_noop("a key has to be a text")
@@ -73,19 +73,19 @@ for _tag, _pattern, _letters in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_letters))
 
 
-def read_document(text: str, *, field: str, once: bool = False) -> dict[str, Any]:
+def read_document(text: str, *, field: str, once: bool = False, most: int = MAX_NODES) -> dict[str, Any]:
     """The object at the top of a YAML or JSON text; Invalid says what is wrong and in which line.
 
-    With `once`, a key that stands twice in one object is an error.
+    With `once`, a key that stands twice in one object is an error. `most` is how many values there may be.
     """
     if len(text.encode(errors="replace")) > MAX_BYTES:
         raise Invalid.field(field, TOO_LARGE % {"limit": MAX_BYTES // 1024 // 1024})
     document = _from_json(text, field) if text.lstrip()[:1] == "{" and not once else None
     if document is None:
-        document = _from_yaml(text, field, _StrictLoader if once else _Loader)
+        document = _from_yaml(text, field, _StrictLoader if once else _Loader, most)
     if not isinstance(document, dict):
         raise Invalid.field(field, NO_OBJECT)
-    _measure(document, field)
+    _measure(document, field, most)
     return document
 
 
@@ -99,9 +99,9 @@ def _from_json(text: str, field: str) -> Any:
         return None
 
 
-def _from_yaml(text: str, field: str, loader: type[yaml.CSafeLoader]) -> Any:
+def _from_yaml(text: str, field: str, loader: type[yaml.CSafeLoader], most: int) -> Any:
     try:
-        _refuse_depth(text, field)
+        _refuse_excess(text, field, most)
         return yaml.load(text, Loader=loader)  # noqa: S506 - a CSafeLoader
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
@@ -111,10 +111,12 @@ def _from_yaml(text: str, field: str, loader: type[yaml.CSafeLoader]) -> Any:
         raise Invalid.field(field, (UNREADABLE % {"words": problem})[:300]) from problem
 
 
-def _refuse_depth(text: str, field: str) -> None:
-    """The parser that builds nodes calls itself for every level, and a deep enough text would end the process."""
+def _refuse_excess(text: str, field: str, most: int) -> None:
+    """Look before building: what builds nodes calls itself for every level, and depth enough would end the process."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+    for count, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
+        if count > 2 * most:  # every value is an event, every list and object two, and every key one
+            raise Invalid.field(field, TOO_MUCH % {"limit": most})
         if isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -127,7 +129,7 @@ def _too_deep(field: str) -> Invalid:
     return Invalid.field(field, TOO_DEEP % {"limit": MAX_DEPTH})
 
 
-def _measure(document: Any, field: str) -> None:
+def _measure(document: Any, field: str, most: int) -> None:
     """Refuse what is nested too deep, refers to itself, or unfolds to too much (an alias bomb)."""
     sizes: dict[int, int] = {}
 
@@ -139,8 +141,8 @@ def _measure(document: Any, field: str) -> None:
         if id(node) not in sizes:
             children = node.values() if isinstance(node, dict) else node
             sizes[id(node)] = 1 + sum(size(child, depth + 1) for child in children)
-        if sizes[id(node)] > MAX_NODES:
-            raise Invalid.field(field, TOO_MUCH % {"limit": MAX_NODES})
+        if sizes[id(node)] > most:
+            raise Invalid.field(field, TOO_MUCH % {"limit": most})
         return sizes[id(node)]
 
     size(document, 0)

@@ -21,6 +21,7 @@ from platforms.mapping.secrets import steps_with_secrets
 from platforms.standard import OPERATIONS
 
 MAX_PROBLEMS = 50
+MAX_VALUES = 15_000  # in a mapping; the longest that was seen has 1,200
 MALFORMED = kept(gettext_noop("The mapping is malformed: %(problem)s"))
 NO_ADDRESS = kept(gettext_noop("the mapping has no address %(name)s"))
 NO_ENTRY = kept(gettext_noop("the mapping's auth has no entry %(name)s"))
@@ -72,7 +73,7 @@ class Template:
     @classmethod
     def parse(cls, text: str) -> Template:
         """From YAML or JSON, checked against the template's own schema; Invalid lists lines, places and words."""
-        document = read_document(text, field="mapping", once=True)
+        document = read_mapping(text)
         problems = list(_problems(document, text))
         if problems:
             raise Invalid(MALFORMED % {"problem": problems[0]}, errors={"mapping": problems})
@@ -142,6 +143,11 @@ def _auth(entry: dict[str, Any]) -> dict[str, Any]:
     if "steps" not in entry:
         return entry
     return {**entry, "steps": steps_with_secrets(entry["steps"], "auth")}
+
+
+def read_mapping(text: str) -> dict[str, Any]:
+    """A mapping's document, not yet checked against its schema."""
+    return read_document(text, field="mapping", once=True, most=MAX_VALUES)
 
 
 def schema() -> dict[str, Any]:

@@ -18,17 +18,17 @@ from platforms.mapping.check.conditions import check_condition
 from platforms.mapping.check.findings import ERROR, NOTE, WARNING, Finding, Findings, Spot
 from platforms.mapping.check.scope import Scope, View, read_path
 from platforms.mapping.check.steps import Files, check_interface
-from platforms.mapping.documents import Path, read_document
+from platforms.mapping.documents import Path
 from platforms.mapping.dryrun import DryRun, dry_run
 from platforms.mapping.references import BadReference, TooTangled, foreign_references
 from platforms.mapping.samples import Sample, read_samples
 from platforms.mapping.shapes import Shape
-from platforms.mapping.template import Template
+from platforms.mapping.template import Template, read_mapping
 from platforms.standard import OPERATIONS
 
 __all__ = ["ERROR", "NOTE", "WARNING", "Finding", "Report", "check_files"]
 
-MAX_LOOKS = 400_000  # at schemas, for one check
+MAX_LOOKS = 100_000  # at schemas, for one check
 _LINE = re.compile(r"^line (\d+): (?:(?P<place>[\w.\[\]$-]+): )?(?P<text>.+)$", re.DOTALL)
 
 
@@ -65,7 +65,7 @@ def check_files(api_file: str, mapping: str, samples: Any = None) -> Report:
         unreadable += _said(problem, "samples")
         known = {}
     if report.api is not None and report.template is not None:
-        document = read_document(mapping, field="mapping", once=True)
+        document = read_mapping(mapping)
         _check(report.api, report.template, document, known, findings)
     report.findings = [*unreadable, *findings.all()]
     if report.passed:

@@ -601,3 +601,18 @@ def test_malformed_templates_say_where(text: str, line: int | None, words: str) 
     assert error.file == "mapping"
     assert error.line == line, error.whole
     assert words in error.whole
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("openapi: 3.0.0\npaths: {}\nx: [" + "a," * 900_000 + "]", "api_file"),
+        ("mapping: 1\ninterfaces: {}\nx: [" + "{a: 1}," * 20_000 + "]", "mapping"),
+        (json.dumps({"mapping": 1, "interfaces": {}, "x": [{"a": 1}] * 20_000}), "mapping"),
+    ],
+)
+def test_files_with_too_many_values_are_refused_at_once(text: str, field: str) -> None:
+    begun = time.process_time()
+    report = check_files(*((text, MAPPING) if field == "api_file" else (API_FILE, text)))
+    assert [(each.file, "unfolds to more than" in each.text) for each in report.errors] == [(field, True)]
+    assert time.process_time() - begun < 5
