@@ -50,9 +50,12 @@ def create_webhook(
 def update_webhook(*, actor: User, webhook_id: int, **changes: Any) -> Webhook:
     """Another name, address or choice of events, as far as they are given: `name`, `url`, `events`."""
     hook = _changeable(actor, webhook_id)
-    for field, value in _checked(changes).items():
+    new = {field: value for field, value in _checked(changes).items() if getattr(hook, field) != value}
+    if not new:
+        return hook
+    for field, value in new.items():
         setattr(hook, field, value)
-    hook.save(update_fields=["name", "url", "kinds"])
+    hook.save(update_fields=list(new))
     audit.record("console.webhook.changed", actor=actor, target=hook, **_for_the_record(hook))
     return hook
 
