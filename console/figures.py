@@ -21,8 +21,9 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Met
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from console.deliveries.post import due, sendable
 from console.flows import engine
-from console.models import Flow, FlowState, Step, StepState, WorkerSeen
+from console.models import Channel, Delivery, DeliveryState, Flow, FlowState, Step, StepState, WorkerSeen
 
 STEP_SECONDS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86400)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -54,7 +55,7 @@ class Rows(Collector):
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("concord_database_up", "Whether the database answers.")
         try:
-            families = [*_flows_and_steps(), _durations(), _workers()]
+            families = [*_flows_and_steps(), _durations(), *_deliveries(), _workers()]
         except DatabaseError:
             up.add_metric([], 0)
             yield up
@@ -107,6 +108,19 @@ def _durations() -> Metric:
         buckets = [(str(float(seconds)), row[f"le{i}"]) for i, seconds in enumerate(STEP_SECONDS)]
         family.add_metric([row["action"]], [*buckets, ("+Inf", row["number"])], row["total"].total_seconds())
     return family
+
+
+def _deliveries() -> Iterator[Metric]:
+    family = GaugeMetricFamily("concord_deliveries", "Mail and webhooks by state.", labels=["channel", "state"])
+    rows = Delivery.objects.order_by().values_list("channel", "state").annotate(Count("pk"))
+    counts = {(channel, state): number for channel, state, number in rows}
+    for channel in Channel.values:
+        for state in DeliveryState.values:
+            family.add_metric([channel, state], counts.get((channel, state), 0))
+    yield family
+    oldest = sendable(due()).aggregate(oldest=Min("due_at"))["oldest"]
+    age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+    yield _gauge("concord_deliveries_due_oldest_seconds", "For how long the oldest of them has been due.", age)
 
 
 def _workers() -> Metric:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q
 from django.urls import reverse
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from console import context, reads, shell
+from console.deliveries.post import due, sendable
 from console.models import AuditEntry, Flow, Step, StepState, User, Webhook
 from console.models.flows import OPEN_FLOW_STATES
 from console.models.workers import FRESH, WorkerSeen
@@ -91,6 +93,8 @@ def system(user: User) -> dict[str, Any]:
         "swept": swept,
         "sweeping": swept is not None and swept > now - FRESH,
         "late": late.count(),
+        "mail": settings.MAIL_ENABLED,
+        "unsent": sendable(due()).filter(due_at__lt=now - OVERDUE).count(),
     }
 
 

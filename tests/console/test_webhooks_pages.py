@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from console.models import Delivery, User, Webhook, WebhookState
 from console.services.deliveries import mail_preferences
@@ -258,6 +260,23 @@ def test_the_audit_log_calls_it_by_name_and_leads_there(root: User) -> None:
     content = page(root, "/audit")
     assert "Webhook made" in content
     assert f'href="{of(webhook)}"' in content
+
+
+def test_operators_see_what_nobody_sends(alice: User, root: User) -> None:
+    def seen() -> tuple[bool, str, str]:
+        figures = dict(line.rsplit(" ", 1) for line in Client().get("/metrics").content.decode().splitlines())
+        waiting = figures['concord_deliveries{channel="webhook",state="waiting"}']
+        late = float(figures["concord_deliveries_due_oldest_seconds"]) > 60
+        return "Is the messenger running?" in page(root, "/"), waiting, str(late)
+
+    assert seen() == (False, "0.0", "False")
+    hook(alice, NOWHERE)
+    tell(alice)
+    assert seen() == (False, "1.0", "False")
+    Delivery.objects.update(due_at=timezone.now() - timedelta(minutes=5))
+    assert seen() == (True, "1.0", "True")
+    Webhook.objects.update(state=WebhookState.PAUSED)
+    assert seen() == (False, "1.0", "False"), "what is held is not late"
 
 
 # --- mail -------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from console.webhooks import Call, body_of, new_secret, send, signature
 from tests.console.postbox import receiving
@@ -27,6 +29,21 @@ def test_the_signature_is_the_one_of_the_specification() -> None:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     made = signature(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_the_check_in_the_documentation_works() -> None:
+    text = (Path(settings.BASE_DIR) / "docs/webhooks.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    with receiving() as receiver:
+        send(call(receiver.url, new_secret(), SECRET))
+    received = receiver.got[0]
+    check = names["is_from_concord"]
+    assert check(SECRET, received.headers, received.body)
+    assert not check(new_secret(), received.headers, received.body)
+    assert not check(SECRET, received.headers, received.body + b" ")
+    assert not check(SECRET, received.headers | {"webhook-id": "msg_2"}, received.body)
 
 
 def test_secrets_are_long_enough_and_never_the_same() -> None:
