@@ -19,7 +19,7 @@ from platforms import standard
 from platforms.drivers import credentials_of, driver_for
 from platforms.drivers.base import Credentials, read
 from platforms.mapping.check import Report, check_files
-from platforms.models import Platform
+from platforms.models import Health, Platform
 from platforms.observe import ask_health, ask_tenants
 from platforms.services import registry
 from platforms.steps import perform
@@ -32,11 +32,13 @@ PATIENCE = 3  # attempts to reach a platform that is being registered
 def plan_register(arguments: dict[str, Any]) -> list[Task]:
     return [
         Task(
-            "check",
-            "platforms.check_files",
-            gettext_noop("Check API file and mapping"),
+            "stage",
+            "",
+            gettext_noop("Put into the staging area"),
             undo="platforms.refuse_registration",
+            already=True,
         ),
+        Task("check", "platforms.check_files", gettext_noop("Check API file and mapping")),
         Task("probe", "platforms.probe", gettext_noop("Ask the platform how it is")),
         Task("read", "platforms.read_reports", gettext_noop("Read what the platform reports")),
         Task("accept", "platforms.accept", gettext_noop("Make the platform official")),
@@ -145,12 +147,15 @@ def read_reports(context: StepContext) -> Done:
 @flows.step("platforms.accept", local=True)
 @for_the_requester
 def accept(context: StepContext) -> Done:
+    checked = context.outcome("check")
+    if "capabilities" not in checked:
+        raise PlatformRefused(_("The files were not checked, so nobody knows what the platform can do."))
     platform = registry.accept_platform(
         platform_id=context.flow_arguments["platform"],
         actor=_actor(context),
         is_default=context.flow_arguments["is_default"],
-        capabilities=context.outcome("check")["capabilities"],
-        health=context.outcome("probe"),
+        capabilities=checked["capabilities"],
+        health=context.outcome("probe") or {"status": Health.UNKNOWN, "version": "", "detail": ""},
     )
     return Done({"oemtype": platform.oemtype, "is_default": platform.is_default})
 

@@ -49,7 +49,7 @@ def test_registering_starts_a_flow(root: User, plane: Plane) -> None:
     assert response["Location"] == f"/api/v1/flows/{body['flow']}"
     carry_through(Flow.objects.get())
     flow = client(root).get(response["Location"]).json()
-    assert (flow["kind"], flow["state"], flow["progress"]) == ("platforms.register", "done", {"done": 4, "total": 4})
+    assert (flow["kind"], flow["state"], flow["progress"]) == ("platforms.register", "done", {"done": 5, "total": 5})
     assert client(root).get(f"{BASE}/testbed").json()["state"] == "official"
 
 

@@ -13,11 +13,12 @@ from console.audit import cleansed
 from console.errors import Conflict, Invalid, NotAllowed, NotSupported
 from console.flows import StepContext, engine
 from console.flows.blueprint import action_named
-from console.models import AuditEntry, Flow, Notification, StepLog, User
+from console.models import AuditEntry, Flow, Notification, Step, StepLog, User
 from console.services import flows as flow_service
 from platforms.flows import for_the_requester
 from platforms.models import Health, Platform, PlatformState, PlatformVersion, Tenant
 from platforms.services import platforms as service
+from platforms.services import registry
 from platforms.standard import OPERATIONS
 from tests.platforms.conftest import carry_through
 from tests.platforms.plane import API_FILE, MAPPING, TOKEN, Plane
@@ -49,7 +50,7 @@ def test_a_platform_is_staged_before_anybody_asks_it(root: User, alice: User, pl
     assert plane.asked == []
     assert not Platform.objects.visible_to(alice).exists(), "the staging area is not for everybody"
     assert Platform.objects.visible_to(root).exists()
-    assert [step.name for step in started.flow.steps.all()] == ["check", "probe", "read", "accept"]
+    assert [step.name for step in started.flow.steps.all()] == ["stage", "check", "probe", "read", "accept"]
 
 
 def test_and_becomes_official(root: User, alice: User, plane: Plane) -> None:
@@ -167,11 +168,45 @@ def test_a_flow_that_is_cancelled(root: User, plane: Plane) -> None:
     assert (flow.state, platform.state, platform.reason) == ("cancelled", PlatformState.REFUSED, "Wrong machine.")
 
 
+def test_a_flow_that_is_cancelled_before_anything_ran(root: User, plane: Plane) -> None:
+    started = service.register_platform(actor=root, **plane.registration())
+    flow_service.cancel_flow(actor=root, flow_id=started.flow.pk, reason="Never mind.")
+    assert carry_through(started.flow).state == "cancelled"
+    assert Platform.objects.get().state == PlatformState.REFUSED
+    assert plane.asked == []
+
+
+def test_what_an_operator_skips(root: User, plane: Plane) -> None:
+    """Without its health a platform may go into service, without its files' check it may not."""
+    for skipped, state, health in (("probe", "official", "unknown"), ("check", "refused", "unknown")):
+        started = service.register_platform(actor=root, **plane.registration(oemtype=f"no-{skipped}"))
+        if skipped == "probe":
+            engine.run_step(started.flow.steps.get(name="check").pk)
+            plane.faults["GET /v1/health"] = ["reset"]
+            engine.run_step(started.flow.steps.get(name="probe").pk)
+        else:
+            registry.begin_check(platform_id=started.platform.pk)
+            Step.objects.filter(flow=started.flow, name="check").update(state="later", attempts=1)
+        flow_service.skip_step(actor=root, flow_id=started.flow.pk, step_id=started.flow.steps.get(name=skipped).pk)
+        carry_through(started.flow)
+        platform = Platform.objects.get(pk=started.platform.pk)
+        assert (platform.state, platform.health) == (state, health)
+
+
 def test_after_a_refusal_the_name_is_free_again(root: User, plane: Plane) -> None:
     register(root, plane.registration(credentials={"token": "another-token"}))
     platform, flow = register(root, plane.registration())
     assert (flow.state, platform.state) == ("done", PlatformState.OFFICIAL)
     assert Platform.objects.count() == 2
+
+
+def test_a_registration_that_is_cancelled_before_it_begins_is_refused(root: User, plane: Plane) -> None:
+    started = service.register_platform(actor=root, **plane.registration())
+    cancel_flow(actor=root, flow_id=started.flow.pk)
+    for step_id in engine.due_steps():
+        engine.run_step(step_id)
+    assert Platform.objects.get().state == PlatformState.REFUSED
+    assert plane.asked == []
 
 
 def test_reasons_are_in_the_language_of_whoever_asked(root: User, plane: Plane) -> None:
