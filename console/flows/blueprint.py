@@ -54,7 +54,9 @@ class Task:
     """One node of a plan. `needs=None` means: after the task before; `()` means: at once.
 
     `title` is a msgid; `title_values` fill it. `undo` names the action that takes the task back. `lasting` is for a
-    task whose effect nothing takes back: the sentence (a msgid) that an operator is then told.
+    task whose effect nothing takes back: the sentence (a msgid) that an operator is then told. `already`: whoever
+    promises the flow does it in the same transaction; the step is done from the start, and taken back with the rest
+    even when nothing else has run.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Task:
     arguments: Json = field(default_factory=dict)
     title_values: Mapping[str, str] = field(default_factory=dict)
     lasting: str = ""
+    already: bool = False
 
 
 Plan = Callable[[Json], Sequence[Task]]
@@ -180,6 +183,10 @@ def _check(kind: str, tasks: Sequence[Task]) -> None:
     for task in tasks:
         if task.name in before:
             raise ValueError(f"{kind}: there are two tasks named {task.name}")
+        if not task.action and not task.already:
+            raise ValueError(f"{kind}: the task {task.name} has no action")
+        if task.already and task.needs:
+            raise ValueError(f"{kind}: the task {task.name} is done already, and still needs others")
         if missing := set(task.needs or ()) - before:
             raise ValueError(f"{kind}: the task {task.name} needs {sorted(missing)}, which does not come before it")
         before.add(task.name)

@@ -11,7 +11,7 @@ from django.db import models
 from console import idempotency
 from console.cleansing import storable
 from console.flows import advance
-from console.flows.blueprint import Blueprint, Json
+from console.flows.blueprint import Blueprint, Json, Task
 from console.models import Flow, Step, StepState, User
 from console.sentences import name_of
 from console.transactions import joins_transaction
@@ -41,22 +41,28 @@ def start(
     )
     flow.watchers.set(watchers)
     Step.objects.bulk_create(
-        Step(
-            flow=flow,
-            number=number,
-            name=task.name,
-            title=task.title,
-            action=task.action,
-            undo_action=task.undo,
-            lasting=task.lasting,
-            arguments={**task.arguments, "title": dict(task.title_values)},
-            needs=list(task.needs or ()),
-        )
-        for number, task in enumerate(blueprint.tasks(arguments), start=1)
+        _written(flow, number, task) for number, task in enumerate(blueprint.tasks(arguments), start=1)
     )
     idempotency.bind(flow, answer)
     advance.advance(flow)
     return flow
+
+
+def _written(flow: Flow, number: int, task: Task) -> Step:
+    """The task as a row."""
+    done = {"state": StepState.DONE, "outcome": {}, "started_at": flow.created_at, "ended_at": flow.created_at}
+    return Step(
+        flow=flow,
+        number=number,
+        name=task.name,
+        title=task.title,
+        action=task.action,
+        undo_action=task.undo,
+        lasting=task.lasting,
+        arguments={**task.arguments, "title": dict(task.title_values)},
+        needs=list(task.needs or ()),
+        **(done if task.already else {}),
+    )
 
 
 def subject_fields(subject: models.Model | None) -> dict[str, Any]:

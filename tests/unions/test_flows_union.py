@@ -429,6 +429,20 @@ def test_a_platform_where_nobody_can_quit_still_deletes(cast: Cast, plane: Union
     assert set(members(union).values()) == {"left"}
 
 
+def test_a_quit_or_a_deletion_that_is_cancelled_before_it_begins_leaves_no_mark(cast: Cast, plane: UnionPlane) -> None:
+    union = built(cast)
+    for propose in (
+        lambda: propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode),
+        lambda: propose_delete(actor=cast.alice, unionid=union.unionid),
+    ):
+        proposal = propose()
+        cancel_flow(actor=cast.root, flow_id=proposal.flow_id)
+        work()
+        union.refresh_from_db()
+        assert Flow.objects.get(pk=proposal.flow_id).state == "cancelled"
+        assert (union.state, members(union)) == ("active", {"Tax Bureau": "active", "Housing Office": "active"})
+
+
 @pytest.mark.parametrize("route", [QUIT, DELETE, JOB])
 def test_nonsense_in_answer_to_a_removal_is_no_refusal(cast: Cast, plane: UnionPlane, route: str) -> None:
     """The removal goes on behind the answer: a union that is kept on such a word would have lost its network."""

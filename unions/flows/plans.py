@@ -1,7 +1,8 @@
 """The blueprints of this floor.
 
-Each begins with the approval, on which the flow sleeps until the proposal is decided. The floor above puts its own
-tasks in (`flows.extend`): the chain and its nodes between "save" and "open", and so on.
+Each sleeps on its approval until the proposal is decided. What is marked together with the proposal is done from the
+start ("mark"). The floor above puts its own tasks in (`flows.extend`): the chain and its nodes between "save" and
+"open", and so on.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def plan_join(arguments: dict[str, Any]) -> list[Task]:
 def plan_quit(arguments: dict[str, Any]) -> list[Task]:
     member = {"member": arguments["member"]}
     return [
-        Task("approval", "unions.await_approval", gettext_noop("Mark the member as quitting"), "unions.keep_member"),
+        Task("mark", "", gettext_noop("Mark the member as quitting"), "unions.keep_member", already=True),
+        APPROVAL,
         Task("network", "unions.quit_network", gettext_noop("Quit the network"), arguments=member),
         Task("leave", "unions.release_member", gettext_noop("Write down that the member has left")),
     ]
@@ -93,7 +95,8 @@ def plan_delete(arguments: dict[str, Any]) -> list[Task]:
         for orgcode, name in others
     ]
     return [
-        Task("approval", "unions.await_approval", gettext_noop("Mark the union as being deleted"), "unions.keep_union"),
+        Task("mark", "", gettext_noop("Mark the union as being deleted"), "unions.keep_union", already=True),
+        APPROVAL,
         *quits,
         Task(
             "network",
