@@ -200,15 +200,6 @@ def test_after_a_refusal_the_name_is_free_again(root: User, plane: Plane) -> Non
     assert Platform.objects.count() == 2
 
 
-def test_a_registration_that_is_cancelled_before_it_begins_is_refused(root: User, plane: Plane) -> None:
-    started = service.register_platform(actor=root, **plane.registration())
-    cancel_flow(actor=root, flow_id=started.flow.pk)
-    for step_id in engine.due_steps():
-        engine.run_step(step_id)
-    assert Platform.objects.get().state == PlatformState.REFUSED
-    assert plane.asked == []
-
-
 def test_reasons_are_in_the_language_of_whoever_asked(root: User, plane: Plane) -> None:
     started = service.register_platform(actor=root, **plane.registration())
     step = started.flow.steps.get(name="check")
