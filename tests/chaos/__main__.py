@@ -28,7 +28,7 @@ def main() -> int:
     print(f"SEED={seed} RUNS={runs} DB={database} (with {broker})", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="console-chaos-"))
     try:
-        with _surroundings(database, folder) as redis_port:
+        with surroundings(database, folder) as redis_port:
             from tests.chaos.trial import Trial  # the settings read the environment
 
             return Trial(seed, folder, redis_port).run(runs)
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def _surroundings(database: str, folder: Path) -> Iterator[int | None]:
+def surroundings(database: str, folder: Path) -> Iterator[int | None]:
     """The environment of the console's processes, ours among them."""
     plain = {"DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "tests.chaos.settings", "LOG_LEVEL": "WARNING"}
     os.environ.update({**plain, "CONSOLE_SUPERVISED": "1", "PORT": "1", "SEED": "none"})

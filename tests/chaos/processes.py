@@ -59,18 +59,16 @@ class Process:
 
 
 class Console:
-    """Two workers of two processes each, the clock, and the broker: what may be killed."""
+    """Workers of two processes each, the clock, and the broker: what may be killed."""
 
-    def __init__(self, data_dir: Path, redis_port: int | None) -> None:
+    def __init__(self, data_dir: Path, redis_port: int | None, *, workers: int = 2, app: str = "console") -> None:
         self.data_dir = data_dir
         commands = {each.name: each for each in services(Environment(), Ports(0, 0))}
         self.redis = Redis(redis_port, data_dir) if redis_port else None
         self.beat = Process("beat", commands["beat"].command, data_dir / "beat.log")
         self.workers = [
-            Process(
-                f"worker {number}", _named(commands["worker"].command, f"flows{number}@%h"), data_dir / "worker.log"
-            )
-            for number in (1, 2)
+            Process(f"worker {number}", _own(commands["worker"].command, number, app), data_dir / "worker.log")
+            for number in range(1, workers + 1)
         ]
 
     def start(self) -> None:
@@ -174,8 +172,10 @@ def _again(*processes: Process) -> None:
         process.start()
 
 
-def _named(command: Sequence[str], hostname: str) -> list[str]:
-    return [hostname if word == "flows@%h" else word for word in command]
+def _own(command: Sequence[str], number: int, app: str) -> list[str]:
+    """The worker's command under a name of its own."""
+    changes = {"flows@%h": f"flows{number}@%h", "console": app}
+    return [changes.get(word, word) for word in command]
 
 
 def throw_away(folder: Path) -> None:
