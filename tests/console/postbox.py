@@ -200,6 +200,14 @@ def send(post: Post | None = None) -> int:
     return (post or Post()).turn(PATIENCE)
 
 
+def turns_until(post: Post, reached: Callable[[], bool]) -> bool:
+    """Short turns, while others may be slow to answer, until it is so; false when it never is."""
+    until = time.monotonic() + PATIENCE
+    while not reached() and time.monotonic() < until:
+        post.turn(0.1)
+    return reached()
+
+
 def hurry() -> None:
     """What is due later is due now."""
     past = timezone.now() - timedelta(seconds=1)

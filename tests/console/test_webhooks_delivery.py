@@ -48,6 +48,7 @@ from tests.console.postbox import (
     states,
     tell,
     the_delivery,
+    turns_until,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -367,7 +368,7 @@ def test_a_slow_receiver_holds_up_nobody_else(alice: User, bob: User) -> None:
     go_on = threading.Event()
 
     def slow(_received: Received) -> int:
-        go_on.wait(20)
+        go_on.wait(40)
         return 200
 
     with receiving(slow) as first, receiving() as second:
@@ -375,13 +376,11 @@ def test_a_slow_receiver_holds_up_nobody_else(alice: User, bob: User) -> None:
         hook(bob, second.url)
         post = Post()
         tell(alice)
-        post.turn(0.3)
-        assert len(first.got) == 1
+        assert turns_until(post, lambda: len(first.got) == 1)
         for _message in range(5):
             tell(bob)
-            post.turn(0.3)
+        assert turns_until(post, lambda: states() == ["sending", *["delivered"] * 5])
         assert len(second.got) == 5, "while the first has not answered yet"
-        assert states() == ["sending", *["delivered"] * 5]
         go_on.set()
         send(post)
     assert states() == ["delivered"] * 6
@@ -436,14 +435,14 @@ def test_a_lost_worker_is_succeeded_when_its_lease_has_run_out(alice: User) -> N
     never = threading.Event()
 
     def hangs(_received: Received) -> int:
-        never.wait(20)
+        never.wait(40)
         return 200
 
     with receiving(hangs) as receiver:
         hook(alice, receiver.url)
         tell(alice)
         dead = Post()
-        dead.turn(0.2)
+        assert turns_until(dead, lambda: len(receiver.got) == 1)
         assert states() == ["sending"]
         assert send() == 0, "somebody has it in hand"
         let_leases_expire()

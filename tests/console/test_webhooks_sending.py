@@ -145,7 +145,7 @@ def dripping(connection: socket.socket, request: bytes) -> None:
 
 
 def silent(connection: socket.socket, request: bytes) -> None:
-    time.sleep(5)
+    time.sleep(30)
 
 
 def talking_nonsense(connection: socket.socket, request: bytes) -> None:
@@ -160,7 +160,7 @@ def test_receivers_that_do_not_answer(behaviour: Behaviour, code: str) -> None:
     with Rough(behaviour) as server:
         began = time.monotonic()
         outcome = send(call(f"{server.address}/"), call_seconds=1.0)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15
     assert (outcome.code, outcome.final) == (code, False)
 
 
@@ -168,7 +168,7 @@ def test_an_endless_answer_is_not_read() -> None:
     with Rough(endless) as server:
         began = time.monotonic()
         assert send(call(f"{server.address}/")).ok
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15
 
 
 def test_nothing_of_the_answer_is_kept() -> None:
