@@ -47,9 +47,7 @@ def _settle(claim: Claim, outcome: Outcome) -> None:
     delivery = mine.filter(state=DeliveryState.SENDING).first()
     if delivery is None:
         raise Lost
-    DeliveryAttempt.objects.filter(delivery=delivery, number=claim.attempt).update(
-        ended_at=timezone.now(), status=outcome.status, code=outcome.code, detail=outcome.detail
-    )
+    _record(delivery, claim, outcome)
     if outcome.ok:
         delivery.arrive()
     elif outcome.final or delivery.attempts_made >= delivery.attempts_allowed or _is_off(hook):
@@ -61,6 +59,16 @@ def _settle(claim: Claim, outcome: Outcome) -> None:
         _note(hook, outcome)
     elif outcome.shared:
         _hold(Delivery.objects.filter(channel=Channel.MAIL), _pause(1))
+
+
+def _record(delivery: Delivery, claim: Claim, outcome: Outcome) -> None:
+    """The attempt as it ended; what was claimed only to be given up was none."""
+    attempt = DeliveryAttempt.objects.filter(delivery=delivery, number=claim.attempt)
+    if delivery.attempts_made > delivery.attempts_allowed:
+        attempt.delete()
+        delivery.attempts_made -= 1
+    else:
+        attempt.update(ended_at=timezone.now(), status=outcome.status, code=outcome.code, detail=outcome.detail)
 
 
 def _is_off(hook: Webhook | None) -> bool:

@@ -478,10 +478,11 @@ def test_a_delivery_that_takes_every_worker_down_is_given_up(alice: User) -> Non
         for _death in range(ATTEMPTS):
             Post()._take_up()
             let_leases_expire()
-        before = len(receiver.got)
         send()
-        assert (the_delivery().state, the_delivery().code) == ("failed", "worker_lost")
-        assert len(receiver.got) <= max(before, ATTEMPTS)
+        delivery = the_delivery()
+    assert (delivery.state, delivery.code, delivery.attempts_made) == ("failed", "worker_lost", ATTEMPTS)
+    assert [each.code for each in delivery.attempts.all()] == ["worker_lost"] * ATTEMPTS
+    assert len(receiver.got) <= ATTEMPTS
 
 
 def test_what_hangs_beyond_its_lease_makes_room(alice: User) -> None:
