@@ -35,6 +35,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     from django.db import connection
 
+    for item in items:
+        if "product" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("product"))  # one console for all of them, in one process
     if connection.vendor == "postgresql":
         return
     needs_postgres = pytest.mark.skip(reason="needs PostgreSQL's row locks: set TEST_DATABASE_URL, or run `make test`")

@@ -26,6 +26,24 @@ for name in ("DATABASE_URL", "BROKER_URL"):
 os.environ["DATA_DIR"] = str(_data_dir)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database-only", action="store_true", help="leave out what another database does not touch")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What needs no database ran already where the other database was; running it again would prove nothing."""
+    if not config.getoption("--database-only"):
+        return
+    chosen = [item for item in items if _uses_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+    items[:] = chosen
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or bool(fixtures & {"db", "transactional_db"})
+
+
 def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 

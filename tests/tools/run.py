@@ -18,6 +18,7 @@ from console.environment import ROOT
 from tests.tools import machine, services
 from tests.tools.plugin import REPORT
 
+PROCESSES = os.environ.get("TEST_PROCESSES", str(max(2, min(4, os.cpu_count() or 2))))
 INSIDE = "not stack and not browser"
 
 
@@ -38,10 +39,10 @@ def main() -> int:
     outcomes = [_pytest("SQLite", f"{INSIDE} and not postgres", {})]
     try:
         with _servers() as environment:
-            outcomes.append(_pytest("PostgreSQL and Redis", INSIDE, environment))
+            outcomes.append(_pytest("PostgreSQL and Redis", INSIDE, environment, "--database-only"))
     except services.Unavailable as problem:
         outcomes.append(Outcome("PostgreSQL and Redis", not_run=str(problem)))
-    outcomes.append(_pytest("the whole product", "stack or browser", {}))
+    outcomes.append(_pytest("the whole product", "stack or browser", {}, "--dist", "loadgroup"))
     return _sum_up(outcomes, lacking)
 
 
@@ -51,13 +52,14 @@ def _servers() -> Iterator[dict[str, str]]:
         yield {"TEST_DATABASE_URL": database, "TEST_BROKER_URL": broker}
 
 
-def _pytest(title: str, marks: str, environment: dict[str, str]) -> Outcome:
+def _pytest(title: str, marks: str, environment: dict[str, str], *options: str) -> Outcome:
     print(f"\n=== {title}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         outside = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "BROKER_URL")}
-        command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-m", marks, *sys.argv[1:]]
+        pytest = [sys.executable, "-m", "pytest", "-q", "--no-header", "--numprocesses", PROCESSES]
+        command = [*pytest, "-m", marks, *options, *sys.argv[1:]]
         code = subprocess.run(
             command, cwd=ROOT, env={**outside, **environment, REPORT: str(report)}, stdin=subprocess.DEVNULL
         ).returncode
