@@ -23,9 +23,12 @@ class Dependants:
     names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        named = ", ".join(self.names[:5])
-        more = _(" and %(count)d more") % {"count": self.count - 5} if self.count > 5 else ""
-        return f"{self.count} {self.title} ({named}{more})" if named else f"{self.count} {self.title}"
+        if not self.names:
+            return f"{self.count} {self.title}"
+        named = _(", ").join(self.names[:5])
+        if self.count > 5:
+            named += _(" and %(count)d more") % {"count": self.count - 5}
+        return _("%(count)s %(things)s (%(names)s)") % {"count": self.count, "things": self.title, "names": named}
 
 
 Teller = Callable[[Platform], Dependants | None]

@@ -13,6 +13,7 @@ from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
 from console.models import User
 from console.secrets import SealedField
+from console.sentences import told
 
 
 class PlatformKind(models.TextChoices):
@@ -139,7 +140,8 @@ class Platform(ConcurrentTransitionMixin, models.Model):
         found = self.capabilities.get(operation) or {}
         if found.get("supported"):
             return True, ""
-        return False, str(found.get("reason") or _("The platform does not offer this operation."))
+        reason = told(str(found.get("reason") or ""))
+        return False, reason or str(_("The platform does not offer this operation."))
 
 
 class PlatformVersion(models.Model):

@@ -1,0 +1,71 @@
+"""What the presets' mappings tell users, for the catalogue of translations: nothing is read from here."""
+
+from django.utils.translation import gettext_noop
+
+REASONS = (
+    # amazon-managed-blockchain
+    gettext_noop("AWS has no API for channels. Make them with the Fabric command line at a peer."),
+    gettext_noop("AWS has no API for channels, and Fabric cannot delete one."),
+    gettext_noop("AWS has no API for channels. A peer joins one with the Fabric command line."),
+    gettext_noop("AWS has no API for channels. A member leaves one by a change of the channel's configuration."),
+    gettext_noop("AWS has no API for chaincode. Install and approve it with the Fabric command line."),
+    gettext_noop("AWS has no API for chaincode. Upgrade it with the Fabric command line."),
+    gettext_noop("AWS has no API for chaincode, and Fabric cannot delete it from a channel."),
+    gettext_noop("AWS does not show ledgers of Fabric networks. Ask a peer."),
+    gettext_noop("AWS does not show transactions of Fabric networks. Ask a peer."),
+    gettext_noop("AWS does not show blocks of Fabric networks. Ask a peer."),
+    gettext_noop("AWS shows figures in CloudWatch only, which is another service."),
+    gettext_noop("AWS has no API for channels."),
+    gettext_noop(
+        "A tenant is an AWS account; AWS lists accounts in another service. Type the twelve digits of the account."
+    ),
+    # huawei-bcs
+    gettext_noop(
+        "BCS takes a chaincode as a form with a file, which a mapping cannot send. Install it in the BCS console."
+    ),
+    gettext_noop("BCS has no published call for it. Upgrade the chaincode in the BCS console."),
+    gettext_noop(
+        "BCS only takes the files off the peers; the chaincode stays on its channel. Do it in the BCS console."
+    ),
+    gettext_noop("The published pages do not say where BCS answers for a single transaction. Look through the list."),
+    gettext_noop("A tenant is a Huawei Cloud account; BCS lists none. Type the account's id, name and project id."),
+    # hyperledger-cello
+    gettext_noop("Cello has no networks any more. The installation is one; its channels are chains here."),
+    gettext_noop("Cello has no networks any more."),
+    gettext_noop("An organization registers at Cello itself, with its own agent and administrator."),
+    gettext_noop("Cello has no call by which an organization leaves."),
+    gettext_noop("Members sign an invitation one after the other in Cello's own pages."),
+    gettext_noop("Cello has no call by which an organization leaves a channel."),
+    gettext_noop("Cello has no call for it, and Fabric cannot delete a channel."),
+    gettext_noop("Cello takes a chaincode as a form with a file, which a mapping cannot send. Install it in Cello."),
+    gettext_noop("Cello takes a chaincode as a form with a file, which a mapping cannot send. Upgrade it in Cello."),
+    gettext_noop("Cello has no call for it, and Fabric cannot delete a chaincode from a channel."),
+    gettext_noop("Cello does not show ledgers. Ask a peer."),
+    gettext_noop("Cello does not show transactions. Ask a peer."),
+    gettext_noop("Cello does not show blocks. Ask a peer."),
+    gettext_noop("Cello has no figures of its own."),
+    gettext_noop("Cello has no tenants."),
+    # kaleido
+    gettext_noop(
+        "Kaleido compiles and promotes contracts in several calls that are not published. Deploy with any "
+        "Ethereum tool at a node."
+    ),
+    gettext_noop("A contract on an Ethereum chain cannot be changed. Deploy the new version beside the old one."),
+    gettext_noop("A contract on an Ethereum chain cannot be removed."),
+    gettext_noop("Kaleido shows ledgers in its own pages, by calls that are not published. Ask a node."),
+    gettext_noop("Kaleido shows transactions in its own pages, by calls that are not published. Ask a node."),
+    gettext_noop("Kaleido shows blocks in its own pages, by calls that are not published. Ask a node."),
+    gettext_noop("Kaleido's figures come by calls that are not published."),
+    gettext_noop("Kaleido lists no accounts."),
+    # webase
+    gettext_noop("WeBASE builds a chain host by host in its own pages. Build it there, then take it over here."),
+    gettext_noop(
+        "WeBASE wants a number and a creation time for a new group, which this console cannot make up. Make "
+        "the group in WeBASE, then take it over here."
+    ),
+    gettext_noop("WeBASE only forgets a group; its data stays on every node. Remove it node by node in WeBASE."),
+    gettext_noop("WeBASE adds single nodes to a group, each with a signature. Do it in WeBASE."),
+    gettext_noop("WeBASE takes single nodes out of a group, each with a signature. Do it in WeBASE."),
+    gettext_noop("A contract on FISCO BCOS cannot be changed. Deploy the new version beside the old one."),
+    gettext_noop("WeBASE has no tenants."),
+)
