@@ -66,6 +66,7 @@ FILTER_TITLES = {
     "role": gettext_lazy("Role"),
     "action": gettext_lazy("Action"),
     "createmode": gettext_lazy("Mode"),
+    "freshness": gettext_lazy("Freshness"),
 }
 
 
