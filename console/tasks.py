@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connections
 
 from console import broker, workers
-from console.deliveries import post
+from console.deliveries.post import post
 from console.flows import engine
 from console.services.deliveries import forget_old
 

@@ -85,7 +85,7 @@ CHECKS = (
     Check("import contracts", _says(BIN / "lint-imports")),
     Check("Django", _manage("check", "--fail-level", "WARNING")),
     Check("migrations", _manage("makemigrations", "--check", "--dry-run")),
-    Check("templates", _says(BIN / "djlint", "--check", "--lint", "templates", "--quiet")),
+    Check("templates", _says(BIN / "djlint", "--check", "--lint", "templates")),
     Check("API file", _schema_differs, lambda: "" if SCHEMA.exists() else "docs/openapi.yaml is not there yet"),
     Check(
         "translations", faults_of_messages, lambda: "" if CATALOGUE.exists() else "there is no Chinese catalogue yet"
