@@ -1,11 +1,9 @@
-"""`manage.py register_platform`: a registration brought up to date with a file, in processes' own time."""
+"""`manage.py register_platform`: a registration brought up to date with a file, and its end waited for."""
 
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,39 +11,24 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connections
+from django.utils import timezone
 
 from console.flows import engine
-from console.models import AuditEntry, Flow, User
+from console.models import AuditEntry, Flow, Step, User
 from platforms.models import Platform, PlatformVersion
 from tests.platforms.plane import Plane, running_plane
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
 
 @pytest.fixture
-def root(settings: Any) -> User:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    return User.objects.create_user("root", "root@example.org", "x", console_role="administrator")
+def worker(root: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the command sleeps, there is a worker at work; here it takes turns with it."""
 
+    def sleep(seconds: float) -> None:
+        Step.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
+        for step_id in engine.due_steps():
+            engine.run_step(step_id)
 
-@pytest.fixture
-def worker(root: User) -> Iterator[None]:
-    """A worker beside the command, as there is one in life."""
-    over = threading.Event()
-
-    def work() -> None:
-        while not over.is_set():
-            for step_id in engine.due_steps():
-                engine.run_step(step_id)
-            time.sleep(0.02)
-        connections.close_all()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield
-    over.set()
-    thread.join()
+    monkeypatch.setattr(time, "sleep", sleep)
 
 
 def written(folder: Path, plane: Plane, **changes: Any) -> str:
