@@ -61,7 +61,7 @@ class Product:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "said").open("a") as said:
             return subprocess.Popen(
-                [sys.executable, "-m", "console.supervisor"],
+                [sys.executable, "-m", "console.supervisor", "--end-with-parent"],
                 cwd=ROOT,
                 env=self.variables(),
                 stdin=subprocess.DEVNULL,
