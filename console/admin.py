@@ -21,8 +21,20 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from console.errors import ConsoleError
-from console.models import ApiToken, AuditEntry, Flow, Notification, Step, StepLog, User, WorkerSeen
-from console.services import flows, tokens, users
+from console.models import (
+    ApiToken,
+    AuditEntry,
+    Delivery,
+    DeliveryAttempt,
+    Flow,
+    Notification,
+    Step,
+    StepLog,
+    User,
+    Webhook,
+    WorkerSeen,
+)
+from console.services import flows, tokens, users, webhooks
 
 admin.site.unregister(Group)  # rights follow from roles and memberships, not from Django's groups
 
@@ -167,6 +179,56 @@ class NotificationAdmin(SupportAdmin):
     list_select_related = ("user",)
     list_filter = ("kind",)
     search_fields = ("user__username", "title")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(SupportAdmin):
+    list_display = ("name", "owner", "url", "state", "failures", "last_success_at", "last_failure_at")
+    list_select_related = ("owner",)
+    list_filter = ("state",)
+    search_fields = ("name", "url", "owner__username")
+    exclude = ("secret", "previous_secret")
+    actions = ("switch_off_webhooks",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
+        return super().get_queryset(request).defer("secret", "previous_secret")
+
+    @admin.action(description=_("Switch the chosen webhooks off"))
+    def switch_off_webhooks(self, request: HttpRequest, rows: QuerySet[Webhook]) -> None:
+        self.carry_out(
+            request,
+            rows,
+            lambda row: webhooks.switch_off_any_webhook(actor=request.user, webhook_id=row.pk),  # type: ignore[arg-type]
+        )
+
+
+class AttemptInline(LookOnly, TabularInline):
+    model = DeliveryAttempt
+    fields = ("number", "began_at", "ended_at", "status", "code", "detail")
+    extra = 0
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(SupportAdmin):
+    list_display = (
+        "title_text",
+        "channel",
+        "webhook",
+        "user",
+        "state",
+        "attempts_made",
+        "due_at",
+        "code",
+        "created_at",
+    )
+    list_select_related = ("notification", "webhook", "user")
+    list_filter = ("channel", "state")
+    search_fields = ("user__username", "webhook__name")
+    exclude = ("owner",)
+    inlines = (AttemptInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        return super().get_queryset(request).defer("webhook__secret", "webhook__previous_secret")
 
 
 # --- work -------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from console import audit, kinds, outcomes, webhooks
 from console.errors import Conflict, Invalid
 from console.models import Channel, Delivery, DeliveryState, User, Webhook, WebhookState
 from console.network import AddressRefused, refuse_address
-from console.policies import may_change_webhook, may_own_webhook, may_test_webhook, require
+from console.policies import may_administer, may_change_webhook, may_own_webhook, may_test_webhook, require
 from console.services.deliveries import nudge
 from console.transactions import locked_or_missing, use_case
 
@@ -77,7 +77,17 @@ def switch_on_webhook(*, actor: User, webhook_id: int) -> Webhook:
 @use_case
 def switch_off_webhook(*, actor: User, webhook_id: int) -> Webhook:
     """Send nothing any more, not even what is waiting; it stays in the log, with the reason."""
-    hook = _changeable(actor, webhook_id)
+    return _switch_off(actor, _changeable(actor, webhook_id))
+
+
+@use_case
+def switch_off_any_webhook(*, actor: User, webhook_id: int) -> Webhook:
+    """The same to anybody's, by an administrator. Its owner can switch it on again, unless the account is closed."""
+    require(may_administer(actor))
+    return _switch_off(actor, locked_or_missing(Webhook.objects.closed(), pk=webhook_id))
+
+
+def _switch_off(actor: User, hook: Webhook) -> Webhook:
     if hook.state == WebhookState.OFF:
         return hook
     hook.switch_off()

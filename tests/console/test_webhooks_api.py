@@ -11,8 +11,11 @@ from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
+from console.errors import NotAllowed
 from console.models import AuditEntry, Delivery, User, Webhook, WebhookState
 from console.services import tokens
+from console.services.webhooks import switch_off_any_webhook
+from tests.console.pages import signed_in
 from tests.console.postbox import hook, hurry, receiving, send, tell
 from tests.rest import assert_problem, client
 
@@ -393,3 +396,24 @@ def test_wishes_about_mail(alice: User, bob: User) -> None:
 def test_bad_wishes(alice: User, body: dict[str, Any], fields: tuple[str, ...]) -> None:
     assert_problem(client(alice).patch("/api/v1/mail", body), 422, *fields)
     assert not alice.mail_preferences.exists()
+
+
+# --- the support site -------------------------------------------------------------------------------------------------
+
+
+def test_support_sees_all_without_secrets_and_can_switch_one_off(alice: User, root: User) -> None:
+    webhook, secret = hook(alice, NOWHERE)
+    tell(alice)
+    site = signed_in(root)
+    delivery = Delivery.objects.get()
+    for address in ("webhook/", f"webhook/{webhook.pk}/change/", "delivery/", f"delivery/{delivery.pk}/change/"):
+        response = site.get(f"/admin/console/{address}")
+        assert response.status_code == 200
+        assert secret not in response.content.decode()
+        assert "••••••" not in response.content.decode()
+    assert site.post("/admin/console/webhook/", {"action": "switch_off_webhooks", "_selected_action": [webhook.pk]})
+    webhook.refresh_from_db()
+    assert webhook.state == WebhookState.OFF
+    assert AuditEntry.objects.get(action="console.webhook.switched_off").actor == root
+    with pytest.raises(NotAllowed):
+        switch_off_any_webhook(actor=alice, webhook_id=webhook.pk)
