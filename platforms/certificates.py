@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from django.utils.translation import gettext as _
@@ -103,15 +104,29 @@ def _blocks(text: str, field: str) -> tuple[list[PrivateKeyTypes], list[x509.Cer
         block = match.group(0).encode()
         try:
             if match.group(1) == "CERTIFICATE":
-                certificates.append(x509.load_pem_x509_certificate(block))
+                certificates.append(_readable(x509.load_pem_x509_certificate(block)))
             elif match.group(1).endswith("PRIVATE KEY"):
                 keys.append(serialization.load_pem_private_key(block, password=None))
+        except UnsupportedAlgorithm as problem:
+            raise Invalid.field(
+                field,
+                _("A PEM block uses an algorithm that is not supported (%(kind)s): take RSA, EC or Ed25519.")
+                % {"kind": match.group(1)},
+            ) from problem
         except (ValueError, TypeError) as problem:
             raise Invalid.field(
                 field,
                 _("A PEM block cannot be read (%(kind)s): it is damaged or encrypted.") % {"kind": match.group(1)},
             ) from problem
     return keys, certificates
+
+
+def _readable(certificate: x509.Certificate) -> x509.Certificate:
+    """The certificate, once all that is asked of it later can be read: the library reads lazily."""
+    certificate.public_key()
+    certificate.subject.rfc4514_string()
+    certificate.issuer.rfc4514_string()
+    return certificate
 
 
 def _refuse_out_of_force(certificate: x509.Certificate, field: str) -> None:

@@ -26,7 +26,7 @@ def read_nodelist(nodelist: Any, *, field: str = "nodelist") -> list[tuple[str, 
     for index, machine in enumerate(nodelist):
         place = f"{field}.{index}"
         machine = machine if isinstance(machine, dict) else {}
-        ip, port = str(machine.get("ip") or "").strip(), machine.get("port")
+        ip, port = normalized(str(machine.get("ip") or "")), machine.get("port")
         if not is_address(ip):
             errors[f"{place}.ip"] = [_("“%(value)s” is not an IP address or host name.") % {"value": ip[:80]}]
         if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535:
@@ -38,6 +38,17 @@ def read_nodelist(nodelist: Any, *, field: str = "nodelist") -> list[tuple[str, 
     if errors:
         raise Invalid(_("The list of machines has errors."), errors=errors)
     return pairs
+
+
+def normalized(text: str) -> str:
+    """One spelling for one machine: IPv6 in its shortest form, IPv4 inside of IPv6 as IPv4, names in small letters."""
+    text = text.strip()
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text.lower().rstrip(".")
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
 
 
 def is_address(text: str) -> bool:

@@ -21,6 +21,7 @@ from chains.models import (
     TransactionStatus,
 )
 from chains.reads import spellings, touching
+from console.api.filters import MomentFilter
 
 
 class BusinessChainFilter(django_filters.FilterSet):
@@ -82,8 +83,8 @@ class _NumberFilter(django_filters.NumberFilter):
 class BlockFilter(django_filters.FilterSet):
     from_height = _NumberFilter(field_name="height", lookup_expr="gte")
     to_height = _NumberFilter(field_name="height", lookup_expr="lte")
-    since = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="time", lookup_expr="lt")
+    since = MomentFilter(field_name="time", lookup_expr="gte")
+    until = MomentFilter(field_name="time", lookup_expr="lt")
     hash = _HashFilter()
     min_transactions = _NumberFilter(field_name="transactions_count", lookup_expr="gte")
 

@@ -69,6 +69,7 @@ def _stage(actor: User, wanted: Registration) -> Started:
         requested_by=actor,
         arguments={"platform": platform.pk, "is_default": setup.is_default},
         title_values={"name": platform.name},
+        answer={"oemtype": platform.oemtype, "state": platform.state},
     )
     return Started(platform, flow)
 

@@ -238,6 +238,8 @@ def test_nobody_without_signing_in(read_chain: tuple[Blockchain, Ledger]) -> Non
         (f"blocks?from_height={2**70}", "from_height"),
         ("blocks?to_height=" + "9" * 400, "to_height"),
         ("blocks?since=yesterday", "since"),
+        ("blocks?since=0001-01-01T00:00:00%2B14:00", "since"),
+        ("blocks?until=9999-12-31T23:59:59-14:00", "until"),
         ("transactions?status=lost", "status"),
         ("transactions?height=1.5", "height"),
         ("monitoring?minutes=0", "minutes"),

@@ -27,6 +27,7 @@ from unions.models import (
     ResourceSpace,
     SpaceKind,
 )
+from unions.names import read_name
 from unions.policies import may_manage_organization
 from unions.services.spaces import MAX_SECRET, TENANT_FIELDS, SpaceRequest
 
@@ -107,9 +108,7 @@ def update_organization(*, actor: User, orgcode: str, changes: dict[str, Any]) -
 def _rename(organization: Organization, changes: dict[str, Any]) -> None:
     if "name" not in changes:
         return
-    name = str(changes["name"] or "").strip()
-    if not name or len(name) > 200:
-        raise Invalid.field("name", _("A name of 1 to 200 characters is needed."))
+    name = read_name(changes["name"])
     if Organization.objects.filter(name__iexact=name).exclude(pk=organization.pk).exists():
         raise Conflict.field("name", _("There is an organization of this name already."))
     organization.name = name

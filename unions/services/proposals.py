@@ -83,6 +83,7 @@ def open_proposal(
         arguments={**payload, "proposal": proposal.pk},
         title_values={"name": subject_name, "organization": concerns.name if concerns else proposer.name},
         watchers=people_of([proposer, *electorate, *([concerns] if concerns else [])]),
+        answer={"proposal": str(proposal.pk), "unionid": payload["unionid"]},
     )
     proposal.save()
     return proposal

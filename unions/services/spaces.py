@@ -14,6 +14,7 @@ from platforms.certificates import read_bundle
 from platforms.models import Cloudtype, Platform, Tenant
 from unions.addresses import read_nodelist
 from unions.models import Category
+from unions.names import read_name
 
 SECRET_FIELDS = ("ak", "sk", "token", "tlscert")
 TENANT_FIELDS = ("tenantid", "projectid", "ak", "sk", "token")
@@ -66,7 +67,7 @@ def read_space_request(data: Any, *, prefix: str = "") -> SpaceRequest:
     if not isinstance(data, dict):
         raise Invalid.field(prefix.rstrip("."), _("An object with name and category is needed."))
     reader = _Reader(data)
-    name = reader.text("name", 200, required=True)
+    name = reader.name()
     platform = reader.platform()
     category = reader.category(platform)
     fields: dict[str, Any] = {"name": name, "category": category}
@@ -103,6 +104,13 @@ class _Reader:
         elif "\x00" in value:
             self.wrong(field, _("Control characters are not allowed."))
         return value
+
+    def name(self) -> str:
+        try:
+            return read_name(self.data.get("name"))
+        except Invalid as problem:
+            self.errors.update(problem.errors)
+            return ""
 
     def platform(self) -> Platform | None:
         oemtype = self.text("oemtype", 60)

@@ -12,9 +12,8 @@ from console.models import User
 from console.transactions import joins_transaction, locked_or_missing
 from platforms.models import Platform
 from unions.models import MemberState, Organization, Union
+from unions.names import read_name
 from unions.policies import fits, supports
-
-MAX_NAME = 200  # characters
 
 
 @joins_transaction
@@ -23,8 +22,10 @@ def read_union_request(
 ) -> tuple[Organization, list[Organization], Platform]:
     """Creator, guests and platform; Invalid names every field that is wrong."""
     errors: dict[str, list[str]] = {}
-    if not name.strip() or len(name.strip()) > MAX_NAME:
-        errors["name"] = [_("A name of 1 to %(limit)s characters is needed.") % {"limit": MAX_NAME}]
+    try:
+        read_name(name)
+    except Invalid as problem:
+        errors.update({field: list(texts) for field, texts in problem.errors.items()})
     platform = chosen_platform(oemtype)
     if platform is None:
         errors["oemtype"] = [_no_platform(oemtype)]

@@ -23,6 +23,7 @@ from unions.models import (
     UnionMember,
     UnionState,
 )
+from unions.names import read_name
 from unions.policies import may_propose_delete, may_propose_join, may_propose_quit, may_speak_for
 from unions.services import proposals
 from unions.services.union_requests import (
@@ -49,7 +50,7 @@ def propose_union(
     """
     creator, invited, platform = read_union_request(name, oemtype, creatororg, orgs)
     require(may_speak_for(actor, creator))
-    name = name.strip()
+    name = read_name(name)
     if Union.objects.filter(platform=platform, name__iexact=name).exclude(state=UnionState.DELETED).exists():
         raise Conflict.field("name", _("There is a union of this name on the platform already."))
     subject_key = f"union:{platform.pk}:{name.lower()}"

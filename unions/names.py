@@ -1,0 +1,24 @@
+"""Names that people give to organizations and unions: one line, one spelling of the spaces."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from console.errors import Invalid
+
+MAX_NAME = 200  # characters
+
+
+def read_name(value: Any, *, field: str = "name") -> str:
+    """The name with single spaces; Invalid when it is no text, empty, too long, or holds control characters."""
+    if not isinstance(value, str):
+        raise Invalid.field(field, _("A text is needed."))
+    if any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in value.strip()):
+        raise Invalid.field(field, _("Line breaks and control characters are not allowed."))
+    name = " ".join(value.split())
+    if not name or len(name) > MAX_NAME:
+        raise Invalid.field(field, _("A name of 1 to 200 characters is needed."))
+    return name
