@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class Environment(BaseSettings):
     """Every environment variable that the console knows; `docs/settings.md` explains each."""
 
-    model_config = SettingsConfigDict(env_file=None, extra="ignore")
+    model_config = SettingsConfigDict(env_file=None, env_ignore_empty=True, extra="ignore")
 
     data_dir: Path = ROOT / "var"
     port: int = Field(default=8000, ge=1, le=65535)
@@ -28,7 +29,7 @@ class Environment(BaseSettings):
     trusted_origins: str = ""
     trusted_proxies: int = 0  # how many proxies of ours stand before the console
     debug: bool = False
-    seed: str = "scenario"
+    seed: Literal["scenario", "none"] = "scenario"
     allow_private_platforms: bool = True  # on-prem platforms live on private addresses
     allow_private_webhooks: bool = True
     email_url: str = ""  # smtp://, smtps://, file:, console:

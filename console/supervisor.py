@@ -22,7 +22,7 @@ from console.environment import Environment
 from console.processes import end_with_parent
 from console.supervision import health, output
 from console.supervision.child import Child, Surroundings, run_to_end
-from console.supervision.claim import Claim, Refused, free_port, is_free
+from console.supervision.claim import PORTS_TRIED, Claim, Refused, free_port, is_free
 from console.supervision.services import Ports, environment_of_children, manage, services
 
 END_WITH_PARENT = "--end-with-parent"  # `make run` says so: `make` must be able to die without leaving a console behind
@@ -151,11 +151,16 @@ def choose_ports(settings: Environment, kept: Path) -> Ports:
         raise Refused(
             f"Port {settings.port} is in use. Stop what uses it, or choose another: PORT={settings.port + 1} make run"
         )
-    wanted = Ports.read(kept) or Ports(settings.port + 1, settings.port + 2)
+    wanted = Ports.read(kept) or Ports(*beside(settings.port))
     sandbox = free_port(wanted.sandbox, avoid={settings.port})
     ports = Ports(sandbox, free_port(wanted.sandbox_tls, avoid={settings.port, sandbox}))
     ports.write(kept)
     return ports
+
+
+def beside(port: int) -> tuple[int, int]:
+    """Two ports to try first: the next ones, or the two before where there is no next one."""
+    return (port + 1, port + 2) if port <= 65535 - 2 * PORTS_TRIED else (port - 2 * PORTS_TRIED, port - PORTS_TRIED)
 
 
 def main() -> int:
