@@ -11,10 +11,11 @@ import time
 
 from celery import Task
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from console.cleansing import storable
 from console.errors import OutcomeUnknown
-from console.flows.blueprint import Json
+from console.flows.blueprint import Json, is_local
 from console.models import Flow, FlowState, Step, StepState, User
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,9 @@ THROUGH = (StepState.DONE, StepState.SKIPPED)
 WORKER_LOST = "worker_lost"
 UNSURE = (OutcomeUnknown.code, WORKER_LOST)  # a step that failed so may have had its effect
 CANNOT_UNDO = "cannot_undo"
+OPEN_END = (StepState.WAITING, StepState.READY, StepState.UNDONE)
+AGAIN = (StepState.UNDONE, StepState.FAILED, StepState.SKIPPED)
+FAILED_TITLE = gettext_noop("“%(name)s”: work has failed and was left half-way")
 SILENCE_SECONDS = 5.0  # after a nudge that could not be sent: a dead broker must not hold up every request
 
 
@@ -67,8 +71,19 @@ def fail_undoing(step: Step, error: Json) -> None:
     step.save()
     flow = step.flow
     flow.error = {**(flow.error or {}), "undo": {**storable(error), "step": step.name}}
-    flow.give_up()
+    _give_up(flow)
+
+
+def begin_again(flow: Flow) -> None:
+    """A flow that stopped half-way goes on forward: what is not done is asked for once more, under a new key."""
+    flow.resume()
+    flow.undoing, flow.error, flow.cancelled_by = False, None, None
     flow.save()
+    for step in locked_steps(flow):
+        if step.state in AGAIN:
+            step.begin_again()
+            step.save()
+    advance(flow)
 
 
 def _begin_undoing(flow: Flow) -> None:
@@ -93,7 +108,7 @@ def _run_next(steps: list[Step]) -> list[Step]:
 
 def _undo_next(flow: Flow, steps: list[Step]) -> list[Step]:
     """The last step that has an effect to take back, once no step is in a worker's hands any more."""
-    if any(step.state in IN_HAND or step.is_stuck for step in steps):
+    if any(step.state in IN_HAND or step.is_stuck or must_come_to_its_end(step) for step in steps):
         return []
     for step in reversed(steps):
         if not _may_have_effect(step):
@@ -103,29 +118,47 @@ def _undo_next(flow: Flow, steps: list[Step]) -> list[Step]:
             step.save()
             return [step]
         if step.lasting:
-            step.flow = flow
-            fail_undoing(step, {"code": CANNOT_UNDO, "detail": step.lasting})
-            return []
+            if step.state == StepState.LATER:
+                step.skip()
+                step.save()
+            continue  # nothing takes it back: what came before it is taken back around it
         if step.state not in (StepState.FAILED, StepState.SKIPPED):
             step.finish_undoing()  # there is nothing to take back
             step.save()
     return []
 
 
+def must_come_to_its_end(step: Step) -> bool:
+    """What nothing takes back, and has begun outside of the database, is carried through before the rest is undone.
+
+    A removal that the platform has taken on goes on there, whether we look or not: who takes the flow back has to know
+    how it ended.
+    """
+    if step.state not in (StepState.LATER, StepState.RUNNING) or step.undo_action:
+        return False
+    if is_local(step.action):
+        return False
+    return step.position is not None or (step.error or {}).get("code") in UNSURE
+
+
 def _may_have_effect(step: Step) -> bool:
     """Whether something of the step may be there that was not there before."""
-    if step.state == StepState.FAILED:
-        if step.undo_action:
-            return step.attempts > 0
-        return bool(step.lasting) and (step.error or {}).get("code") in UNSURE
-    if step.state == StepState.SKIPPED:
+    if step.state in (StepState.FAILED, StepState.SKIPPED):
         return bool(step.undo_action or step.lasting) and step.attempts > 0
     return step.state in (StepState.DONE, StepState.LATER, StepState.ASLEEP)
+
+
+def lasting_effects(steps: list[Step]) -> list[Step]:
+    """The steps of a flow that is taken back which nothing takes back; one that has failed may have had its effect."""
+    return [step for step in steps if step.lasting and step.state not in OPEN_END and step.attempts > 0]
 
 
 def _settle(flow: Flow, steps: list[Step]) -> None:
     state = _state_of(flow, steps)
     if state == flow.state:
+        return
+    if state == FlowState.FAILED:
+        _stop_half_way(flow, lasting_effects(steps))
         return
     move = {
         FlowState.RUNNING: flow.go_on,
@@ -142,14 +175,44 @@ def _state_of(flow: Flow, steps: list[Step]) -> FlowState:
     if flow.is_final:
         return FlowState(flow.state)
     if flow.undoing:
-        if any(step.state in IN_HAND for step in steps):
+        if any(step.state in IN_HAND or must_come_to_its_end(step) for step in steps):
             return FlowState.RUNNING
+        if lasting_effects(steps):
+            return FlowState.FAILED
         return FlowState.CANCELLED if _was_cancelled(flow) else FlowState.UNDONE
     if all(step.state in THROUGH for step in steps):
         return FlowState.DONE
     if any(step.state in BUSY for step in steps):
         return FlowState.RUNNING
     return FlowState.WAITING
+
+
+def _stop_half_way(flow: Flow, lasting: list[Step]) -> None:
+    """The rest was taken back; what lasts is said."""
+    step = next((each for each in lasting if each.state == StepState.FAILED), lasting[-1])
+    flow.error = {
+        **(flow.error or {}),
+        "undo": {"code": CANNOT_UNDO, "detail": storable(step.lasting), "step": step.name},
+    }
+    _give_up(flow)
+
+
+def _give_up(flow: Flow) -> None:
+    """The flow stops as failed: who asked for it hears of that, and whoever can help."""
+    from console.services.notifications import notify  # which imports the promises, which import this
+
+    flow.give_up()
+    flow.save()
+    helpers = User.objects.filter(is_active=True, is_administrator=True)
+    asked = User.objects.filter(pk=flow.requested_by_id, is_active=True)
+    notify(
+        [*asked, *helpers],
+        kind="flow",
+        title=FAILED_TITLE,
+        body="%(reason)s",
+        parameters={"name": flow.subject_label or flow.title_text, "reason": (flow.error or {}).get("detail", "")},
+        link=f"/flows/{flow.pk}",
+    )
 
 
 def _was_cancelled(flow: Flow) -> bool:

@@ -54,7 +54,8 @@ class Task:
     """One node of a plan. `needs=None` means: after the task before; `()` means: at once.
 
     `title` is a msgid; `title_values` fill it. `undo` names the action that takes the task back. `lasting` is for a
-    task whose effect nothing takes back: the sentence (a msgid) that an operator is then told. `already`: whoever
+    task whose effect nothing takes back: the sentence (a msgid) that people are then told. When such a flow fails, the
+    rest is taken back around it, the flow ends as failed, and an operator may let it go on from where it stopped. `already`: whoever
     promises the flow does it in the same transaction; the step is done from the start, and taken back with the rest
     even when nothing else has run.
     """
@@ -124,6 +125,12 @@ def action_named(name: str) -> RegisteredAction:
         return _actions[name]
     except KeyError:
         raise UnknownAction(name) from None
+
+
+def is_local(name: str) -> bool:
+    """Whether the action is known to change nothing outside of the database."""
+    action = _actions.get(name)
+    return action is not None and action.local
 
 
 def register(blueprint: Blueprint) -> Blueprint:

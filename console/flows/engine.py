@@ -39,6 +39,10 @@ RUNS_IN_A_ROW = 4
 
 UNEXPECTED = kept(gettext_noop("Something unexpected happened (%(kind)s); the log of the worker tells more."))
 ATTEMPT_FAILED = kept(gettext_noop("attempt %(number)s failed: %(problem)s"))
+LEFT_BEHIND = {
+    "code": advance.WORKER_LOST,
+    "detail": gettext_noop("The worker that had this step in hand was lost; what it did last is not known."),
+}
 
 
 class Lost(Exception):
@@ -108,22 +112,22 @@ def run_step(step_id: int, worker: str = "") -> bool:
 
 
 def _claim(step_id: int, owner: UUID, worker: str) -> Step | None:
-    """One conditional UPDATE decides who works on the step."""
+    """One conditional UPDATE decides who works on the step; a step left running has lost its worker, and says so."""
     now = timezone.now()
     lease = {
         "lease_until": now + timedelta(seconds=settings.FLOW_LEASE_SECONDS),
         "owner": owner,
         "worker": worker[:200],
     }
-    claimable = due().order_by().filter(pk=step_id)
-    claimed = claimable.filter(state=StepState.UNDOING).update(undo_attempts=models.F("undo_attempts") + 1, **lease)
-    if not claimed:
-        claimed = claimable.exclude(state=StepState.UNDOING).update(
-            state=StepState.RUNNING,
-            attempts=models.F("attempts") + 1,
-            started_at=functions.Coalesce("started_at", models.Value(now)),
-            **lease,
+    rows = due().order_by().filter(pk=step_id)
+    forward = {"state": StepState.RUNNING, "attempts": models.F("attempts") + 1, **lease}
+    claimed = (
+        rows.filter(state__in=[StepState.READY, StepState.LATER]).update(
+            started_at=functions.Coalesce("started_at", models.Value(now)), **forward
         )
+        or rows.filter(state=StepState.UNDOING).update(undo_attempts=models.F("undo_attempts") + 1, **lease)
+        or rows.filter(state=StepState.RUNNING).update(error=LEFT_BEHIND, **forward)
+    )
     return Step.objects.select_related("flow").filter(pk=step_id, owner=owner).first() if claimed else None
 
 
@@ -133,7 +137,7 @@ def _run_claimed(step: Step) -> bool:
     try:
         if (step.undo_attempts if undoing else step.attempts) > MAX_CLAIMS * settings.FLOW_MAX_ATTEMPTS:
             raise WorkersLost(gettext_noop("The workers that had this step in hand were lost, again and again."))
-        if step.flow.undoing and not undoing:
+        if step.flow.undoing and not undoing and not advance.must_come_to_its_end(step):
             return whole(lambda: _turn_back(_mine(step)))
         action = action_named(step.undo_action if undoing else step.action)
         if action.local:
@@ -168,7 +172,7 @@ def _mine(step: Step) -> Step:
 def _run_local(action: RegisteredAction, step: Step, undoing: bool) -> bool:
     """Run and settle in one transaction, so that the effect happens exactly once."""
     mine = _mine(step)
-    if mine.flow.undoing and not undoing:
+    if mine.flow.undoing and not undoing and not advance.must_come_to_its_end(mine):
         return _turn_back(mine)
     return _apply(mine, undoing, action.run(StepContext(mine, undoing=undoing)))
 

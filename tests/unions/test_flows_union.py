@@ -443,6 +443,72 @@ def test_a_quit_or_a_deletion_that_is_cancelled_before_it_begins_leaves_no_mark(
         assert (union.state, members(union)) == ("active", {"Tax Bureau": "active", "Housing Office": "active"})
 
 
+def test_a_removal_that_has_begun_is_carried_through_before_the_rest_is_taken_back(
+    cast: Cast, plane: UnionPlane, water: Any
+) -> None:
+    """One member cannot be reclaimed; the removal of the other goes on at the platform, and is written down."""
+    union = built(cast, (cast.bob, cast.housing), water)
+    depart = plane._depart
+
+    def only_water(network: Any, body: Any) -> Any:
+        return depart(network, body) if body["org"] == water[1].orgcode else (409, {})
+
+    plane._depart = only_water  # type: ignore[method-assign]
+    proposal = propose_delete(actor=cast.alice, unionid=union.unionid)
+    work(rounds=1)
+    for name in (f"member:{water[1].orgcode}", f"member:{cast.housing.orgcode}"):
+        engine.run_step(proposal.flow.steps.get(name=name).pk)
+    proposal.flow.refresh_from_db()
+    assert (proposal.flow.state, proposal.flow.undoing) == ("running", True)
+    work()
+    union.refresh_from_db()
+    assert (Flow.objects.get(pk=proposal.flow_id).state, union.state) == ("undone", "active")
+    assert members(union) == {"Tax Bureau": "active", "Housing Office": "active", "Water Board": "left"}
+    assert plane.people() == {NAME: [cast.tax.orgcode, cast.housing.orgcode]}
+
+
+@pytest.mark.parametrize("verb", ["quit", "delete"])
+def test_what_the_platform_has_begun_to_remove_cannot_be_stopped_any_more(
+    cast: Cast, plane: UnionPlane, verb: str
+) -> None:
+    union = built(cast)
+    plane.polls = 5
+    if verb == "quit":
+        proposal = propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
+    else:
+        propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
+        work()
+        proposal = propose_delete(actor=cast.alice, unionid=union.unionid)
+    work(rounds=3)
+    assert proposal.flow.steps.get(name="network").state == StepState.LATER
+    cancel_flow(actor=cast.root, flow_id=proposal.flow_id)
+    work()
+    union.refresh_from_db()
+    assert Flow.objects.get(pk=proposal.flow_id).state == "cancelled"
+    assert members(union)["Housing Office"] == "left"
+    assert union.state == ("active" if verb == "quit" else "deleted")
+    assert plane.people() == ({NAME: [cast.tax.orgcode]} if verb == "quit" else {})
+
+
+def test_a_worker_that_dies_after_an_attempt_that_failed_makes_nothing_twice(cast: Cast, plane: UnionPlane) -> None:
+    """The first attempt certainly made nothing; the second one's worker is lost, so nobody knows."""
+    speak_to(plane, cast.platform, careful=False)
+    proposal = agreed(cast)
+    plane.faults[CREATE] = [{"status": 503, "effect": False, "body": {}}]
+    engine.run_step(proposal.flow.steps.get(name="look").pk)
+    building = proposal.flow.steps.filter(name="network")
+    engine.run_step(building.get().pk)
+    assert building.get().error["code"] == "platform_unavailable"
+    plane._create({"token": str(building.get().key), "name": NAME, "owner": {"org": cast.tax.orgcode}})
+    past = timezone.now() - timedelta(seconds=1)
+    building.update(state=StepState.RUNNING, attempts=2, owner=uuid4(), lease_until=past, due_at=past)
+    work()
+    proposal.refresh_from_db()
+    assert proposal.flow.state == "done", proposal.flow.error
+    assert plane.people() == {NAME: [cast.tax.orgcode, cast.housing.orgcode]}
+    assert len(plane.networks) == 1
+
+
 @pytest.mark.parametrize("route", [QUIT, DELETE, JOB])
 def test_nonsense_in_answer_to_a_removal_is_no_refusal(cast: Cast, plane: UnionPlane, route: str) -> None:
     """The removal goes on behind the answer: a union that is kept on such a word would have lost its network."""

@@ -12,8 +12,8 @@ from typing import Any, cast
 from django.utils.translation import gettext_noop
 
 from console import flows
-from console.errors import Missing, NotSupported, OutcomeUnknown, PlatformRefused
-from console.flows import Done, Later, StepContext
+from console.errors import Missing, NotSupported, PlatformRefused
+from console.flows import UNSURE, Done, Later, StepContext
 from console.models import Step
 from console.sentences import kept
 from platforms import standard
@@ -142,9 +142,7 @@ def _unsure(context: StepContext) -> bool:
     """
     if context.known:
         return False
-    error = _last_error(context)
-    lost_worker = context.position is None and context.attempt > 1 and not error
-    return error == OutcomeUnknown.code or lost_worker or _looks(context) > 0
+    return _last_error(context) in UNSURE or _looks(context) > 0
 
 
 def _known(context: StepContext) -> dict[str, Any]:
@@ -227,11 +225,7 @@ def _network_to_take_back(context: StepContext, creator: Organization) -> str:
     if known:
         return str(known)
     network = _own_network(context, creator)
-    if (
-        network is None
-        and context.outcome("look").get("before") is None
-        and _last_error(context) == OutcomeUnknown.code
-    ):
+    if network is None and context.outcome("look").get("before") is None and _last_error(context) in UNSURE:
         raise PlatformRefused(NOBODY_KNOWS)
     return network.network_id if network is not None else ""
 

@@ -64,6 +64,9 @@ def settle_member(context: StepContext) -> Done:
 
 @flows.step("unions.keep_member", local=True)
 def keep_member(context: StepContext) -> Done:
+    """The member stays; unless the platform has let it go already, which cannot be put back."""
+    if context.outcome("network"):
+        return release_member(context)
     unions.keep_member(union_id=context.flow_arguments["union"], orgcode=context.flow_arguments["member"])
     return _taken_back(context)
 
@@ -78,7 +81,9 @@ def release_member(context: StepContext) -> Done:
 
 @flows.step("unions.keep_union", local=True)
 def keep_union(context: StepContext) -> Done:
-    """The union stays. Whose place the platform has given up already cannot be put back: that member has left."""
+    """The union stays. What the platform has given up already cannot be put back: a member's place, or the network."""
+    if context.outcome("network"):
+        return record_deletion(context)
     arguments = context.flow_arguments
     gone = [orgcode for orgcode in arguments["orgs"] if context.outcome(f"member:{orgcode}")]
     unions.keep_union(union_id=arguments["union"], gone=gone)
