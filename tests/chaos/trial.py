@@ -24,7 +24,7 @@ from tests.chaos.people import settle_in  # noqa: E402
 from tests.chaos.processes import Console, PlaneProcess  # noqa: E402
 from unions.tasks import close_stranded_proposals  # noqa: E402
 
-PATIENCE = 180.0  # seconds until a run must have ended
+PATIENCE = 300.0  # seconds until a run must have ended
 SPREAD = 3.0  # seconds over which a run's requests and kills are spread
 ROUGH = (0.0, 0.03, 0.08, 0.15)  # how many calls in all go wrong; one of these for each run
 RETRIES = 3
