@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncMinute
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from chains.models import Block, Blockchain, BusinessChain, Node, Sample, Transaction
 from chains.models.chains import BlockchainQuerySet
@@ -170,4 +170,4 @@ def liveliest(actor: User, number: int) -> QuerySet[Blockchain]:
 def chains_on(platform: Platform) -> Dependants:
     """Live chains need their platform to stay."""
     rows = Blockchain.objects.live().filter(business_chain__platform=platform).order_by("name")
-    return Dependants(_("chains"), rows.count(), tuple(rows.values_list("name", flat=True)[:5]))
+    return Dependants(pgettext_lazy("counted", "chains"), rows.count(), tuple(rows.values_list("name", flat=True)[:5]))

@@ -1,6 +1,7 @@
 """What this floor's audit actions are called on the pages."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 WORDS = {
     "chains.business_chain.created": _("Chain built"),
@@ -11,3 +12,29 @@ WORDS = {
     "chains.blockchain.deleted": _("Ledger deleted"),
     "chains.blockchain.reading_asked": _("Reading of a chain asked for"),
 }
+
+# What the support site calls models and their fields where these do not say it themselves: see console/adminapp.py.
+NAMES = (
+    gettext_noop("business chains"),
+    gettext_noop("blockchain"),
+    gettext_noop("blockchains"),
+    gettext_noop("extrainfo"),
+    gettext_noop("infraspec"),
+    gettext_noop("blockspec"),
+    gettext_noop("block hash"),
+    gettext_noop("block time"),
+    gettext_noop("read error"),
+    gettext_noop("read failures"),
+    gettext_noop("details read at"),
+    gettext_noop("next read at"),
+    gettext_noop("reader"),
+    gettext_noop("node"),
+    gettext_noop("nodes"),
+    gettext_noop("external id"),
+    gettext_noop("blocks"),
+    gettext_noop("transaction"),
+    gettext_noop("index"),
+    gettext_noop("input"),
+    gettext_noop("sample"),
+    gettext_noop("unit"),
+)

@@ -58,6 +58,11 @@ class SupportAdmin(LookOnly, ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
 
+    @admin.display(description=_("title"))
+    def told_title(self, row: Any) -> str:
+        """For rows whose title is a msgid."""
+        return str(row.title_text)
+
     def carry_out(self, request: HttpRequest, rows: QuerySet[Any], service: Callable[[Any], object]) -> None:
         """Call the service for each chosen row; what it refuses is said, and the others go on."""
         done = 0
@@ -175,7 +180,7 @@ class ApiTokenAdmin(SupportAdmin):
 
 @admin.register(Notification)
 class NotificationAdmin(SupportAdmin):
-    list_display = ("title_text", "user", "kind", "created_at", "read_at")
+    list_display = ("told_title", "user", "kind", "created_at", "read_at")
     list_select_related = ("user",)
     list_filter = ("kind",)
     search_fields = ("user__username", "title")
@@ -211,7 +216,7 @@ class AttemptInline(LookOnly, TabularInline):
 @admin.register(Delivery)
 class DeliveryAdmin(SupportAdmin):
     list_display = (
-        "title_text",
+        "told_title",
         "channel",
         "webhook",
         "user",
@@ -249,7 +254,7 @@ class StepLogInline(LookOnly, TabularInline):
 
 @admin.register(Flow)
 class FlowAdmin(SupportAdmin):
-    list_display = ("title_text", "kind", "state", "requested_by", "subject_label", "created_at", "ended_at", "page")
+    list_display = ("told_title", "kind", "state", "requested_by", "subject_label", "created_at", "ended_at", "page")
     list_select_related = ("requested_by",)
     list_filter = ("state", "kind")
     search_fields = ("id", "subject_label", "kind", "requested_by__username")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from platforms.dependants import Dependants, add_dependants
 from platforms.models import Platform
@@ -21,17 +21,23 @@ def hand_in() -> None:
 
 def unions_on(platform: Platform) -> Dependants:
     rows = Union.objects.filter(platform=platform).exclude(state=UnionState.DELETED)
-    return Dependants(_("unions"), rows.count(), _named(rows, "name"))
+    return Dependants(pgettext_lazy("counted", "unions"), rows.count(), _named(rows, "name"))
 
 
 def spaces_on(platform: Platform) -> Dependants:
     rows = ResourceSpace.objects.filter(platform=platform)
-    return Dependants(_("organizations with a tenant space"), rows.count(), _named(rows, "organization__name"))
+    return Dependants(
+        pgettext_lazy("counted", "organizations with a tenant space"), rows.count(), _named(rows, "organization__name")
+    )
 
 
 def registrations_on(platform: Platform) -> Dependants:
     rows = Registration.objects.filter(platform=platform, state=RegistrationState.PENDING)
-    return Dependants(_("registrations that wait for a decision"), rows.count(), _named(rows, "organization_name"))
+    return Dependants(
+        pgettext_lazy("counted", "registrations that wait for a decision"),
+        rows.count(),
+        _named(rows, "organization_name"),
+    )
 
 
 def _named(rows: QuerySet, field: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What this floor's audit actions and kinds of flows are called on the pages."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 WORDS = {
     "unions.create": _("Create a union"),
@@ -32,3 +33,47 @@ WORDS = {
     "unions.union.quit": _("Member has left"),
     "unions.union.deleted": _("Union deleted"),
 }
+
+# What the support site calls models and their fields where these do not say it themselves: see console/adminapp.py.
+NAMES = (
+    gettext_noop("organizations"),
+    gettext_noop("members"),
+    gettext_noop("resource space"),
+    gettext_noop("resource spaces"),
+    gettext_noop("ak"),
+    gettext_noop("sk"),
+    gettext_noop("token"),
+    gettext_noop("tlscert"),
+    gettext_noop("machine"),
+    gettext_noop("machines"),
+    gettext_noop("space"),
+    gettext_noop("membership"),
+    gettext_noop("memberships"),
+    gettext_noop("unions"),
+    gettext_noop("deleted at"),
+    gettext_noop("union member"),
+    gettext_noop("union members"),
+    gettext_noop("member id"),
+    gettext_noop("proposal"),
+    gettext_noop("proposals"),
+    gettext_noop("subject key"),
+    gettext_noop("proposer"),
+    gettext_noop("concerns"),
+    gettext_noop("opened by"),
+    gettext_noop("payload"),
+    gettext_noop("elector"),
+    gettext_noop("electors"),
+    gettext_noop("lapsed at"),
+    gettext_noop("vote"),
+    gettext_noop("votes"),
+    gettext_noop("agree"),
+    gettext_noop("cast by"),
+    gettext_noop("cast at"),
+    gettext_noop("registration"),
+    gettext_noop("registrations"),
+    gettext_noop("secrets"),
+    gettext_noop("decided at"),
+    gettext_noop("decided by"),
+    gettext_noop("registration rule"),
+    gettext_noop("registration rules"),
+)
