@@ -275,7 +275,7 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-UNFOLD = {"SITE_TITLE": "Concord", "SITE_HEADER": "Concord support", "SITE_URL": "/"}
+UNFOLD = {"SITE_TITLE": "Concord", "SITE_HEADER": _("Concord support"), "SITE_URL": "/"}
 
 # --- words to operators ---------------------------------------------------------------------------------------------
 

@@ -91,3 +91,25 @@ NAMES = (
     gettext_noop("workers seen"),
     gettext_noop("swept at"),
 )
+
+# What Unfold, the support site's theme, says: it comes without translations of its own.
+THEME = (
+    gettext_noop("Select action to run"),
+    gettext_noop("Select action"),
+    gettext_noop("Select record"),
+    gettext_noop("Select all rows"),
+    gettext_noop("Select value"),
+    gettext_noop("Run"),
+    gettext_noop("Type to search"),
+    gettext_noop("Search apps and models..."),
+    gettext_noop("No results matching your query"),
+    gettext_noop("Recent searches"),
+    gettext_noop("Go back"),
+    gettext_noop("No results found"),
+    gettext_noop("This page yielded into no results. Create a new item or reset your filters."),
+    gettext_noop("Reset filters"),
+    gettext_noop("System"),
+    gettext_noop("True"),
+    gettext_noop("False"),
+    gettext_noop("Unknown content"),
+)
