@@ -69,5 +69,7 @@ def group_of(name: str) -> Group:
     return _kinds[name].group if name in _kinds else Group.WORK
 
 
+add("flow", _("Work has failed and was left half-way"), Group.WORK)
+
 # Two webhooks that fail would tell each other of it for ever.
 add("webhook", _("A webhook was paused"), Group.OPERATION, for_webhooks=False)

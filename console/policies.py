@@ -69,9 +69,9 @@ def may_cancel_flow(actor: User, flow: Flow) -> Verdict:
 
 
 def may_retry_step(actor: User, step: Step) -> Verdict:
-    """Administrators: a step that waits for its next attempt, or whose undoing has failed."""
+    """Administrators: a step that waits for its next attempt, whose undoing has failed, or which stopped half-way."""
     waits = step.state in (StepState.LATER, StepState.UNDOING) and step.lease_until is None
-    if waits or (step.is_stuck and step.undo_action):
+    if waits or (step.is_stuck and step.undo_action) or step.stopped_half_way:
         return may_operate_flow(actor)
     return may_operate_flow(actor) and not_now(
         _("Only a step that waits for its next attempt, or whose undoing failed, can be tried again.")

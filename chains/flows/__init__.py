@@ -13,8 +13,10 @@ from unions import flows as unions_flows
 
 extend(unions_flows.CREATE.kind, after="save", plan=plans.plan_create)
 extend(unions_flows.JOIN.kind, after="admit", plan=plans.plan_join)
+extend(unions_flows.QUIT.kind, after="mark", plan=plans.plan_quit_marked)
 extend(unions_flows.QUIT.kind, after="approval", plan=plans.plan_quit)
 extend(unions_flows.QUIT.kind, after="network", plan=plans.plan_left)
+extend(unions_flows.DELETE.kind, after="mark", plan=plans.plan_delete_marked)
 extend(unions_flows.DELETE.kind, after="approval", plan=plans.plan_delete)
 extend(unions_flows.DELETE.kind, after="network", plan=plans.plan_deleted)
 

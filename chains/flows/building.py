@@ -81,10 +81,6 @@ def _made(chain_id: str, name: str, extrainfo: str) -> Done:
 @flows.step("chains.join_chain")
 def join_chain(context: StepContext) -> Done | Later:
     """One member's node on one chain, made with its own credential in its own space."""
-    return _join(context)
-
-
-def _join(context: StepContext) -> Done | Later:
     chain_id = chain_id_of(context)
     if not chain_id:
         return Done({"skipped": "the chain was deleted meanwhile"})
@@ -98,12 +94,6 @@ def _join(context: StepContext) -> Done | Later:
         return waiting(wait)
     _refuse_failed(answer.status)
     return Done({"orgcode": member.orgcode, "status": answer.status})
-
-
-@flows.step("chains.rejoin_chain")
-def rejoin_chain(context: StepContext) -> Done | Later:
-    """Take back a quitting: the member stays, so it gets a node again. The observer finds it."""
-    return _join(context)
 
 
 def _node_of(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 from chains.models import Blockchain
 from console.flows import Task
 from platforms.models import Platform
+from unions.flows.plans import STILL_IN, STILL_THERE
 from unions.models import Organization, Union
 
 Json = dict[str, Any]
@@ -85,13 +86,24 @@ def plan_join(arguments: Json) -> list[Task]:
     ]
 
 
+def plan_quit_marked(arguments: Json) -> list[Task]:
+    """From the start of a quitting: should it fail, the nodes that are gone are written down."""
+    return [_true_record("chains.drop_quit_nodes")] if _chains_of(arguments).exists() else []
+
+
+def plan_delete_marked(arguments: Json) -> list[Task]:
+    """From the start of a deletion: should it fail, the chains that are gone are written down."""
+    live = Blockchain.objects.live().filter(business_chain__union_id=arguments["union"])
+    return [_true_record("chains.mark_gone")] if live.exists() else []
+
+
 def plan_quit(arguments: Json) -> list[Task]:
     """Behind the approval: the member's nodes are reclaimed chain by chain."""
     return _for_each(
         _chains_of(arguments) if _can(arguments, "quit_chain") else (),
         "chains.quit_chain",
         gettext_noop("Reclaim the node on %(chain)s"),
-        undo="chains.rejoin_chain",
+        lasting=STILL_IN,
         needs=("approval",),
         member=arguments["member"],
     )
@@ -111,7 +123,7 @@ def plan_delete(arguments: Json) -> list[Task]:
         live if _can(arguments, "delete_chain") else [],
         "chains.delete_chain",
         gettext_noop("Delete the chain %(chain)s"),
-        undo="chains.say_chain_is_gone",
+        lasting=STILL_THERE,
         needs=("approval",),
     )
     if not deletions:
@@ -125,6 +137,11 @@ def plan_deleted(arguments: Json) -> list[Task]:
     if _can(arguments, "delete_chain") or not live:
         return []
     return [_mark_deleted([blockchain.pk for blockchain in live], None)]
+
+
+def _true_record(undo: str) -> Task:
+    title = gettext_noop("Keep the records of its chains true")
+    return Task("chain-mark", "chains.watch", title, undo, needs=(), already=True)
 
 
 def _chains_of(arguments: Json) -> QuerySet[Blockchain]:
@@ -145,7 +162,14 @@ def _mark_deleted(ids: list[int], needs: tuple[str, ...] | None) -> Task:
 
 
 def _for_each(
-    blockchains: Iterable[Blockchain], action: str, title: str, *, undo: str, needs: tuple[str, ...], **more: str
+    blockchains: Iterable[Blockchain],
+    action: str,
+    title: str,
+    *,
+    needs: tuple[str, ...],
+    undo: str = "",
+    lasting: str = "",
+    **more: str,
 ) -> list[Task]:
     return [
         Task(
@@ -153,6 +177,7 @@ def _for_each(
             action,
             title,
             undo=undo,
+            lasting=lasting,
             needs=needs,
             arguments={"blockchain": blockchain.pk, **more},
             title_values={"chain": blockchain.name},

@@ -105,16 +105,22 @@ def record_nodes(
 
 
 @joins_transaction
-def drop_nodes(*, actor: User | None, union_id: int, orgcode: str) -> int:
-    """An organization is out of the union's chains: its nodes are gone; returns how many there were."""
+def drop_nodes(
+    *, actor: User | None, union_id: int, orgcode: str, blockchain_ids: Collection[int] | None = None
+) -> int:
+    """An organization is out of the union's chains, or of some: its nodes are gone; returns how many there were."""
     ids = Blockchain.objects.filter(business_chain__union_id=union_id, organizations__orgcode=orgcode)
+    if blockchain_ids is not None:
+        ids = ids.filter(pk__in=blockchain_ids)
     left = _locked(ids.values_list("pk", flat=True))
     organization = Organization.objects.get(orgcode=orgcode)
     dropped, _kinds = Node.objects.filter(blockchain__in=left, organization=organization).delete()
     for blockchain in left:
         blockchain.organizations.remove(organization)
         _describe(blockchain)
-    for business_chain in BusinessChain.objects.filter(union_id=union_id, organizations=organization):
+    still_in = Blockchain.objects.live().filter(organizations=organization).values("business_chain")
+    out = BusinessChain.objects.filter(union_id=union_id, organizations=organization).exclude(pk__in=still_in)
+    for business_chain in out:
         business_chain.organizations.remove(organization)
     for blockchain in left:
         audit.record("chains.blockchain.quit", actor=actor, target=blockchain, orgcode=orgcode)

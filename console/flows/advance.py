@@ -10,13 +10,14 @@ import logging
 import time
 
 from celery import Task
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext_noop
 
 from console.cleansing import storable
 from console.errors import OutcomeUnknown
 from console.flows.blueprint import Json, is_local
-from console.models import Flow, FlowState, Step, StepState, User
+from console.models import ConsoleRole, Flow, FlowState, Step, StepState, User
+from console.models.flows import CANNOT_UNDO
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +26,10 @@ IN_HAND = (StepState.RUNNING, StepState.UNDOING)
 THROUGH = (StepState.DONE, StepState.SKIPPED)
 WORKER_LOST = "worker_lost"
 UNSURE = (OutcomeUnknown.code, WORKER_LOST)  # a step that failed so may have had its effect
-CANNOT_UNDO = "cannot_undo"
 OPEN_END = (StepState.WAITING, StepState.READY, StepState.UNDONE)
 AGAIN = (StepState.UNDONE, StepState.FAILED, StepState.SKIPPED)
 FAILED_TITLE = gettext_noop("“%(name)s”: work has failed and was left half-way")
+REASON = gettext_noop("Reason: %(reason)s")
 SILENCE_SECONDS = 5.0  # after a nudge that could not be sent: a dead broker must not hold up every request
 
 
@@ -203,13 +204,14 @@ def _give_up(flow: Flow) -> None:
 
     flow.give_up()
     flow.save()
-    helpers = User.objects.filter(is_active=True, is_administrator=True)
+    administrators = models.Q(console_role=ConsoleRole.ADMINISTRATOR) | models.Q(is_superuser=True)
+    helpers = User.objects.filter(administrators, is_active=True)
     asked = User.objects.filter(pk=flow.requested_by_id, is_active=True)
     notify(
         [*asked, *helpers],
         kind="flow",
         title=FAILED_TITLE,
-        body="%(reason)s",
+        body=REASON,
         parameters={"name": flow.subject_label or flow.title_text, "reason": (flow.error or {}).get("detail", "")},
         link=f"/flows/{flow.pk}",
     )

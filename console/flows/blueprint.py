@@ -54,10 +54,10 @@ class Task:
     """One node of a plan. `needs=None` means: after the task before; `()` means: at once.
 
     `title` is a msgid; `title_values` fill it. `undo` names the action that takes the task back. `lasting` is for a
-    task whose effect nothing takes back: the sentence (a msgid) that people are then told. When such a flow fails, the
-    rest is taken back around it, the flow ends as failed, and an operator may let it go on from where it stopped. `already`: whoever
-    promises the flow does it in the same transaction; the step is done from the start, and taken back with the rest
-    even when nothing else has run.
+    task whose effect nothing takes back: the sentence (a msgid) that people are then told. When such a flow fails,
+    the rest is taken back around it, the flow ends as failed, and an operator may let it go on from where it stopped.
+    `already`: whoever promises the flow does it in the same transaction; the step is done from the start, and taken
+    back with the rest even when nothing else has run.
     """
 
     name: str

@@ -6,8 +6,15 @@ from typing import Any
 from uuid import UUID
 
 from console.cleansing import cleansed, storable
+from console.flows.advance import lasting_effects
 from console.flows.blueprint import Json
 from console.models import Step, StepLog, StepState
+
+
+def only_known(position: Json | None) -> Json | None:
+    """What is known of the thing, without where a run stopped: a new run begins there."""
+    known = (position or {}).get("known")
+    return {"known": known} if known else None
 
 
 class StepContext:
@@ -50,6 +57,10 @@ class StepContext:
         """The outcomes of all steps that are done and whose name starts with `prefix`, by name."""
         rows = Step.objects.filter(flow_id=self.flow_id, name__startswith=prefix, state=StepState.DONE)
         return {row["name"]: row["outcome"] or {} for row in rows.values("name", "outcome")}
+
+    def leaves_lasting_effects(self) -> bool:
+        """Whether this flow has done, or may have done, what nothing takes back."""
+        return bool(lasting_effects(list(Step.objects.filter(flow_id=self.flow_id))))
 
     def remember(self, **known: Any) -> None:
         """Keep at once what has become known, for whoever goes on or takes back when this attempt does not end well.

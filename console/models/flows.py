@@ -21,7 +21,7 @@ class FlowState(models.TextChoices):
     RUNNING = "running", _("Running")
     WAITING = "waiting", _("Waiting")  # every open step is asleep: somebody has to act
     DONE = "done", _("Done")
-    FAILED = "failed", _("Failed")  # something could not be undone; an operator has to look
+    FAILED = "failed", _("Failed")  # left half-way: something could not be undone, or never can be
     UNDONE = "undone", _("Undone")  # failed, and everything that was done has been taken back
     CANCELLED = "cancelled", _("Cancelled")  # stopped by a person, and taken back
 
@@ -39,6 +39,7 @@ class StepState(models.TextChoices):
     UNDONE = "undone", _("Undone")
 
 
+CANNOT_UNDO = "cannot_undo"
 OPEN_FLOW_STATES = (FlowState.RUNNING, FlowState.WAITING)
 CLAIMED = {  # what a step is while a worker has it; running ones are taken over when their lease has run out
     StepState.READY: StepState.RUNNING,
@@ -139,12 +140,18 @@ class Flow(ConcurrentTransitionMixin, models.Model):
 
     @transition(state, source=FlowState.FAILED, target=FlowState.RUNNING)
     def resume(self) -> None:
-        """An operator has seen to what could not be taken back."""
+        """An operator has seen to what could not be taken back, or has it tried once more."""
         self.ended_at = None
 
     @property
     def is_final(self) -> bool:
         return self.state not in OPEN_FLOW_STATES
+
+    @property
+    def stopped_half_way(self) -> bool:
+        """It failed, and some of what it did is there to stay."""
+        undo = (self.error or {}).get("undo") or {}
+        return self.state == FlowState.FAILED and undo.get("code") == CANNOT_UNDO
 
     @property
     def progress(self) -> dict[str, int]:
@@ -212,6 +219,14 @@ class Step(ConcurrentTransitionMixin, models.Model):
     @transition(state, source=StepState.WAITING, target=StepState.READY)
     def make_ready(self) -> None:
         self.due_at = timezone.now()
+
+    @transition(state, source=[StepState.UNDONE, StepState.FAILED, StepState.SKIPPED], target=StepState.WAITING)
+    def begin_again(self) -> None:
+        """The flow goes on where it stopped. What is asked of a platform once more is another request."""
+        self.key, self.attempts, self.undo_attempts, self.topic = uuid.uuid4(), 0, 0, ""
+        self.position = self.undo_position = self.outcome = self.error = self.undo_error = None
+        self.due_at = self.started_at = self.ended_at = None
+        self._release()
 
     @transition(state, source=StepState.RUNNING, target=StepState.DONE)
     def finish(self, outcome: dict[str, Any]) -> None:
@@ -299,6 +314,11 @@ class Step(ConcurrentTransitionMixin, models.Model):
     def is_stuck(self) -> bool:
         """Its undoing has failed: an operator has to look."""
         return self.state == StepState.FAILED and self.undo_error is not None
+
+    @property
+    def stopped_half_way(self) -> bool:
+        """It has a lasting effect and has failed, and all that can be taken back is: the flow may go on from here."""
+        return self.state == StepState.FAILED and bool(self.lasting) and self.flow.stopped_half_way
 
     @property
     def title_text(self) -> str:

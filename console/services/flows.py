@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from console import audit
-from console.flows import advance
+from console.flows import advance, context
 from console.models import Flow, Step, User
 from console.policies import may_cancel_flow, may_operate_flow, may_retry_step, may_skip_step, require
 from console.transactions import locked_or_missing, use_case
@@ -16,10 +16,15 @@ from console.transactions import locked_or_missing, use_case
 
 @use_case
 def retry_step(*, actor: User, flow_id: UUID, step_id: int) -> Flow:
-    """Try a step again at once: it waits for its next attempt, or its undoing failed."""
+    """Try a step again at once: it waits for its next attempt, or its undoing failed, or the flow stopped at it."""
     flow, step = _locked(actor, flow_id, step_id)
     require(may_retry_step(actor, step))
+    if step.stopped_half_way:
+        audit.record("console.flow.step_retried", actor=actor, target=flow, step=step.name)
+        advance.begin_again(flow)
+        return flow
     if step.is_stuck:
+        step.undo_position = context.only_known(step.undo_position)
         step.begin_undoing()
         _resume(flow)
     else:

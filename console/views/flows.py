@@ -60,13 +60,17 @@ class FlowDetail(DetailPage):
             "may_cancel": may_cancel_flow(self.actor, flow),
             "help": {step.pk: help_for(self.actor, step) for step in steps if is_in_trouble(step)},
             "live": not flow.is_final,
+            "lasting": {
+                "done": [each for each in steps if each.lasting and each.state == StepState.DONE],
+                "left": [each for each in steps if each.lasting and each.state != StepState.DONE],
+            },
         }
 
 
 def is_in_trouble(step: Step) -> bool:
     """Whether an operator may have to help."""
     waits = step.state in (StepState.LATER, StepState.UNDOING)
-    return step.is_stuck or (waits and (step.error or step.undo_error) is not None)
+    return step.is_stuck or step.stopped_half_way or (waits and (step.error or step.undo_error) is not None)
 
 
 def help_for(actor: User, step: Step) -> dict[str, Verdict]:

@@ -12,7 +12,7 @@ from chains.models import Block, Blockchain, BusinessChain, ChainState, Node
 from console.errors import Conflict
 from console.flows import engine
 from console.models import Flow, FlowState, Step
-from console.services.flows import cancel_flow
+from console.services.flows import cancel_flow, retry_step
 from platforms.dependants import hanging_on
 from platforms.models import Platform
 from platforms.services.platforms import retire_platform
@@ -245,15 +245,35 @@ def test_who_quits_loses_its_node(cast: Cast, plane: Plane) -> None:
     assert union.members.get(organization=cast.housing).state == MemberState.LEFT
 
 
-def test_a_member_that_the_platform_keeps_keeps_its_node(cast: Cast, plane: Plane) -> None:
+def retried(cast: Cast, flow: Flow) -> Flow:
+    retry_step(actor=cast.root, flow_id=flow.pk, step_id=flow.steps.get(state="failed").pk)
+    return run(Proposal.objects.get(flow=flow))
+
+
+@pytest.mark.parametrize("again", ["asked", "retried"])
+@pytest.mark.parametrize("operation", ["quit_chain", "quit_network"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_quitting_that_fails_goes_on_when_it_is_asked_again(
+    cast: Cast, plane: Plane, operation: str, when: str, again: str
+) -> None:
     union = create(cast, cast.housing, cast.social)
-    plane.fail_next["quit_network"] = "before"
+    plane.fail_next[operation] = when
     flow = leave(cast, union)
-    assert flow.state == FlowState.UNDONE, flow.error
+    assert (flow.state, flow.stopped_half_way) == (FlowState.FAILED, True)
     blockchain = Blockchain.objects.get()
-    assert cast.housing.orgcode in plane.ledgers[blockchain.external_id].members, "the node was built again"
-    assert Node.objects.filter(organization=cast.housing).exists()
-    assert union.members.get(organization=cast.housing).state == MemberState.ACTIVE
+    member = union.members.get(organization=cast.housing)
+    assert member.state == MemberState.ACTIVE
+    there = operation == "quit_chain"
+    assert Node.objects.filter(organization=cast.housing).exists() == there
+    in_ledger = cast.housing.orgcode in plane.ledgers[blockchain.external_id].members
+    assert in_ledger == (there and when == "before"), "nothing is built again"
+    assert (leave(cast, union) if again == "asked" else retried(cast, flow)).state == FlowState.DONE
+    member.refresh_from_db()
+    assert member.state == MemberState.LEFT
+    assert not Node.objects.filter(organization=cast.housing).exists()
+    assert cast.housing.orgcode not in codes(blockchain.organizations)
+    assert cast.housing.orgcode not in plane.ledgers[blockchain.external_id].members
+    assert cast.housing.orgcode not in plane.networks[union.network_id]["members"]
 
 
 # --- deleting ---------------------------------------------------------------------------------------------------------
@@ -276,28 +296,28 @@ def test_a_deleted_union_takes_its_chain_with_it(cast: Cast, plane: Plane) -> No
     assert Block.objects.count() == 1
 
 
-def test_a_deletion_that_fails_at_the_chain_keeps_everything(cast: Cast, plane: Plane) -> None:
+@pytest.mark.parametrize("again", ["asked", "retried"])
+@pytest.mark.parametrize("operation", ["delete_chain", "quit_network", "delete_network"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_deletion_that_fails_goes_on_when_it_is_asked_again(
+    cast: Cast, plane: Plane, operation: str, when: str, again: str
+) -> None:
     union = create(cast)
-    plane.fail_next["delete_chain"] = "before"
+    plane.fail_next[operation] = when
     flow = delete(cast, union)
-    assert flow.state == FlowState.UNDONE, flow.error
+    assert (flow.state, flow.stopped_half_way) == (FlowState.FAILED, True)
     union.refresh_from_db()
     assert union.state == UnionState.ACTIVE
-    assert Blockchain.objects.get().state == ChainState.RUNNING
-    assert Node.objects.count() == 2
-    assert len(plane.ledgers) == 1
-    assert delete(cast, union).state == FlowState.DONE, "and the next try succeeds"
-
-
-def test_a_chain_that_is_gone_stays_gone_when_the_network_cannot_be_deleted(cast: Cast, plane: Plane) -> None:
-    union = create(cast)
-    plane.fail_next["delete_network"] = "before"
-    flow = delete(cast, union)
-    assert flow.state == FlowState.UNDONE, flow.error
-    assert Blockchain.objects.get().state == ChainState.DELETED, "the rows say what is true"
-    said = [line.message for step in flow.steps.all() for line in step.log.all()]
-    assert any("cannot be taken back" in message for message in said)
-    assert delete(cast, union).state == FlowState.DONE
+    kept = (operation, when) == ("delete_chain", "before")
+    assert len(plane.ledgers) == kept
+    assert Blockchain.objects.get().state == (ChainState.RUNNING if kept else ChainState.DELETED), "as it is"
+    assert Node.objects.exists() == kept
+    assert (delete(cast, union) if again == "asked" else retried(cast, flow)).state == FlowState.DONE
+    union.refresh_from_db()
+    assert union.state == UnionState.DELETED
+    assert Blockchain.objects.get().state == BusinessChain.objects.get().state == ChainState.DELETED
+    assert not Node.objects.exists()
+    assert not plane.ledgers
     assert not plane.networks
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from console.errors import OutcomeUnknown, PlatformRefused, PlatformUnavailable
 from console.flows import Done, Later, StepContext, engine
-from console.models import Flow, FlowState, StepLog, StepState, User
+from console.models import Flow, FlowState, Notification, StepLog, StepState, User
 from console.services.flows import cancel_flow
 from tests.console.flowkit import (
     World,
@@ -183,24 +183,35 @@ def test_undoing_gives_up_after_its_attempts(outside: World, settings: object) -
     assert error(flow)["undo"]["step"] == "a"
 
 
-def test_a_lasting_effect_stops_the_taking_back_and_says_its_sentence(outside: World) -> None:
-    flow = start(thing("a"), thing("b", undo="", lasting="What b had is gone for good."), line("c"))
+def test_what_came_before_a_lasting_effect_is_taken_back_around_it(outside: World, alice: User, root: User) -> None:
+    flow = start(thing("a"), thing("b", undo="", lasting="What b had is gone for good."), line("c"), by=alice)
     outside.will("c", REFUSED)
     run()
     assert state(flow) == FlowState.FAILED
     assert error(flow)["undo"] == {"code": "cannot_undo", "detail": "What b had is gone for good.", "step": "b"}
-    assert outside.made == ["a", "b"]
+    assert outside.made == ["b"]
+    assert states(flow) == {"a": "undone", "b": "done", "c": "failed"}
+    told = Notification.objects.filter(kind="flow", link=f"/flows/{flow.pk}")
+    assert set(told.values_list("user__username", flat=True)) == {alice.username, root.username}
+    assert "No room left." in told[0].body_text
 
 
-@pytest.mark.parametrize(("problem", "ending"), [(REFUSED, "undone"), (OutcomeUnknown("?"), "failed")])
-def test_a_lasting_step_that_failed_is_said_only_where_it_may_have_had_its_effect(
-    outside: World, settings: object, problem: Exception, ending: str
+@pytest.mark.parametrize("problem", [REFUSED, OutcomeUnknown("?")])
+def test_a_lasting_step_that_failed_may_have_had_its_effect(
+    outside: World, settings: object, problem: Exception
 ) -> None:
     settings.FLOW_MAX_ATTEMPTS = 1  # type: ignore[attr-defined]
     flow = start(thing("a"), thing("b", undo="", lasting="What b had is gone for good."))
     outside.will("b", problem)
     run()
-    assert state(flow) == ending
+    assert (state(flow), states(flow)) == (FlowState.FAILED, {"a": "undone", "b": "failed"})
+
+
+def test_a_lasting_step_that_was_never_begun_is_no_trouble(outside: World) -> None:
+    flow = start(thing("a"), thing("b", undo="", lasting="What b had is gone for good."))
+    outside.will("a", REFUSED)
+    run()
+    assert state(flow) == FlowState.UNDONE
 
 
 def test_undoing_knows_what_the_forward_run_knew(outside: World) -> None:

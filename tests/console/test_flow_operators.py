@@ -82,17 +82,25 @@ def test_a_failed_undoing_seen_to_by_hand_is_skipped_and_the_rest_follows(outsid
     assert outside.did("undo") == ["b", "a"], "b was not tried again"
 
 
-def test_a_lasting_effect_can_only_be_seen_to_by_hand(outside: World, root: User) -> None:
-    flow = start(thing("a"), thing("b", undo="", lasting="Gone for good."), line("c"))
+def test_a_flow_that_stopped_half_way_goes_on_where_it_stopped(outside: World, root: User) -> None:
+    lasting = {"undo": "", "lasting": "Gone for good."}
+    flow = start(thing("a"), thing("b", **lasting), thing("c", **lasting), line("d"))
     outside.will("c", REFUSED)
     run()
+    assert (state(flow), outside.made) == (FlowState.FAILED, ["b"])
+    key = step(flow, "c").key
     before = snapshot(flow)
+    for name in ("a", "b", "d"):
+        with pytest.raises(Conflict):
+            retry_step(actor=root, flow_id=flow.pk, step_id=step(flow, name).pk)
     with pytest.raises(Conflict):
-        retry_step(actor=root, flow_id=flow.pk, step_id=step(flow, "b").pk)
+        skip_step(actor=root, flow_id=flow.pk, step_id=step(flow, "c").pk)
     assert snapshot(flow) == before
-    skip_step(actor=root, flow_id=flow.pk, step_id=step(flow, "b").pk)
+    retry_step(actor=root, flow_id=flow.pk, step_id=step(flow, "c").pk)
     run()
-    assert (state(flow), outside.made) == (FlowState.UNDONE, ["b"])
+    assert (state(flow), error(flow), outside.made) == (FlowState.DONE, {}, ["a", "b", "c"])
+    assert outside.did("do") == ["a", "b", "c", "a", "c", "d"], "b was done"
+    assert step(flow, "c").key != key
 
 
 def test_a_step_in_trouble_is_skipped_and_the_flow_goes_on(outside: World, root: User) -> None:

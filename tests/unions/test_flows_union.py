@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from console.flows import engine
 from console.models import Flow, Notification, Step, StepState, User
-from console.services.flows import cancel_flow, skip_step
+from console.services.flows import cancel_flow, retry_step, skip_step
 from platforms.models import Platform
 from tests.unions.cast import Cast, cloud, departments, proposed, registered
 from tests.unions.union_plane import CREATE, DELETE, JOB, JOIN, LIST, QUIT, UnionPlane, speak_to
@@ -407,16 +407,46 @@ def test_a_join_that_is_refused_because_the_organization_is_in_already_takes_not
     assert water[1].orgcode in plane.people()[NAME]
 
 
-def test_a_quit_that_fails_leaves_the_member_in(cast: Cast, plane: UnionPlane) -> None:
+@pytest.mark.parametrize("how", ["clean", "dirty"])
+@pytest.mark.parametrize("again", ["asked", "retried"])
+def test_a_quit_that_fails_leaves_the_member_in_and_is_asked_again(
+    cast: Cast, plane: UnionPlane, how: str, again: str
+) -> None:
     union = built(cast)
-    plane.fails["quit"] = "clean"
-    propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
+    plane.fails["quit"] = how
+    proposal = propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
     work()
     assert members(union) == {"Tax Bureau": "active", "Housing Office": "active"}
+    flow = Flow.objects.get(pk=proposal.flow_id)
+    assert (flow.state, flow.stopped_half_way) == ("failed", True)
+    told = Notification.objects.filter(kind="flow", link=f"/flows/{flow.pk}").values_list("user", flat=True)
+    assert set(told) == {cast.bob.pk, cast.root.pk}
+    plane.fails.clear()
+    if again == "asked":
+        propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
+    else:
+        retry_step(actor=cast.root, flow_id=flow.pk, step_id=flow.steps.get(name="network").pk)
+        assert members(union)["Housing Office"] == "active", "a worker marks it"
+    work()
+    assert members(union)["Housing Office"] == "left"
+    assert plane.people() == {NAME: [cast.tax.orgcode]}
+
+
+def test_a_failed_quit_is_not_tried_again_on_a_member_that_has_left(cast: Cast, plane: UnionPlane) -> None:
+    union = built(cast)
+    plane.fails["quit"] = "clean"
+    proposal = propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
+    work()
     plane.fails.clear()
     propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
     work()
-    assert members(union)["Housing Office"] == "left"
+    back = propose_join(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
+    cast_vote(actor=cast.alice, proposal_id=back.pk, orgcode=cast.tax.orgcode, agree=True)
+    work()
+    retry_step(actor=cast.root, flow_id=proposal.flow_id, step_id=proposal.flow.steps.get(name="network").pk)
+    work()
+    assert Flow.objects.get(pk=proposal.flow_id).state == "undone"
+    assert plane.people() == {NAME: [cast.tax.orgcode, cast.housing.orgcode]}, "who came back stays"
 
 
 def test_a_platform_where_nobody_can_quit_still_deletes(cast: Cast, plane: UnionPlane) -> None:
@@ -462,7 +492,7 @@ def test_a_removal_that_has_begun_is_carried_through_before_the_rest_is_taken_ba
     assert (proposal.flow.state, proposal.flow.undoing) == ("running", True)
     work()
     union.refresh_from_db()
-    assert (Flow.objects.get(pk=proposal.flow_id).state, union.state) == ("undone", "active")
+    assert (Flow.objects.get(pk=proposal.flow_id).state, union.state) == ("failed", "active")
     assert members(union) == {"Tax Bureau": "active", "Housing Office": "active", "Water Board": "left"}
     assert plane.people() == {NAME: [cast.tax.orgcode, cast.housing.orgcode]}
 
@@ -484,7 +514,7 @@ def test_what_the_platform_has_begun_to_remove_cannot_be_stopped_any_more(
     cancel_flow(actor=cast.root, flow_id=proposal.flow_id)
     work()
     union.refresh_from_db()
-    assert Flow.objects.get(pk=proposal.flow_id).state == "cancelled"
+    assert Flow.objects.get(pk=proposal.flow_id).state == "failed", "it was not stopped"
     assert members(union)["Housing Office"] == "left"
     assert union.state == ("active" if verb == "quit" else "deleted")
     assert plane.people() == ({NAME: [cast.tax.orgcode]} if verb == "quit" else {})

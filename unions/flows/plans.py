@@ -1,7 +1,10 @@
 """The blueprints of this floor.
 
 Each sleeps on its approval until the proposal is decided. What is marked together with the proposal is done from the
-start ("mark"). The floor above puts its own tasks in (`flows.extend`): the chain and its nodes between "save" and
+start ("mark"). Quitting and deleting go forward only: nothing that was removed is built again; a flow that fails leaves
+the member or the union in a state in which the same can simply be asked once more.
+
+The floor above puts its own tasks in (`flows.extend`): the chain and its nodes between "save" and
 "open", and so on.
 """
 
@@ -18,6 +21,12 @@ from unions.models import Organization
 
 INVITE = Task("invite", "unions.invite", gettext_noop("Tell those who have a say"))
 APPROVAL = Task("approval", "unions.await_approval", gettext_noop("Wait until everyone has agreed"))
+STILL_IN = gettext_noop(
+    "What was removed stays removed. If the organization is still a member, quit again: only the rest is then removed."
+)
+STILL_THERE = gettext_noop(
+    "What was deleted stays deleted. If the union is still there, delete it again: only the rest is then deleted."
+)
 LOOK = gettext_noop("See what is on the platform already")  # the first task after the vote, the last to be taken back
 
 
@@ -69,9 +78,15 @@ def plan_join(arguments: dict[str, Any]) -> list[Task]:
 def plan_quit(arguments: dict[str, Any]) -> list[Task]:
     member = {"member": arguments["member"]}
     return [
-        Task("mark", "", gettext_noop("Mark the member as quitting"), "unions.keep_member", already=True),
+        Task(
+            "mark",
+            "unions.mark_member",
+            gettext_noop("Mark the member as quitting"),
+            "unions.keep_member",
+            already=True,
+        ),
         APPROVAL,
-        Task("network", "unions.quit_network", gettext_noop("Quit the network"), arguments=member),
+        Task("network", "unions.quit_network", gettext_noop("Quit the network"), arguments=member, lasting=STILL_IN),
         Task("leave", "unions.release_member", gettext_noop("Write down that the member has left")),
     ]
 
@@ -91,11 +106,18 @@ def plan_delete(arguments: dict[str, Any]) -> list[Task]:
             needs=("approval",),
             arguments={"member": orgcode},
             title_values={"organization": name},
+            lasting=STILL_THERE,
         )
         for orgcode, name in others
     ]
     return [
-        Task("mark", "", gettext_noop("Mark the union as being deleted"), "unions.keep_union", already=True),
+        Task(
+            "mark",
+            "unions.mark_union",
+            gettext_noop("Mark the union as being deleted"),
+            "unions.keep_union",
+            already=True,
+        ),
         APPROVAL,
         *quits,
         Task(
@@ -103,6 +125,7 @@ def plan_delete(arguments: dict[str, Any]) -> list[Task]:
             "unions.delete_network",
             gettext_noop("Delete the network"),
             needs=tuple(each.name for each in quits) or ("approval",),
+            lasting=STILL_THERE,
         ),
         Task("delete", "unions.record_deletion", gettext_noop("Write down that the union is gone")),
     ]

@@ -62,6 +62,22 @@ def settle_member(context: StepContext) -> Done:
     return Done()
 
 
+@flows.step("unions.mark_member", local=True)
+def mark_member(context: StepContext) -> Done:
+    """Begin a quitting again that has stopped half-way."""
+    arguments = context.flow_arguments
+    unions.mark_quitting(union_id=arguments["union"], orgcode=arguments["member"], proposal_id=arguments["proposal"])
+    return Done()
+
+
+@flows.step("unions.mark_union", local=True)
+def mark_union(context: StepContext) -> Done:
+    """Begin a deletion again that has stopped half-way."""
+    arguments = context.flow_arguments
+    unions.mark_deleting(union_id=arguments["union"], proposal_id=arguments["proposal"])
+    return Done()
+
+
 @flows.step("unions.keep_member", local=True)
 def keep_member(context: StepContext) -> Done:
     """The member stays; unless the platform has let it go already, which cannot be put back."""
@@ -100,7 +116,8 @@ def record_deletion(context: StepContext) -> Done:
 
 def _taken_back(context: StepContext) -> Done:
     actor, reason = reason_of(context)
-    proposals.give_up(proposal_id=context.flow_arguments["proposal"], actor=actor, reason=reason)
+    half_way = context.leaves_lasting_effects()
+    proposals.give_up(proposal_id=context.flow_arguments["proposal"], actor=actor, reason=reason, half_way=half_way)
     return Done()
 
 

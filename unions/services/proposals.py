@@ -37,6 +37,8 @@ from unions.models import (
 from unions.policies import may_cast_vote, may_withdraw_proposal
 from unions.tally import Outcome, tally
 
+HALF_WAY = gettext_noop("“%(subject)s” failed half-way; ask for it again to finish it")
+
 
 @joins_transaction
 def open_proposal(
@@ -187,11 +189,15 @@ def lock_proposal(proposal_id: int) -> Proposal:
 
 
 @joins_transaction
-def give_up(*, proposal_id: int, actor: User | None, reason: str) -> None:
-    """What was agreed to could not be carried out: the vote stands; those concerned hear that it was in vain."""
+def give_up(*, proposal_id: int, actor: User | None, reason: str, half_way: bool = False) -> None:
+    """What was agreed to could not be carried out: the vote stands; those concerned hear that it was in vain.
+
+    `half_way`: some of it was done, and stays done.
+    """
     proposal = lock_proposal(proposal_id)
     audit.record("unions.proposal.taken_back", actor=actor, target=proposal, reason=reason)
-    _tell(proposal, gettext_noop("“%(subject)s” failed and was taken back"), reason=reason)
+    title = HALF_WAY if half_way else gettext_noop("“%(subject)s” failed and was taken back")
+    _tell(proposal, title, reason=reason)
 
 
 @joins_transaction

@@ -233,6 +233,35 @@ def settle_member(*, union_id: int, orgcode: str, actor: User | None) -> None:
 
 
 @joins_transaction
+def mark_quitting(*, union_id: int, orgcode: str, proposal_id: int) -> None:
+    """A quitting that has stopped half-way goes on; not for a member that came back, nor beside other work."""
+    union = _locked_for_going_on(union_id, proposal_id)
+    opened = Proposal.objects.values_list("opened_at", flat=True).get(pk=proposal_id)
+    here = union.members.filter(state=MemberState.ACTIVE, organization__orgcode=orgcode, joined_at__lte=opened)
+    member = here.select_for_update(of=("self",)).first()
+    if member is None:
+        raise Conflict(_("It is not a member any more; there is nothing left to quit."))
+    member.begin_quitting()
+    member.save()
+
+
+@joins_transaction
+def mark_deleting(*, union_id: int, proposal_id: int) -> None:
+    """A deletion that has stopped half-way goes on."""
+    union = _locked_for_going_on(union_id, proposal_id)
+    union.begin_deleting()
+    union.save()
+
+
+def _locked_for_going_on(union_id: int, proposal_id: int) -> Union:
+    union = locked_or_missing(Union.objects.all(), pk=union_id)
+    others = Proposal.objects.under_way().filter(union=union).exclude(pk=proposal_id)
+    if union.state != UnionState.ACTIVE or others.exists():
+        raise Conflict(_("Something else is going on with this union, or has ended it; ask anew if it is wanted."))
+    return union
+
+
+@joins_transaction
 def keep_member(*, union_id: int, orgcode: str) -> None:
     """Take back `propose_quit`: the platform did not let the member go."""
     member = UnionMember.objects.select_for_update(of=("self",)).filter(

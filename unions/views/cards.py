@@ -158,6 +158,9 @@ def _status_of_work(proposal: Proposal) -> Status:
     if flow.state == FlowState.CANCELLED:
         text = _("An administrator stopped it, and everything was taken back. You can ask again.")
         return Status("cancelled", _("Stopped, taken back"), text, "warning")
+    if flow.state == FlowState.FAILED and flow.stopped_half_way:
+        text = _("It stopped half-way. What was removed stays removed; ask for it again to finish the rest.")
+        return Status("failed", _("Failed"), text, "danger")
     if flow.state == FlowState.FAILED:
         text = _("Carrying it out failed, and not everything could be taken back. An administrator has to look.")
         return Status("failed", _("Failed"), text, "danger")
