@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -48,6 +48,7 @@ STORIES = settings(
     deadline=None,
     derandomize=not EXAMPLES,
     database=None,
+    phases=[Phase.generate] if EXAMPLES else [Phase.generate, Phase.shrink],  # explaining takes minutes
     suppress_health_check=list(HealthCheck),
 )
 
@@ -297,6 +298,7 @@ class Consortium(RuleBasedStateMachine):
         Step.objects.filter(lease_until__isnull=False).update(lease_until=past)
 
 
+@pytest.mark.timeout(0)
 @pytest.mark.django_db(transaction=True)
 def test_whatever_anybody_does_the_rules_hold(settings: Any) -> None:
     settings.FLOW_MAX_ATTEMPTS = 4
