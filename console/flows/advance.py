@@ -206,7 +206,7 @@ def _give_up(flow: Flow) -> None:
     flow.save()
     administrators = models.Q(console_role=ConsoleRole.ADMINISTRATOR) | models.Q(is_superuser=True)
     helpers = User.objects.filter(administrators, is_active=True)
-    asked = User.objects.filter(pk=flow.requested_by_id, is_active=True)
+    asked = User.objects.filter(requested_flows=flow, is_active=True)
     notify(
         [*asked, *helpers],
         kind="flow",

@@ -293,7 +293,7 @@ def test_a_quit_that_fails_leaves_the_member_where_it_was(cast: Cast) -> None:
     run_due_steps()  # the platform's files say nothing, so it can do nothing
     assert union.members.get(organization=cast.housing).state == MemberState.ACTIVE
     proposal.refresh_from_db()
-    assert (proposal.state, proposal.flow.state) == ("carried", "undone")
+    assert (proposal.state, proposal.flow.state) == ("carried", "failed")
     told = Notification.objects.filter(user=cast.bob, kind="proposal").latest("id")
     assert "taken back" in told.title_text
     propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)  # it may try again

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_noop
 
 from console import flows
 from console.flows import Done, StepContext
+from console.flows.blueprint import Ending
 from console.services.notifications import notify
 from unions.flows.arguments import actor_of, reason_of
 from unions.models import MemberState, Union
@@ -79,7 +80,7 @@ def mark_union(context: StepContext) -> Done:
 
 
 @flows.step("unions.keep_member", local=True)
-def keep_member(context: StepContext) -> Done:
+def keep_member(context: StepContext) -> Ending:
     """The member stays; unless the platform has let it go already, which cannot be put back."""
     if context.outcome("network"):
         return release_member(context)
@@ -96,7 +97,7 @@ def release_member(context: StepContext) -> Done:
 
 
 @flows.step("unions.keep_union", local=True)
-def keep_union(context: StepContext) -> Done:
+def keep_union(context: StepContext) -> Ending:
     """The union stays. What the platform has given up already cannot be put back: a member's place, or the network."""
     if context.outcome("network"):
         return record_deletion(context)
