@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Node, NodeState, TransactionStatus
+from console.api.serializers import ToldField
 from platforms.models import Cloudtype
 
 READ_AT = _("When the figures were read from the platform; null: never so far.")
@@ -33,7 +34,7 @@ class BlockchainAnswer(serializers.Serializer[Blockchain]):
     block_time = serializers.DateTimeField(allow_null=True)
     transactions = serializers.IntegerField(source="transactions_total", allow_null=True)
     read_at = serializers.DateTimeField(allow_null=True, help_text=READ_AT)
-    read_error = serializers.CharField(help_text=_("Why the last reading failed; empty when it did not."))
+    read_error = ToldField(help_text=_("Why the last reading failed; empty when it did not."))
     stale = serializers.BooleanField(source="is_stale", help_text=STALE)
 
     def get_orgs(self, row: Blockchain) -> list[str]:
@@ -104,7 +105,7 @@ class LedgerAnswer(serializers.Serializer[Blockchain]):
         allow_null=True, help_text=_("Blocks and transactions up to here can be listed and searched.")
     )
     read_at = serializers.DateTimeField(allow_null=True, help_text=READ_AT)
-    read_error = serializers.CharField()
+    read_error = ToldField()
     stale = serializers.BooleanField(source="is_stale", help_text=STALE)
 
 

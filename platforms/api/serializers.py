@@ -251,7 +251,7 @@ class PlatformBrief(serializers.Serializer[Platform]):
     cloudtype = serializers.ChoiceField(choices=Cloudtype.choices)
     kernel = serializers.ChoiceField(choices=Kernel.choices, allow_blank=True)
     state = serializers.ChoiceField(choices=PlatformState.choices)
-    reason = serializers.CharField(help_text=_("Why it was refused."))
+    reason = ToldField(help_text=_("Why it was refused."))
     is_default = serializers.BooleanField()
     health = serializers.ChoiceField(choices=Health.choices)
     health_at = serializers.DateTimeField(allow_null=True, help_text=_("When the platform was last asked."))
@@ -267,7 +267,7 @@ class PlatformAnswer(PlatformBrief):
     on_prem_base_url = serializers.CharField(required=False)
     ca_certificate = serializers.CharField(required=False)
     has_credentials = serializers.SerializerMethodField(required=False)
-    health_detail = serializers.CharField(required=False)
+    health_detail = ToldField(required=False)
     registered_by = serializers.CharField(
         source="registered_by.username", default=None, allow_null=True, required=False
     )
