@@ -295,5 +295,5 @@ def test_a_quit_that_fails_leaves_the_member_where_it_was(cast: Cast) -> None:
     proposal.refresh_from_db()
     assert (proposal.state, proposal.flow.state) == ("carried", "failed")
     told = Notification.objects.filter(user=cast.bob, kind="proposal").latest("id")
-    assert "taken back" in told.title_text
+    assert "half-way" in told.title_text
     propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)  # it may try again
