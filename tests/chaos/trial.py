@@ -27,7 +27,7 @@ from unions.tasks import close_stranded_proposals  # noqa: E402
 PATIENCE = 300.0  # seconds until a run must have ended
 SPREAD = 3.0  # seconds over which a run's requests and kills are spread
 ROUGH = (0.0, 0.03, 0.08, 0.15)  # how many calls in all go wrong; one of these for each run
-RETRIES = 3
+RETRIES = 4
 
 
 class Trial:
@@ -40,7 +40,9 @@ class Trial:
         self.console = Console(folder, redis_port)
         self.kills: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
         self.judged: set[Any] = set()
+        self.left: set[Any] = set()
         self.runs = 0
 
     def run(self, runs: int) -> int:
@@ -93,20 +95,34 @@ class Trial:
             time.sleep(0.25)
 
     def _ask_operators(self) -> None:
-        """Who was asked tries again, in calm weather: what cannot be taken back at last is wrong."""
+        """Who was asked tries again, in calm weather: what cannot be taken back at last is wrong.
+
+        A flow that goes forward only and stopped half-way may stay so, or go on.
+        """
         self.plane.told(roughness=0.0)
-        for _retry in range(RETRIES):
-            failed = Flow.objects.filter(state=FlowState.FAILED)
-            if not failed.exists():
+        for _retry in range(RETRIES + 1):
+            failed = list(Flow.objects.filter(state=FlowState.FAILED).exclude(pk__in=self.judged | self.left))
+            if not failed:
                 return
             for flow in failed:
-                self.ends["asked an operator" if truth.words_of(flow) else "failed without words"] += 1
-                for step in flow.steps.filter(state=StepState.FAILED, undo_error__isnull=False):
-                    try:
-                        retry_step(actor=self.people.root, flow_id=flow.pk, step_id=step.pk)
-                    except ConsoleError as problem:
-                        self._say(f"retry of {step} was refused: {problem.detail}")
+                self._answer_for(flow)
             self._until_ended(time.monotonic() + PATIENCE)
+
+    def _answer_for(self, flow: Flow) -> None:
+        half_way = "half-way" if flow.stopped_half_way else "stuck in its undoing"
+        self.asked[half_way if truth.words_of(flow) else "without words"] += 1
+        if flow.stopped_half_way and self.chance.random() < 0.5:
+            self.left.add(flow.pk)
+            return
+        for step in flow.steps.filter(state=StepState.FAILED):
+            if not (step.is_stuck or step.stopped_half_way):
+                continue
+            try:
+                retry_step(actor=self.people.root, flow_id=flow.pk, step_id=step.pk)
+            except ConsoleError as problem:
+                self._say(f"retry of {step} was refused: {problem.detail}")
+            if flow.stopped_half_way:
+                return  # the whole flow goes on
 
     def _judge(self) -> list[str]:
         planes = self.plane.told(roughness=0.0, settle=True)
@@ -114,7 +130,8 @@ class Trial:
         new = list(Flow.objects.exclude(pk__in=self.judged))
         self.judged |= {flow.pk for flow in new}
         self.ends.update(str(flow.state) for flow in new)
-        wrong += [f"{flow} still asks an operator: {truth.words_of(flow)}" for flow in new if flow.state == "failed"]
+        stuck = [flow for flow in new if flow.state == FlowState.FAILED and not flow.stopped_half_way]
+        wrong += [f"{flow} still asks an operator: {truth.words_of(flow)}" for flow in stuck]
         if wrong:
             for flow in new:
                 self._say(truth.story_of(flow))
@@ -136,6 +153,7 @@ class Trial:
             "killed with -9": self.kills,
             "faults of the platform": faults,
             "flows by end": self.ends,
+            "operators were asked": self.asked,
             "effects on the platform": effects,
             "repeats that it absorbed": absorbed,
             "requests": self.people.asked,

@@ -48,7 +48,7 @@ STORIES = settings(
     deadline=None,
     derandomize=not EXAMPLES,
     database=None,
-    phases=[Phase.generate] if EXAMPLES else [Phase.generate, Phase.shrink],  # explaining takes minutes
+    phases=[Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate],  # to shorten a story takes minutes
     suppress_health_check=list(HealthCheck),
 )
 
@@ -107,7 +107,8 @@ class Consortium(RuleBasedStateMachine):
         state = self.plane.state(settled=True)
         wrong = truth.faults({self.platform.oemtype: state})
         assert not wrong, "\n".join([*wrong, *(truth.story_of(flow) for flow in self._flows())])
-        assert not Flow.objects.filter(state=FlowState.FAILED).exists()
+        failed = Flow.objects.filter(state=FlowState.FAILED)
+        assert all(flow.stopped_half_way for flow in failed), "what could be taken back was not"
 
     # --- what people do -----------------------------------------------------------------------------------------------
 
@@ -298,7 +299,7 @@ class Consortium(RuleBasedStateMachine):
         Step.objects.filter(lease_until__isnull=False).update(lease_until=past)
 
 
-@pytest.mark.timeout(0)
+@pytest.mark.timeout(0 if EXAMPLES else 240)
 @pytest.mark.django_db(transaction=True)
 def test_whatever_anybody_does_the_rules_hold(settings: Any) -> None:
     settings.FLOW_MAX_ATTEMPTS = 4
