@@ -20,6 +20,7 @@ from tests.tools.plugin import REPORT
 
 PROCESSES = os.environ.get("TEST_PROCESSES", str(max(2, min(4, os.cpu_count() or 2))))
 INSIDE = "not stack and not browser"
+MOST_LOOKED_AT_AGAIN = 12  # more than that is no accident of a busy machine
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Outcome:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     seconds: float = 0.0
     not_run: str = ""
+    alone: list[str] = field(default_factory=list)  # failed beside others, passed alone
 
 
 def main() -> int:
@@ -53,13 +55,25 @@ def _servers() -> Iterator[dict[str, str]]:
 
 
 def _pytest(title: str, marks: str, environment: dict[str, str], *options: str) -> Outcome:
+    """One run; what failed beside others is looked at a second time, alone, and is named in the end either way."""
+    outcome = _run_once(title, environment, "--numprocesses", PROCESSES, "-m", marks, *options, *sys.argv[1:])
+    if not outcome.failed or len(outcome.failed) > MOST_LOOKED_AT_AGAIN or any("::" not in n for n in outcome.failed):
+        return outcome
+    again = _run_once(f"{title}: what failed, alone", environment, "--numprocesses", "0", *options, *outcome.failed)
+    still = set(again.failed) if again.passed + len(again.failed) == len(outcome.failed) else set(outcome.failed)
+    outcome.alone = [name for name in outcome.failed if name not in still]
+    outcome.failed = [name for name in outcome.failed if name in still]
+    outcome.passed += len(outcome.alone)
+    return outcome
+
+
+def _run_once(title: str, environment: dict[str, str], *arguments: str) -> Outcome:
     print(f"\n=== {title}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         outside = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "BROKER_URL")}
-        pytest = [sys.executable, "-m", "pytest", "-q", "--no-header", "--numprocesses", PROCESSES]
-        command = [*pytest, "-m", marks, *options, *sys.argv[1:]]
+        command = [sys.executable, "-m", "pytest", "-q", "--no-header", *arguments]
         code = subprocess.run(
             command, cwd=ROOT, env={**outside, **environment, REPORT: str(report)}, stdin=subprocess.DEVNULL
         ).returncode
@@ -86,6 +100,9 @@ def _sum_up(outcomes: list[Outcome], lacking: list[machine.Need]) -> int:
     for outcome in outcomes:
         for name in outcome.failed:
             print(f"failed on {outcome.title}: {name}")
+    for outcome in outcomes:
+        for name in outcome.alone:
+            print(f"failed beside others, passed alone, on {outcome.title}: {name}")
     reasons = [
         *(f"{outcome.title}: {outcome.not_run}" for outcome in outcomes if outcome.not_run),
         *(f"{need.purpose}: {need.package} is missing and could not be installed" for need in lacking),
