@@ -54,6 +54,7 @@ def _trial(folder: Path, redis_port: int, count: int, flushes: int) -> int:
             whole(lambda: start(work.LOCAL, subject=None, requested_by=user, arguments={}))
         flushed = []
         while Flow.objects.open().exists() and time.monotonic() - began < PATIENCE:
+            console.revive()
             left = Flow.objects.open().count()
             if len(flushed) < flushes and left <= count * (flushes - len(flushed)) / (flushes + 1):
                 broker.flushall()

@@ -48,6 +48,10 @@ class Process:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
+    @property
+    def has_ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
     def children(self) -> list[int]:
         """The processes of a worker's pool."""
         if self.process is None:
@@ -80,6 +84,12 @@ class Console:
     def stop(self) -> None:
         for process in (*self.workers, self.beat, *([self.redis] if self.redis else [])):
             process.kill()
+
+    def revive(self) -> list[str]:
+        """Start again what has ended by itself, as the supervisor does: who it was."""
+        ended = [each for each in (*self.workers, self.beat) if each.has_ended]
+        _again(*ended)
+        return [each.name for each in ended]
 
     def victims(self) -> dict[str, int]:
         """Who may be killed, by weight."""

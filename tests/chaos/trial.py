@@ -39,6 +39,7 @@ class Trial:
         self.plane = PlaneProcess(seed, folder)
         self.console = Console(folder, redis_port)
         self.kills: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()
         self.ends: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
         self.judged: set[Any] = set()
@@ -89,6 +90,7 @@ class Trial:
         """Let no pause between attempts pass, and nobody keep silent."""
         while Flow.objects.open().exists() and time.monotonic() < deadline:
             self.people.answer_all()
+            self.ended.update(self.console.revive())
             now = timezone.now()
             paused = Step.objects.filter(state__in=[StepState.LATER, StepState.UNDOING], lease_until=None)
             paused.filter(due_at__gt=now + timedelta(seconds=1)).update(due_at=now)
@@ -151,6 +153,7 @@ class Trial:
         self._say(f"\n{self.runs} runs, {len(self.judged)} flows, {seconds:.0f} s, SEED={self.seed}")
         tables = {
             "killed with -9": self.kills,
+            "ended by themselves, and started again": self.ended,
             "faults of the platform": faults,
             "flows by end": self.ends,
             "operators were asked": self.asked,
