@@ -26,6 +26,7 @@ class Visitor:
             locale=language,
             viewport=size,  # type: ignore[arg-type]
         )
+        self.speaks = "zh-hans" if language.startswith("zh") else "en"
         self.context.set_default_timeout(WAIT_MS)
         self.complaints: list[str] = []
         self.page: Page = self.context.new_page()
@@ -47,6 +48,10 @@ class Visitor:
         self.page.locator("[name=password]").fill(password)
         self.main.locator("button[type=submit]").click()
         self.page.wait_for_url(re.compile(r"/(?!login)[^/]*$"))
+        if self.page.locator("html").get_attribute("lang") != self.speaks:
+            # Another visitor has switched this account's language, and the account remembers it.
+            self.page.locator(f"button[name=language][value={self.speaks}]").first.dispatch_event("click")
+            self.page.wait_for_function("lang => document.documentElement.lang === lang", arg=self.speaks)
 
     def press(self, name: str) -> None:
         self.main.get_by_role("button", name=name).first.click()
