@@ -4,7 +4,6 @@ Apps describe work here (`Blueprint`, `Task`, `step`) and start it in the transa
 (`start`). A worker keeps the promise (`engine.run_step`). `docs/how-to-add-a-step.md` walks through one.
 """
 
-from console.flows.advance import UNSURE
 from console.flows.blueprint import (
     Asleep,
     Blueprint,
@@ -21,7 +20,6 @@ from console.flows.context import StepContext
 from console.flows.promise import cancel_waiting, fail_waiting, start, wake
 
 __all__ = [
-    "UNSURE",
     "Asleep",
     "Blueprint",
     "Done",

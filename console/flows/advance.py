@@ -139,7 +139,12 @@ def must_come_to_its_end(step: Step) -> bool:
         return False
     if is_local(step.action):
         return False
-    return step.position is not None or (step.error or {}).get("code") in UNSURE
+    return step.position is not None or is_unsure(step.error)
+
+
+def is_unsure(error: Json | None) -> bool:
+    """Whether the attempt of this error, or one before it, may have had its effect without telling us."""
+    return error is not None and (error.get("code") in UNSURE or bool(error.get("unsure")))
 
 
 def _may_have_effect(step: Step) -> bool:

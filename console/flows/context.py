@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from console.cleansing import cleansed, storable
-from console.flows.advance import lasting_effects
+from console.flows.advance import is_unsure, lasting_effects
 from console.flows.blueprint import Json
 from console.models import Step, StepLog, StepState
 
@@ -20,6 +20,7 @@ def only_known(position: Json | None) -> Json | None:
 class StepContext:
     """One attempt of one step. Reads are queries made when asked for; only `log` and `remember` write.
 
+    `unsure` says that an attempt may have had its effect without telling us: look before doing it again.
     `position` is where this run goes on. `known` is what a run that has not finished found out about the thing it
     makes, such as its id on the platform; the undoing reads that of the forward run.
     """
@@ -35,6 +36,7 @@ class StepContext:
         self.attempt: int = step.undo_attempts if undoing else step.attempts
         self.position: Json | None = step.undo_position if undoing else step.position
         self.forward_position: Json | None = step.position
+        self.unsure: bool = is_unsure(step.error)
         self.own_outcome: Json = step.outcome or {}
         self.known: Json = dict((step.position or {}).get("known") or {})
 

@@ -257,6 +257,8 @@ def _apply_error(step: Step, undoing: bool, error: Json, heals: bool) -> None:
     attempts = step.undo_attempts if undoing else step.attempts
     message = ATTEMPT_FAILED % {"number": attempts, "problem": error["detail"]}
     StepLog.objects.create(step=step, message=message[:2000], data=error)
+    if not undoing and advance.is_unsure(step.error):
+        error = {**error, "unsure": True}  # a look that failed has not told what the attempt before it did
     if heals and attempts < settings.FLOW_MAX_ATTEMPTS:
         _retry_later(step, undoing, attempts, error)
     elif undoing:

@@ -18,7 +18,7 @@ from console.models import Flow, Notification, Step, StepState, User
 from console.services.flows import cancel_flow, retry_step, skip_step
 from platforms.models import Platform
 from tests.unions.cast import Cast, cloud, departments, proposed, registered
-from tests.unions.union_plane import CREATE, DELETE, JOB, JOIN, LIST, QUIT, UnionPlane, speak_to
+from tests.unions.union_plane import CREATE, DELETE, JOB, JOIN, LIST, QUIT, READ, UnionPlane, speak_to
 from unions.models import Organization, Proposal, ResourceSpace, Union, UnionMember
 from unions.services.proposals import cast_vote
 from unions.services.unions import propose_delete, propose_join, propose_quit, propose_union
@@ -277,6 +277,21 @@ def test_what_broke_on_the_way_back_makes_nothing_twice(
     work()
     proposal.refresh_from_db()
     assert proposal.flow.state == "done", proposal.flow.error
+    assert plane.people() == {NAME: [cast.tax.orgcode, cast.housing.orgcode]}
+
+
+@pytest.mark.parametrize("route", [CREATE, JOIN])
+def test_a_look_that_fails_does_not_forget_why_it_was_made(cast: Cast, plane: UnionPlane, route: str) -> None:
+    """The answer of the creation is lost, and so is the answer to the look after it: it is still looked for."""
+    speak_to(plane, cast.platform, careful=False)
+    proposal = agreed(cast)
+    engine.run_step(proposal.flow.steps.get(name="look").pk)
+    busy = {"status": 503, "body": {}}
+    plane.faults |= {route: ["reset-after"], LIST: [busy, busy], READ: [busy, busy, busy]}
+    work()
+    proposal.refresh_from_db()
+    assert proposal.flow.state == "done", proposal.flow.error
+    assert len(plane.networks) == 1
     assert plane.people() == {NAME: [cast.tax.orgcode, cast.housing.orgcode]}
 
 

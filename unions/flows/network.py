@@ -13,8 +13,7 @@ from django.utils.translation import gettext_noop
 
 from console import flows
 from console.errors import Missing, NotSupported, PlatformRefused
-from console.flows import UNSURE, Done, Later, StepContext
-from console.models import Step
+from console.flows import Done, Later, StepContext
 from console.sentences import kept
 from platforms import standard
 from platforms.drivers import driver_for
@@ -142,7 +141,7 @@ def _unsure(context: StepContext) -> bool:
     """
     if context.known:
         return False
-    return _last_error(context) in UNSURE or _looks(context) > 0
+    return context.unsure or _looks(context) > 0
 
 
 def _known(context: StepContext) -> dict[str, Any]:
@@ -153,11 +152,6 @@ def _known(context: StepContext) -> dict[str, Any]:
 def _looks(context: StepContext) -> int:
     """How often this step has looked already at what an earlier attempt has made."""
     return int((context.position or {}).get("looks", 0))
-
-
-def _last_error(context: StepContext) -> str:
-    error = Step.objects.values_list("error", flat=True).get(pk=context.step_id)
-    return str((error or {}).get("code", ""))
 
 
 def _own_network(context: StepContext, creator: Organization) -> standard.NetworkInfo | None:
@@ -225,7 +219,7 @@ def _network_to_take_back(context: StepContext, creator: Organization) -> str:
     if known:
         return str(known)
     network = _own_network(context, creator)
-    if network is None and context.outcome("look").get("before") is None and _last_error(context) in UNSURE:
+    if network is None and context.outcome("look").get("before") is None and context.unsure:
         raise PlatformRefused(NOBODY_KNOWS)
     return network.network_id if network is not None else ""
 
