@@ -31,6 +31,7 @@ class Channel(filesystem.Channel):
         super().__init__(*args, **kwargs)
         self._listed: dict[str, deque[str]] = {}
         self._puts = 0
+        self._reader = uuid.uuid4().hex
 
     def _put(self, queue: str, payload: Any, **kwargs: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
@@ -57,8 +58,11 @@ class Channel(filesystem.Channel):
         raise Empty
 
     def _take(self, name: str) -> Any | None:
-        """The message, if this process is the one that gets hold of it."""
-        taken = os.path.join(self.processed_folder, name)
+        """The message, if this reader is the one that gets hold of it.
+
+        It is taken under a name of the reader's own: who comes too late cleans up after itself only.
+        """
+        taken = os.path.join(self.processed_folder, f"{name.removesuffix('.msg')}.{self._reader}.msg")
         try:
             os.rename(os.path.join(self.data_folder_in, name), taken)
             with open(taken, "rb") as file:

@@ -14,7 +14,7 @@ from kombu import Connection
 
 from console import broker
 
-WRITERS, READERS, EACH = 3, 3, 60
+WRITERS, READERS, EACH = 3, 3, 200
 
 
 @pytest.fixture
@@ -41,25 +41,27 @@ def write(folder: Path, writer: int) -> None:
             queue.put(f"{writer}-{number}")
 
 
-def read(folder: Path, taken: Any) -> None:
+def read(folder: Path, taken: Any, enough: Any) -> None:
     with connect(folder) as connection, connection.SimpleQueue("work") as queue:
-        while True:
+        while not enough.is_set():
             try:
-                message = queue.get(timeout=2)
+                message = queue.get(timeout=0.2)
             except Empty:
-                return
+                continue
             message.ack()
             taken.put(message.payload)
 
 
 def test_each_message_reaches_one_reader_while_others_write(folder: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    taken = context.Queue()
-    processes = [context.Process(target=read, args=(folder, taken)) for _ in range(READERS)]
+    taken, enough = context.Queue(), context.Event()
+    processes = [context.Process(target=read, args=(folder, taken, enough)) for _ in range(READERS)]
     processes += [context.Process(target=write, args=(folder, writer)) for writer in range(WRITERS)]
     for process in processes:
         process.start()
     everything = [taken.get(timeout=60) for _ in range(WRITERS * EACH)]
+    time.sleep(0.3)  # time for a message that is read twice to show
+    enough.set()
     for process in processes:
         process.join(30)
         assert process.exitcode == 0

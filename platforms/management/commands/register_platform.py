@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import close_old_connections
 
 from console.errors import ConsoleError
 from console.models import ConsoleRole, User
@@ -107,7 +106,6 @@ def _awaited(platform: Platform, seconds: float) -> Platform:
                 f"{platform.oemtype}: still {platform.state} after {seconds:.0f} s (flow {flow and flow.pk})"
             )
         time.sleep(EVERY)
-        close_old_connections()
         platform = Platform.objects.get(pk=platform.pk)
     if platform.state != PlatformState.OFFICIAL:
         raise CommandError(f"{platform.oemtype}: {platform.state}: {platform.reason}")
