@@ -19,6 +19,11 @@ class ProposalKind(models.TextChoices):
     JOIN = "join", _("Join a union")
     QUIT = "quit", _("Quit a union")
     DELETE = "delete", _("Delete a union")
+    CHAIN_CREATE = "chain_create", _("Create a chain")
+    CHAIN_JOIN = "chain_join", _("Join a chain")
+    CHAIN_QUIT = "chain_quit", _("Quit a chain")
+    CHAIN_DELETE = "chain_delete", _("Delete a chain")
+    CHAIN_SCALE = "chain_scale", _("Change the number of nodes")
 
 
 class ProposalState(models.TextChoices):

@@ -53,8 +53,13 @@ def open_proposal(
     union: Union | None = None,
     concerns: Organization | None = None,
     comment: str = "",
+    blueprint: str = "",
+    answer: dict[str, Any] | None = None,
 ) -> Proposal:
-    """Ask the electorate, and promise what happens when it agrees. An empty electorate carries at once."""
+    """Ask the electorate, and promise what happens when it agrees. An empty electorate carries at once.
+
+    `blueprint` names the flow of a floor above; `answer` is what the caller is told besides.
+    """
     refuse_beside(subject_key)
     proposal = Proposal.objects.create(
         kind=kind,
@@ -79,13 +84,13 @@ def open_proposal(
     if not electorate:
         proposal.carry()
     proposal.flow = flows.start(
-        flows.blueprint_named(f"unions.{kind}"),
+        flows.blueprint_named(blueprint or f"unions.{kind}"),
         subject=proposal,
         requested_by=actor,
         arguments={**payload, "proposal": proposal.pk},
         title_values={"name": subject_name, "organization": concerns.name if concerns else proposer.name},
         watchers=people_of([proposer, *electorate, *([concerns] if concerns else [])]),
-        answer={"proposal": str(proposal.pk), "unionid": payload["unionid"]},
+        answer={"proposal": str(proposal.pk), "unionid": payload["unionid"], **(answer or {})},
     )
     proposal.save()
     return proposal

@@ -19,6 +19,11 @@ ASKS = {
     ProposalKind.JOIN: gettext_lazy("%(who)s asks to join the union “%(union)s”."),
     ProposalKind.QUIT: gettext_lazy("%(who)s leaves the union “%(union)s”."),
     ProposalKind.DELETE: gettext_lazy("%(who)s deletes the union “%(union)s”."),
+    ProposalKind.CHAIN_CREATE: gettext_lazy("%(who)s wants to build the chain “%(union)s”."),
+    ProposalKind.CHAIN_JOIN: gettext_lazy("%(who)s asks to join the chain “%(union)s”."),
+    ProposalKind.CHAIN_QUIT: gettext_lazy("%(who)s leaves the chain “%(union)s”."),
+    ProposalKind.CHAIN_DELETE: gettext_lazy("%(who)s deletes the chain “%(union)s”."),
+    ProposalKind.CHAIN_SCALE: gettext_lazy("%(who)s changes the number of its nodes on “%(union)s”."),
 }
 CONSEQUENCES = {
     ProposalKind.CREATE: gettext_lazy(
@@ -31,12 +36,26 @@ CONSEQUENCES = {
     ),
     ProposalKind.QUIT: gettext_lazy("The nodes of %(who)s are reclaimed; the union goes on without it."),
     ProposalKind.DELETE: gettext_lazy("The nodes of every member are reclaimed, and the chain is gone for good."),
+    ProposalKind.CHAIN_CREATE: gettext_lazy(
+        "Once everyone in it has agreed, its ledgers and nodes are built as planned."
+    ),
+    ProposalKind.CHAIN_JOIN: gettext_lazy(
+        "Once every organization in it has agreed, %(who)s gets its place and a copy of every ledger of the chain."
+    ),
+    ProposalKind.CHAIN_QUIT: gettext_lazy("The nodes of %(who)s on it are reclaimed; the chain goes on without it."),
+    ProposalKind.CHAIN_DELETE: gettext_lazy("Its ledgers and the nodes that serve nothing else are gone for good."),
+    ProposalKind.CHAIN_SCALE: gettext_lazy("Nodes are built or reclaimed in the space of %(who)s only."),
 }
 ICONS = {
     ProposalKind.CREATE: "users-plus",
     ProposalKind.JOIN: "user-plus",
     ProposalKind.QUIT: "logout",
     ProposalKind.DELETE: "trash",
+    ProposalKind.CHAIN_CREATE: "link",
+    ProposalKind.CHAIN_JOIN: "user-plus",
+    ProposalKind.CHAIN_QUIT: "logout",
+    ProposalKind.CHAIN_DELETE: "trash",
+    ProposalKind.CHAIN_SCALE: "server-2",
 }
 
 
