@@ -236,8 +236,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["console.api.parsers.SoundJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "console.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": [
+        "console.api.queries.KnownParameters",
         "django_filters.rest_framework.DjangoFilterBackend",
-        "rest_framework.filters.OrderingFilter",
+        "console.api.queries.StrictOrdering",
     ],
     "DEFAULT_SCHEMA_CLASS": "console.api.schema.ConsoleSchema",
     "EXCEPTION_HANDLER": "console.api.problems.handle",

@@ -198,13 +198,34 @@ def test_broken_utf8_in_the_address(path: str, root: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "query",
-    ["page=0", "page=-1", "page=x", "page=99999999999999999999999", "page_size=x", "page_size=99999999999999999999"],
+    ("query", "status", "field"),
+    [
+        ("page=0", 422, "page"),
+        ("page=-1", 422, "page"),
+        ("page=x", 422, "page"),
+        ("page=2", 404, "page"),
+        ("page=99999999999999999999999", 404, "page"),
+        ("page_size=x", 422, "page_size"),
+        ("page_size=0", 422, "page_size"),
+        ("ordering=nope", 422, "ordering"),
+        ("ordering=-created_at,nope", 422, "ordering"),
+        ("stat=running", 422, "stat"),
+        ("state=nope", 422, "state"),
+    ],
 )
-def test_pages_that_are_none(query: str, root: User) -> None:
+def test_queries_that_mean_nothing(query: str, status: int, field: str, root: User) -> None:
     answer = client(root).get(f"/api/v1/flows?{query}")
-    assert_problem(answer, 404) if query.startswith("page=") else None
-    assert answer.status_code in (200, 404)
+    assert_problem(answer, status, field)
+
+
+@pytest.mark.parametrize("query", ["page=last", "page_size=99999999999999999999", "ordering=-created_at,state", ""])
+def test_queries_that_mean_something(query: str, root: User) -> None:
+    assert client(root).get(f"/api/v1/flows?{query}").status_code == 200
+
+
+def test_what_was_nearly_right_is_named(root: User) -> None:
+    answer = client(root).get("/api/v1/flows?stat=running")
+    assert answer.json()["errors"] == {"stat": ["There is no such parameter. Did you mean “state”?"]}
 
 
 @pytest.mark.parametrize("number", ["0", "99999999999999999999999999"])

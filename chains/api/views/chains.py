@@ -111,6 +111,7 @@ class Nodes(generics.ListAPIView[Node]):
 
     serializer_class = NodeAnswer
     filterset_class = NodeFilter
+    query_parameters = ("blockchain",)
     ordering_fields = ["role", "state", "endpoint"]
 
     def get_queryset(self) -> QuerySet[Node]:
