@@ -1,27 +1,39 @@
-"""How much the observers read, how often and how long it is kept. Each may be set in Django's settings by its name."""
+"""How much the observers read, how often, and how long it is kept. Each is an environment variable of its own name."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.conf import settings
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-DEFAULTS: dict[str, Any] = {
-    "OBSERVE_EVERY_SECONDS": 2.0,  # head, blocks and transactions of a chain
-    "OBSERVE_DETAILS_SECONDS": 15.0,  # its nodes and monitoring
-    "OBSERVE_BUDGET_SECONDS": 4.0,  # a reading that has used this much stops between two calls and keeps what it has
-    "OBSERVE_DEADLINE_SECONDS": 15.0,  # no answer within this: the chain counts as not answering
-    "OBSERVE_LEASE_SECONDS": 40.0,  # nobody else reads the chain before; longer than the deadline
-    "OBSERVE_MAX_BACKOFF_SECONDS": 300.0,
-    "OBSERVE_THREADS": 32,  # chains read at the same time by one process
-    "OBSERVE_THREADS_PER_PLATFORM": 8,  # so that one hanging platform leaves threads to the others
-    "OBSERVE_BLOCKS_PER_READING": 500,  # catching up goes in portions of this many blocks
-    "STALE_SECONDS": 30.0,  # a figure older than this is shown with a warning
-    "KEEP_BLOCKS": 100_000,  # of each chain, with their transactions; 0 keeps all
-    "KEEP_SAMPLES_HOURS": 72,
-    "KEEP_MISSING_NODES_SECONDS": 600.0,  # a node that the platform does not list any more
-}
+
+class Limits(BaseSettings):
+    """Read once from the environment; Django's settings of the same name, in capitals, go before."""
+
+    model_config = SettingsConfigDict(env_file=None, env_ignore_empty=True, extra="ignore")
+
+    observe_every_seconds: float = Field(default=2.0, gt=0)  # head, blocks and transactions of a chain
+    observe_details_seconds: float = Field(default=15.0, gt=0)  # its nodes and monitoring
+    # A reading that has used this much stops between two calls and keeps what it has.
+    observe_budget_seconds: float = Field(default=4.0, gt=0)
+    observe_deadline_seconds: float = Field(default=15.0, gt=0)  # no answer within this: it counts as not answering
+    # Nobody else reads the chain before this; longer than the deadline.
+    observe_lease_seconds: float = Field(default=40.0, gt=0)
+    observe_max_backoff_seconds: float = Field(default=300.0, gt=0)
+    observe_threads: int = Field(default=32, ge=1)  # chains read at the same time by one process
+    observe_threads_per_platform: int = Field(default=8, ge=1)  # a hanging platform leaves threads to the others
+    observe_blocks_per_reading: int = Field(default=500, ge=1)  # catching up goes in portions of this many blocks
+    stale_seconds: float = Field(default=30.0, gt=0)  # a figure older than this is shown with a warning
+    keep_blocks: int = Field(default=100_000, ge=0)  # of each chain, with their transactions; 0 keeps all
+    keep_samples_hours: int = Field(default=72, ge=1)
+    keep_missing_nodes_seconds: float = Field(default=600.0, ge=0)  # a node that the platform does not list any more
+
+
+FROM_ENVIRONMENT = Limits()
 
 
 def limit(name: str) -> Any:
-    return getattr(settings, name, DEFAULTS[name])
+    """The limit by its name in capitals, such as `OBSERVE_THREADS`."""
+    return getattr(settings, name, getattr(FROM_ENVIRONMENT, name.lower()))

@@ -5,13 +5,18 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.utils.functional import lazy
+from django.views.generic import RedirectView
 
 from console import probes
 from console.api.views import documentation
 
 FLOORS_ABOVE = ("platforms", "unions", "chains")
 FLOORS = ("console", *FLOORS_ABOVE)
+
+ICON = lazy(static, str)("console/favicon.svg")  # its name in production is known once the static files are collected
 
 handler400 = "console.handlers.bad_request"
 handler403 = "console.handlers.permission_denied"
@@ -32,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
     path("metrics", probes.metrics),
+    path("favicon.ico", RedirectView.as_view(url=ICON)),
     path("api/schema/", documentation.Schema.as_view(), name="api-schema"),
     path("api/docs/", documentation.Docs.as_view(), name="api-docs"),
     path("api/v1/", include(_addresses(*(f"{floor}.api.urls" for floor in FLOORS)))),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from django.utils import translation
 
 from platforms.sandbox.anvil import find_anvil
 from tests.stack.product import Product, running
@@ -17,6 +18,13 @@ from tests.tools.loopback import loopback_only
 def _stay_on_this_machine() -> Iterator[None]:
     with loopback_only():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _end_in_the_first_language() -> Iterator[None]:
+    """A request in Chinese leaves its language to the thread, and so to the next test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

@@ -274,3 +274,9 @@ def test_a_body_that_is_just_not_too_large() -> None:
 def test_a_length_that_is_a_lie() -> None:
     answer = Client().generic("POST", TOKENS, b"{}", content_type=JSON, CONTENT_LENGTH="not a number")
     assert answer.status_code in (400, 422)
+
+
+def test_the_icon_that_browsers_ask_for_by_themselves() -> None:
+    answer = Client().get("/favicon.ico", follow=False)
+    assert answer.status_code == 302
+    assert answer["Location"].endswith(".svg")

@@ -19,6 +19,8 @@ from tests.tools import machine, services
 from tests.tools.plugin import REPORT
 
 PROCESSES = os.environ.get("TEST_PROCESSES", str(max(2, min(4, os.cpu_count() or 2))))
+# What a developer's shell may say and the tests shall not hear; compiled modules are kept, many processes start.
+LEFT_OUTSIDE = ("DATABASE_URL", "BROKER_URL", "PYTHONDONTWRITEBYTECODE")
 INSIDE = "not stack and not browser"
 MOST_LOOKED_AT_AGAIN = 12  # more than that is no accident of a busy machine
 
@@ -72,7 +74,7 @@ def _run_once(title: str, environment: dict[str, str], *arguments: str) -> Outco
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        outside = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "BROKER_URL")}
+        outside = {name: value for name, value in os.environ.items() if name not in LEFT_OUTSIDE}
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", *arguments]
         code = subprocess.run(
             command, cwd=ROOT, env={**outside, **environment, REPORT: str(report)}, stdin=subprocess.DEVNULL
