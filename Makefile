@@ -7,7 +7,7 @@ PAGES := $(shell find templates console platforms unions chains \( -name '*.html
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-run setup-test run test check bench chaos lock clean
+.PHONY: help setup setup-run setup-test run test check bench chaos images lock clean
 .DELETE_ON_ERROR:
 
 help: ## list the targets
@@ -27,6 +27,9 @@ bench: setup-test ## measure; prints a table, writes var/bench/
 
 chaos: setup-test ## kill processes while the platform fails at random; SEED= RUNS=20 DB=sqlite|postgres
 	@$(PY) -m tests.chaos
+
+images: setup-test ## build images of geth and GoQuorum with Go, for the tests on real hosts; takes minutes, once
+	@$(PY) -m tests.tools.images
 
 setup: setup-test ## everything that the other targets install, without running anything
 

@@ -31,6 +31,10 @@ NEEDS = (
     Need("redis-server", redis_program, "the tests with Redis"),
     Need("chromium", lambda: browser(), "the tests of the pages in a browser"),
     Need("fonts-noto-cjk", lambda: FONT.exists() or sys.platform == "darwin", "screenshots in Chinese"),
+    Need("podman", lambda: shutil.which("podman"), "the tests with a real container engine"),
+    Need("runc", lambda: shutil.which("runc"), "the tests with a real container engine"),
+    Need("catatonit", lambda: find("catatonit"), "the tests with a real container engine"),
+    Need("busybox-static", lambda: Path("/bin/busybox").exists(), "images for the tests with a container engine"),
     Need("gettext", lambda: shutil.which("xgettext"), "finding texts that are not translated"),
 )
 
@@ -38,6 +42,13 @@ NEEDS = (
 def browser() -> str | None:
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def find(program: str) -> bool:
+    """On the PATH, or where Debian keeps what only other programs call."""
+    return bool(shutil.which(program)) or any(
+        (Path(folder) / program).exists() for folder in ("/usr/libexec", "/usr/libexec/podman", "/usr/lib/podman")
+    )
 
 
 def missing(only: str = "") -> list[Need]:

@@ -1,0 +1,366 @@
+"""One host of an on-prem organization: its Docker Engine, told what should be there and made so.
+
+Everything that is made here carries labels, and is found again by its name: asking twice makes nothing twice. What a
+container should be is kept as a digest among its labels, so that a changed wish replaces it and an unchanged one does
+not. Data lie in named volumes, which outlive their containers. Errors: see `connection.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+
+from console.errors import PlatformRefused
+from platforms.hosts import words as w
+from platforms.hosts.connection import connect, in_our_words, knock, settle_version
+
+OWNER = "concord"  # every label of ours begins with it
+WISH = f"{OWNER}.wish"
+LONG_SECONDS = 60.0  # of one go at a pull or a load; a step's worker has its step for 85 s
+RUN_SECONDS = 60.0
+STOP_SECONDS = 10
+LOG_LINES = 200
+
+
+@dataclass(frozen=True)
+class HostInfo:
+    """What a host says of itself. Memory in bytes."""
+
+    name: str
+    version: str
+    cpus: int
+    memory: int
+    containers: int
+    running: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a container may use: memory in bytes, processors as a fraction; 0 means as much as there is."""
+
+    memory: int = 0
+    cpus: float = 0.0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A container as it should be. It shares the host's network; `volumes` are name → path inside."""
+
+    name: str
+    image: str
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    labels: dict[str, str] = field(default_factory=dict)
+    volumes: dict[str, str] = field(default_factory=dict)
+    limits: Limits = Limits()
+    restart: bool = True
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A container as it is. `state` is Docker's word: created, running, paused, restarting, exited, dead."""
+
+    name: str
+    state: str
+    image: str
+    labels: dict[str, str]
+    restarts: int = 0
+    exit_code: int = 0
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a container uses: memory in bytes, processor as a share of one (1.0 is one whole processor)."""
+
+    memory: int
+    memory_limit: int
+    cpu: float
+
+
+@dataclass(frozen=True, repr=False)
+class Registry:
+    """Who we are at the registry that images are pulled from; empty for a public one."""
+
+    username: str = ""
+    password: str = ""
+
+    def __repr__(self) -> str:
+        return "Registry(…)"
+
+
+class DockerHost:
+    """One engine. Safe to use from several threads. Raises PlatformRefused, PlatformUnavailable, Missing."""
+
+    def __init__(self, ip: str, port: int, tlscert: str, *, allow_private: bool) -> None:
+        self.ip, self.port, self.name = ip, port, f"{ip}:{port}"
+        self._tlscert = tlscert
+        self._client = connect(ip, port, tlscert, allow_private=allow_private)
+        self._lock = threading.Lock()
+        self._settled = False
+
+    def close(self) -> None:
+        self._client.close()
+
+    # --- the host -----------------------------------------------------------------------------------------------------
+
+    def info(self) -> HostInfo:
+        with self._speaking() as client:
+            said = client.info()
+            return HostInfo(
+                name=str(said.get("Name", "")),
+                version=str(said.get("ServerVersion", "")),
+                cpus=int(said.get("NCPU") or 0),
+                memory=int(said.get("MemTotal") or 0),
+                containers=int(said.get("Containers") or 0),
+                running=int(said.get("ContainersRunning") or 0),
+            )
+
+    @contextlib.contextmanager
+    def _speaking(self, image: str = "", *, pulling: bool = False) -> Iterator[docker.DockerClient]:
+        with in_our_words(self.name, image, pulling=pulling):
+            with self._lock:
+                if not self._settled:
+                    self._meet()
+            yield self._client
+
+    def _meet(self) -> None:
+        """The first words with the engine; where it hangs up on us, find out whether it is for our certificate."""
+        try:
+            settle_version(self._client)
+        except (DockerException, requests.exceptions.RequestException):
+            knock(self.ip, self.port, self._tlscert)
+            raise
+        self._settled = True
+
+    # --- images -------------------------------------------------------------------------------------------------------
+
+    def has_image(self, image: str) -> bool:
+        with self._speaking() as client:
+            try:
+                client.images.get(image)
+            except ImageNotFound:
+                return False
+            return True
+
+    def ensure_image(self, image: str, *, archive: Path | None = None, registry: Registry | None = None) -> bool:
+        """Have the image: as it is there, from an archive of ours, or pulled. False: not through, ask again.
+
+        A pull that was cut off goes on where it was: the engine keeps the layers that it has.
+        """
+        if self.has_image(image):
+            return True
+        if archive is not None:
+            self._load(archive)
+        elif not self._pull(image, registry or Registry()):
+            return False
+        if not self.has_image(image):
+            words = {"host": self.name, "image": image, "problem": w.NOT_PRESENT}
+            raise PlatformRefused(w.NO_IMAGE % words, code="no_image")
+        return True
+
+    def _load(self, archive: Path) -> None:
+        with self._speaking() as client, archive.open("rb") as file:
+            client.images.load(file)
+
+    def _pull(self, image: str, registry: Registry) -> bool:
+        deadline = time.monotonic() + LONG_SECONDS
+        auth = {"username": registry.username, "password": registry.password} if registry.username else None
+        with self._speaking(image, pulling=True) as client:
+            for line in client.api.pull(image, stream=True, decode=True, auth_config=auth):
+                if line.get("error"):
+                    raise APIError(str(line["error"]))
+                if time.monotonic() > deadline:
+                    return False
+        return True
+
+    # --- containers ---------------------------------------------------------------------------------------------------
+
+    def ensure_container(self, wish: Wish) -> Found:
+        """The container as wished, running. One that is there and fits stays as it is; another wish replaces it."""
+        with self._speaking(wish.image) as client:
+            container = self._container(client, wish.name)
+            if container is not None and container.labels.get(WISH) != wish.digest:
+                self._refuse_others(container, wish)
+                container.remove(force=True)
+                container = None
+            if container is None:
+                container = self._create(client, wish)
+            if container.status != "running":
+                container.start()
+                container.reload()
+            return _found(container)
+
+    def run_once(self, wish: Wish) -> str:
+        """Run the container to its end and remove it; what it printed. PlatformRefused with its words if it failed.
+
+        What an earlier go has left behind is removed first: the command itself has to bear being run twice.
+        """
+        with self._speaking(wish.image) as client:
+            left = self._container(client, wish.name)
+            if left is not None:
+                self._refuse_others(left, wish)
+                left.remove(force=True)
+            container = self._create(client, wish)
+            try:
+                container.start()
+                code = int(container.wait(timeout=RUN_SECONDS)["StatusCode"])
+                printed = container.logs(stdout=True, stderr=False).decode(errors="replace")
+                complained = container.logs(stdout=False, stderr=True).decode(errors="replace")
+            finally:
+                container.remove(force=True)
+        if code:
+            _complain(self.name, wish.name, complained or printed)
+        return printed
+
+    def remove_container(self, name: str) -> bool:
+        """Stop and remove; False when it was gone already."""
+        with self._speaking() as client:
+            container = self._container(client, name)
+            if container is None:
+                return False
+            with contextlib.suppress(NotFound):
+                container.stop(timeout=STOP_SECONDS)
+            with contextlib.suppress(NotFound):
+                container.remove(force=True)
+            return True
+
+    def containers(self, **labels: str) -> list[Found]:
+        """Those that carry all these labels of ours."""
+        wanted = [f"{OWNER}.{name}={value}" for name, value in labels.items()] or [WISH]
+        with self._speaking() as client:
+            return [_found(each) for each in client.containers.list(all=True, filters={"label": wanted})]
+
+    def container(self, name: str) -> Found | None:
+        with self._speaking() as client:
+            found = self._container(client, name)
+            return None if found is None else _found(found)
+
+    def logs(self, name: str, lines: int = LOG_LINES) -> str:
+        with self._speaking() as client:
+            return client.containers.get(name).logs(tail=lines).decode(errors="replace")
+
+    def usage(self, name: str) -> Usage:
+        with self._speaking() as client:
+            return _usage(client.containers.get(name).stats(stream=False))
+
+    def execute(self, name: str, *command: str) -> str:
+        """What a command prints inside the running container. PlatformRefused with its words if it fails."""
+        with self._speaking() as client:
+            code, output = client.containers.get(name).exec_run(list(command))
+        text = (output or b"").decode(errors="replace")
+        if code:
+            _complain(self.name, name, text)
+        return text
+
+    def put_file(self, name: str, path: str, content: str) -> None:
+        """Write a small file inside the container, replacing what was there."""
+        folder, _slash, base = path.rpartition("/")
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as tar:
+            entry = tarfile.TarInfo(base)
+            entry.size, entry.mode, entry.mtime = len(content.encode()), 0o600, int(time.time())
+            tar.addfile(entry, io.BytesIO(content.encode()))
+        with self._speaking() as client:
+            client.containers.get(name).put_archive(folder or "/", out.getvalue())
+
+    # --- volumes ------------------------------------------------------------------------------------------------------
+
+    def ensure_volume(self, name: str, labels: dict[str, str]) -> None:
+        with self._speaking() as client:
+            try:
+                client.volumes.get(name)
+            except NotFound:
+                client.volumes.create(name, labels=labels)
+
+    def remove_volume(self, name: str) -> bool:
+        """Remove it with its data; False when it was gone already."""
+        with self._speaking() as client:
+            try:
+                client.volumes.get(name).remove(force=True)
+            except NotFound:
+                return False
+            return True
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _create(self, client: docker.DockerClient, wish: Wish) -> Container:
+        return client.containers.create(
+            wish.image,
+            list(wish.command) or None,
+            entrypoint=list(wish.entrypoint) or None,
+            name=wish.name,
+            labels={**wish.labels, WISH: wish.digest},
+            volumes={name: {"bind": path, "mode": "rw"} for name, path in wish.volumes.items()},
+            network_mode="host",
+            restart_policy={"Name": "unless-stopped"} if wish.restart else None,
+            mem_limit=wish.limits.memory or None,
+            nano_cpus=int(wish.limits.cpus * 1e9) or None,
+        )
+
+    def _container(self, client: docker.DockerClient, name: str) -> Container | None:
+        try:
+            return client.containers.get(name)
+        except NotFound:
+            return None
+
+    def _refuse_others(self, container: Container, wish: Wish) -> None:
+        if WISH not in container.labels:
+            raise PlatformRefused(w.OTHERS % {"host": self.name, "name": wish.name}, code="name_taken")
+
+
+def _complain(host: str, name: str, words: str) -> None:
+    """Raise what a failed command's own words mean."""
+    last = " ".join(words.split())[-300:]
+    with in_our_words(host):
+        if "No space left" in words or "address already in use" in words:
+            raise APIError(last)
+    raise PlatformRefused(w.RUN_FAILED % {"host": host, "name": name, "problem": last}, code="command_failed")
+
+
+def _found(container: Container) -> Found:
+    state: dict[str, Any] = container.attrs.get("State") or {}
+    if isinstance(state, str):
+        state = {"Status": state}
+    return Found(
+        name=str(container.name),
+        state=str(state.get("Status") or container.status),
+        image=str(container.attrs.get("Config", {}).get("Image") or container.attrs.get("ImageName") or ""),
+        labels=dict(container.labels),
+        restarts=int(container.attrs.get("RestartCount") or 0),
+        exit_code=int(state.get("ExitCode") or 0),
+    )
+
+
+def _usage(said: dict[str, Any]) -> Usage:
+    memory, now, before = said.get("memory_stats") or {}, said.get("cpu_stats") or {}, said.get("precpu_stats") or {}
+    used = _total(now) - _total(before)
+    passed = int(now.get("system_cpu_usage") or 0) - int(before.get("system_cpu_usage") or 0)
+    cpus = int(now.get("online_cpus") or 1)
+    share = used / passed * cpus if passed > 0 and used > 0 else 0.0
+    return Usage(int(memory.get("usage") or 0), int(memory.get("limit") or 0), share)
+
+
+def _total(stats: dict[str, Any]) -> int:
+    return int((stats.get("cpu_usage") or {}).get("total_usage") or 0)
