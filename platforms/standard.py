@@ -142,6 +142,37 @@ class QuitChainRequest(Request):
     member: Party
 
 
+class CreateSubchainRequest(CreateChainRequest):
+    """A further chain, on nodes that its creator has in the network already."""
+
+    nodes: tuple[str, ...] = Field(min_length=1)
+
+
+class JoinSubchainRequest(JoinChainRequest):
+    """The member's nodes of these ids are to serve the chain, too."""
+
+    nodes: tuple[str, ...] = Field(min_length=1)
+
+
+class AddNodeRequest(Request):
+    """One further node for a member that is on the chain already."""
+
+    network_id: str
+    chain_id: str
+    member: Party
+
+
+class NodeAnswer(Answer):
+    node_id: str = Field(min_length=1)
+    status: Status
+
+
+class RemoveNodeRequest(AddNodeRequest):
+    """One node leaves the chain; where it serves no other chain it is reclaimed."""
+
+    node_id: str
+
+
 # --- contracts ------------------------------------------------------------------------------------------------------
 
 
@@ -377,6 +408,10 @@ OPERATIONS: dict[str, Operation] = {
         Operation("delete_chain", DeleteChainRequest, StatusAnswer, True, "chain"),
         Operation("join_chain", JoinChainRequest, StatusAnswer, True, "chain"),
         Operation("quit_chain", QuitChainRequest, StatusAnswer, True, "chain"),
+        Operation("create_subchain", CreateSubchainRequest, ChainAnswer, True, "chain"),
+        Operation("join_subchain", JoinSubchainRequest, StatusAnswer, True, "chain"),
+        Operation("add_node", AddNodeRequest, NodeAnswer, True, "chain"),
+        Operation("remove_node", RemoveNodeRequest, StatusAnswer, True, "chain"),
         Operation("deploy_contract", DeployContractRequest, ContractAnswer, True, "contract"),
         Operation("upgrade_contract", UpgradeContractRequest, ContractAnswer, True, "contract"),
         Operation("delete_contract", DeleteContractRequest, StatusAnswer, True, "contract"),

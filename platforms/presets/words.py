@@ -4,6 +4,8 @@ from django.utils.translation import gettext_noop
 
 REASONS = (
     # amazon-managed-blockchain
+    gettext_noop("AWS builds peers for a member, not for a channel. Add them in the AWS console."),
+    gettext_noop("AWS builds peers for a member, not for a channel. Remove them in the AWS console."),
     gettext_noop("AWS has no API for channels. Make them with the Fabric command line at a peer."),
     gettext_noop("AWS has no API for channels, and Fabric cannot delete one."),
     gettext_noop("AWS has no API for channels. A peer joins one with the Fabric command line."),
@@ -20,6 +22,7 @@ REASONS = (
         "A tenant is an AWS account; AWS lists accounts in another service. Type the twelve digits of the account."
     ),
     # huawei-bcs
+    gettext_noop("BCS changes the number of peers with the size of an instance. Do it in the BCS console."),
     gettext_noop(
         "BCS takes a chaincode as a form with a file, which a mapping cannot send. Install it in the BCS console."
     ),
@@ -30,6 +33,9 @@ REASONS = (
     gettext_noop("The published pages do not say where BCS answers for a single transaction. Look through the list."),
     gettext_noop("A tenant is a Huawei Cloud account; BCS lists none. Type the account's id, name and project id."),
     # hyperledger-cello
+    gettext_noop("Cello takes the peers of a channel from its own pages. Make further channels there."),
+    gettext_noop("Cello starts nodes with its own agents. Add them in Cello."),
+    gettext_noop("Cello starts nodes with its own agents. Remove them in Cello."),
     gettext_noop("Cello has no networks any more. The installation is one; its channels are chains here."),
     gettext_noop("Cello has no networks any more."),
     gettext_noop("An organization registers at Cello itself, with its own agent and administrator."),
@@ -46,6 +52,9 @@ REASONS = (
     gettext_noop("Cello has no figures of its own."),
     gettext_noop("Cello has no tenants."),
     # kaleido
+    gettext_noop("A node of Kaleido serves one environment; chains cannot share nodes."),
+    gettext_noop("A member has one node on a Kaleido chain here. Add more in Kaleido's own pages."),
+    gettext_noop("A member has one node on a Kaleido chain here. To give that back, quit the chain."),
     gettext_noop(
         "Kaleido compiles and promotes contracts in several calls that are not published. Deploy with any "
         "Ethereum tool at a node."

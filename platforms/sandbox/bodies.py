@@ -16,6 +16,7 @@ from platforms.sandbox.faults import Fault
 MAX_BODY = 256 * 1024  # bytes
 ExternalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(lambda text: _printable(text))]
+NodeId = Annotated[str, Field(min_length=1, max_length=64)]
 RequestId = Annotated[str, Field(max_length=200)]
 CLOUD_ADDRESSES = ipaddress.ip_network("127.0.1.0/24")
 
@@ -79,14 +80,25 @@ class JoinNetwork(Body):
 
 
 class CreateChain(Body):
+    """`node_ids`: nodes of the caller on which the chain shall run; without them it gets one of its own."""
+
     request_id: RequestId = ""
     name: Name
     external_id: ExternalId | None = None
+    node_ids: tuple[NodeId, ...] = Field(default=(), max_length=10)
 
 
 class CreateNode(Body):
     request_id: RequestId = ""
     external_id: ExternalId | None = None
+
+
+class ShareNodes(Body):
+    """Nodes that the caller's member has already, and that shall serve the chain, too."""
+
+    request_id: RequestId = ""
+    external_id: ExternalId | None = None
+    node_ids: tuple[NodeId, ...] = Field(min_length=1, max_length=10)
 
 
 class IssueCertificate(Body):

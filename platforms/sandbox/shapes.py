@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from platforms.sandbox.places import chains_of, port_on
 from platforms.sandbox.principals import Keyring
 from platforms.sandbox.store import Json
 
@@ -56,10 +57,18 @@ def chain_shape(chain: Json, nodes: list[Json]) -> Json:
     }
 
 
-def node_shape(node: Json, state: str) -> Json:
-    fields = ("nodeId", "chainId", "networkId", "memberId", "externalId", "tenantId", "role", "version", "createdAt")
-    endpoint = f"http://{node['ip']}:{node['port']}" if node["port"] else ""
-    return {**{field: node[field] for field in fields}, "state": state, "endpoint": endpoint}
+def node_shape(node: Json, chain_id: str, state: str) -> Json:
+    """A node as one of the chains that it serves sees it."""
+    fields = ("nodeId", "networkId", "memberId", "externalId", "tenantId", "version", "createdAt")
+    port = port_on(node, chain_id)
+    return {
+        **{field: node[field] for field in fields},
+        "chainId": chain_id,
+        "chainIds": chains_of(node),
+        "role": node["role"] if node["chainId"] == chain_id else "ENDPOINT",
+        "state": state,
+        "endpoint": f"http://{node['ip']}:{port}" if port else "",
+    }
 
 
 def tenant_shapes(keyring: Keyring) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from platforms.sandbox.errors import BadRequest, Forbidden
 from platforms.sandbox.jobs import Key
 from platforms.sandbox.once import earlier_job, key_of
 from platforms.sandbox.pages import Page, Place, paged, parse_number, whole_number
+from platforms.sandbox.places import chains_of, serving
 from platforms.sandbox.principals import PRINCIPAL, Principal
 from platforms.sandbox.store import Json
 
@@ -125,6 +126,14 @@ async def create_node(request: web.Request) -> web.Response:
     return await _once(request, lambda key: core.chains.create_node(principal, chain_id, body, key))
 
 
+@routes.post("/v1/chains/{chainId}/shared-nodes")
+async def share_nodes(request: web.Request) -> web.Response:
+    core, principal = _core(request)
+    body = await read_body(request, bodies.ShareNodes)
+    chain_id = request.match_info["chainId"]
+    return await _once(request, lambda key: core.chains.share_nodes(principal, chain_id, body, key))
+
+
 @routes.delete("/v1/chains/{chainId}/nodes")
 async def delete_nodes(request: web.Request) -> web.Response:
     core, principal = _core(request)
@@ -152,13 +161,18 @@ async def list_nodes(request: web.Request) -> web.Response:
     if chain_id:
         find_chain(core.store, principal, chain_id)
     visible = {network["networkId"] for network in core.networks.visible(principal)}
-    nodes = [
-        node
+    places = [
+        {"node": node, "chain": served}
         for node in core.store.nodes.values()
-        if node["networkId"] in visible and network_id in ("", node["networkId"]) and chain_id in ("", node["chainId"])
+        if node["networkId"] in visible and network_id in ("", node["networkId"])
+        for served in chains_of(node)
+        if chain_id in ("", served)
     ]
-    page = paged(nodes, Place.of(request))
-    items = [shapes.node_shape(node, core.chains.state_of(node)) for node in page.items]
+    page = paged(places, Place.of(request))
+    items = [
+        shapes.node_shape(each["node"], each["chain"], core.chains.state_of(each["node"], each["chain"]))
+        for each in page.items
+    ]
     return _page(Page(items, page.next_cursor, page.total))
 
 
@@ -170,8 +184,7 @@ async def get_ledger(request: web.Request) -> web.Response:
     core, principal = _core(request)
     chain_id = request.match_info["chainId"]
     summary = await core.chains.ledger(principal, chain_id).summary()
-    nodes = sum(1 for node in core.store.nodes.values() if node["chainId"] == chain_id)
-    return web.json_response({**summary, "nodeCount": nodes})
+    return web.json_response({**summary, "nodeCount": len(serving(core.store.nodes.values(), chain_id))})
 
 
 @routes.get("/v1/chains/{chainId}/blocks")
@@ -272,8 +285,7 @@ def _page(page: Page) -> web.Response:
 
 
 def _chain(core: Core, chain: Json) -> Json:
-    nodes = [node for node in core.store.nodes.values() if node["chainId"] == chain["chainId"]]
-    return shapes.chain_shape(chain, nodes)
+    return shapes.chain_shape(chain, serving(core.store.nodes.values(), chain["chainId"]))
 
 
 def _external_id(text: str) -> str:

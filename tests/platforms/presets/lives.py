@@ -139,6 +139,8 @@ def huawei(_moto: str) -> Iterator[Life]:
         life.do("create_chain", **network, name="ledger", creator=tax, members=[housing])
         chain = {**network, "chain_id": "ledger"}
         life.do("join_chain", **chain, member=housing)
+        life.do("create_subchain", **network, name="second", creator=tax, members=[housing], nodes=["peer-1"])
+        life.do("join_subchain", **network, chain_id="second", member=housing, nodes=["peer-1"])
         for operation in ("get_network", "list_nodes", "list_chains"):
             life.do(operation, **network)
         life.do("get_chain", **chain)

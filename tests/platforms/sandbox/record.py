@@ -40,6 +40,7 @@ class _Walk:
         self._take("get_health", "EmptyRequest")
         self._take("list_tenants", "EmptyRequest")
         network, chain = self._build()
+        self._share(network, chain)
         self._look(network, chain)
         self._take_down(network, chain)
         return self._taken
@@ -63,6 +64,21 @@ class _Walk:
         about = {"network_id": network, "chain_id": made.chain_id, "member": self._social}
         self._take("join_chain", "JoinChainRequest", tax, self._social, **about)
         return network, made.chain_id
+
+    def _share(self, network: str, chain: str) -> None:
+        """A second chain on the same nodes, and a node more and less."""
+        tax, social = self._tax, self._social
+        asked = self._standard.ListNodesRequest(network_id=network, chain_id=chain)
+        nodes = self._mapped.carry("list_nodes", asked).items
+        own = {org: tuple(each.node_id for each in nodes if each.orgcode == org) for org in ("org-tax", "org-social")}
+        about = {"network_id": network, "name": "second", "creator": tax, "nodes": own["org-tax"]}
+        second = self._take("create_subchain", "CreateSubchainRequest", tax, **about).chain_id
+        about = {"network_id": network, "chain_id": second, "member": social}
+        self._take("join_subchain", "JoinSubchainRequest", tax, social, **about, nodes=own["org-social"])
+        added = self._take("add_node", "AddNodeRequest", tax, social, **about).node_id
+        self._take("remove_node", "RemoveNodeRequest", tax, social, **about, node_id=added)
+        asked = self._standard.DeleteChainRequest(network_id=network, chain_id=second, creator=tax)
+        self._mapped.carry("delete_chain", asked, tax)
 
     def _look(self, network: str, chain: str) -> None:
         nodes = self._take("list_nodes", "ListNodesRequest", network_id=network, chain_id=chain).items

@@ -81,6 +81,8 @@ def test_every_call_of_the_api_file_answers_as_it_says(sandbox: Running) -> None
         first.get(chain + path).raise_for_status()
     for path in ("networks", f"networks/{network}", "chains", "nodes", "tenants", "health"):
         operator.get(f"/v1/{path}").raise_for_status()
+    second = f"/v1/chains/{done(first, first.post(f'{here}/chains', json={'name': 'second'}))['chainId']}"
+    done(third, third.post(f"{second}/shared-nodes", json={"externalId": "b", "nodeIds": nodes}))
     operator.post("/v1/certificates", json={"commonName": "B"}).raise_for_status()
     done(third, third.delete(f"{chain}/nodes/{nodes[0]}", params={"externalId": "b"}))
     done(third, third.delete(f"{chain}/nodes", params={"externalId": "b"}))

@@ -310,7 +310,7 @@ def test_a_hanging_job_stays_pending_and_can_be_undone(mapped: Mapped) -> None:
 def test_polls_have_a_limit_of_about_a_minute() -> None:
     mapping = yaml.safe_load((FILES / "mapping.yaml").read_text())
     polls = [step["poll"] for each in mapping["interfaces"].values() for step in each["steps"] if "poll" in step]
-    assert len(polls) == 8
+    assert len(polls) == 12
     assert all(0.5 <= poll["every"] <= 1 and 45 <= poll["every"] * poll["limit"] <= 75 for poll in polls)
 
 
