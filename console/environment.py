@@ -33,6 +33,8 @@ class Environment(BaseSettings):
     allow_private_platforms: bool = True  # on-prem platforms live on private addresses
     allow_private_webhooks: bool = True
     email_url: str = ""  # smtp://, smtps://, file:, console:
+    proposal_days: float = Field(default=14, gt=0, le=3650)
+    proposal_reminder_hours: float = Field(default=48, ge=0, le=87600)  # before a proposal expires; 0: never
     log_level: str = "INFO"
     log_json: bool = False
     rate_registrations: str = "60/min"

@@ -146,7 +146,8 @@ FLOW_LEASE_SECONDS = 90
 CELERY_TASK_TIME_LIMIT = FLOW_LEASE_SECONDS - 5  # a step that hangs is ended before another worker may claim it
 FLOW_SWEEP_SECONDS = 1.0
 FLOW_MAX_ATTEMPTS = 8
-PROPOSAL_DAYS = 14
+PROPOSAL_DAYS = env.proposal_days
+PROPOSAL_REMINDER_HOURS = env.proposal_reminder_hours
 
 # --- telling people -------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from platforms.models import Platform
-from unions.models import Category, MemberRole, Organization
+from unions.models import Category, MemberRole, Organization, Rule
 
 MAX_CERTIFICATE = 64 * 1024  # bytes
 
@@ -271,7 +271,39 @@ class RuleForm(forms.Form):
         ]
 
 
-class UnionForm(forms.Form):
+class RuleFields(forms.Form):
+    """How many members must agree."""
+
+    rule = forms.ChoiceField(
+        label=_("How many members must agree"),
+        choices=Rule.choices,
+        initial=Rule.EVERYONE,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    threshold = forms.IntegerField(
+        label=_("Share of the members, in percent"),
+        required=False,
+        min_value=1,
+        max_value=100,
+        widget=forms.NumberInput(attrs={"placeholder": "60"}),
+        help_text=_("Only for “A share agrees”: for example 60, then 3 of 5 members must agree."),
+    )
+
+    def clean_rule(self) -> str:
+        return str(self.cleaned_data["rule"] or Rule.EVERYONE)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "rule" in cleaned and cleaned["rule"] != Rule.THRESHOLD:
+            cleaned["threshold"] = None
+            self.errors.pop("threshold", None)
+        elif cleaned.get("threshold") is None and "threshold" not in self.errors:
+            self.add_error("threshold", _("Say how many percent."))
+        return cleaned
+
+
+class UnionForm(RuleFields):
     """What a union shall be. `speaks_for` are the organizations that the person may create it for."""
 
     name = forms.CharField(
@@ -323,6 +355,24 @@ class MoveForm(forms.Form):
     def __init__(self, *args: Any, organizations: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["orgcode"].choices = [(o.orgcode, o.name) for o in organizations]  # type: ignore[attr-defined]
+
+
+class RuleChangeForm(RuleFields, MoveForm):
+    """Another rule, which member proposes it, and a word to the others."""
+
+    field_order = ("orgcode", "rule", "threshold", "comment")
+
+
+class WithdrawalForm(forms.Form):
+    """Why a proposal is taken back."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Those asked read it; it may be left out."),
+    )
 
 
 class TypedName(forms.Form):

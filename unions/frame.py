@@ -45,6 +45,7 @@ def hand_in() -> None:
     shell.add_source("proposals", Source(_("Proposals"), find_proposals, order=40))
     shell.add_source("registrations", Source(_("Registrations"), find_registrations, order=60))
     kinds.add("invitation", _("You are asked for your answer"), kinds.Group.ANSWERS)
+    kinds.add("reminder", _("You have not answered yet, and the time is nearly over"), kinds.Group.ANSWERS)
     kinds.add("proposal", _("A proposal was decided, withdrawn or given up"), kinds.Group.ANSWERS)
     kinds.add("registration", _("A registration came in or was decided"), kinds.Group.REGISTRATIONS)
     kinds.add("union", _("A union was opened, joined, left or deleted"), kinds.Group.WORK)

@@ -70,6 +70,11 @@ def may_propose_delete(actor: User, union: Union) -> Verdict:
     return may_speak_for(actor, union.acting_creator()) and _active(union) and _quiet(union)
 
 
+def may_propose_rule(actor: User, union: Union, organization: Organization) -> Verdict:
+    """Whoever speaks for an active member."""
+    return may_speak_for(actor, organization) and _active(union) and _member(union, organization)
+
+
 def may_cast_vote(actor: User, proposal: Proposal, organization: Organization) -> Verdict:
     """Whoever speaks for an organization that has a say and has not used it."""
     elector = proposal.electors.filter(organization=organization).first()
@@ -132,10 +137,19 @@ def _outside(union: Union, organization: Organization) -> Verdict:
     return ALLOWED
 
 
+def _member(union: Union, organization: Organization) -> Verdict:
+    if organization.pk in _active_members(union):
+        return ALLOWED
+    return not_now(_("%(name)s is not a member of this union.") % {"name": organization.name})
+
+
+def _active_members(union: Union) -> list[int]:
+    return [each.organization_id for each in union.present if each.state == MemberState.ACTIVE]
+
+
 def _may_leave(union: Union, organization: Organization) -> Verdict:
-    active = [each.organization_id for each in union.present if each.state == MemberState.ACTIVE]
-    if organization.pk not in active:
-        return not_now(_("%(name)s is not a member of this union.") % {"name": organization.name})
-    if len(active) == 1:
+    if not (member := _member(union, organization)):
+        return member
+    if len(_active_members(union)) == 1:
         return not_now(_("The last member cannot quit; delete the union instead."))
     return ALLOWED

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from unions.models import Proposal, ProposalState
-from unions.services.proposals import close_stranded, expire_proposal
+from unions.services.proposals import close_stranded, expire_proposal, remind_electors
 
 MAX_AT_ONCE = 200
 
@@ -18,6 +19,13 @@ def expire_proposals() -> None:
         expire_proposal(proposal_id=proposal_id)
 
 
+@shared_task(name="unions.remind_electors", expires=60)
+def remind_all() -> None:
+    waiting = Proposal.objects.to_be_reminded(settings.PROPOSAL_REMINDER_HOURS)
+    for proposal_id in list(waiting.values_list("pk", flat=True)[:MAX_AT_ONCE]):
+        remind_electors(proposal_id=proposal_id)
+
+
 @shared_task(name="unions.close_stranded", expires=10)
 def close_stranded_proposals() -> None:
     for proposal_id in list(Proposal.objects.stranded().values_list("pk", flat=True)[:MAX_AT_ONCE]):
@@ -26,5 +34,6 @@ def close_stranded_proposals() -> None:
 
 BEAT = {
     "unions-expire-proposals": {"task": "unions.expire_proposals", "schedule": 60.0, "options": {"expires": 60}},
+    "unions-remind-electors": {"task": "unions.remind_electors", "schedule": 60.0, "options": {"expires": 60}},
     "unions-close-stranded": {"task": "unions.close_stranded", "schedule": 10.0, "options": {"expires": 10}},
 }

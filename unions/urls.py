@@ -35,6 +35,7 @@ urlpatterns = [
     path("unions/<str:unionid>/join", views.JoinUnion.as_view(), name="union-join"),
     path("unions/<str:unionid>/quit", views.QuitUnion.as_view(), name="union-quit"),
     path("unions/<str:unionid>/delete", views.DeleteUnion.as_view(), name="union-delete"),
+    path("unions/<str:unionid>/rule", views.ChangeRule.as_view(), name="union-rule"),
     path("inbox", views.Inbox.as_view(), name="inbox"),
     path("proposals", views.ProposalList.as_view(), name="proposal-list"),
     path("proposals/<int:proposal_id>", views.ProposalDetail.as_view(), name="proposal-detail"),

@@ -287,9 +287,17 @@
     if (event.target.dataset?.tip) Tooltip?.getInstance(event.target)?.dispose();
   });
 
+  // After a form came back: the first field that is wrong; what concerns no field stands above the form.
+  const focusTrouble = () => {
+    const above = document.querySelector("[data-focus]");
+    const wrong = above?.dataset.focus === "field" && document.querySelector("form [aria-invalid='true']");
+    const field = wrong && (wrong.matches("fieldset") ? wrong.querySelector("input:enabled") : wrong);
+    (field || above)?.focus();
+  };
+
   refreshTimes(document);
   setInterval(() => refreshTimes(document), 5000);
   startNotices();
   tips(document);
-  document.querySelector("[data-focus]")?.focus();
+  focusTrouble();
 })();

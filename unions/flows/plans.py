@@ -20,7 +20,7 @@ from platforms.models import Platform
 from unions.models import Organization
 
 INVITE = Task("invite", "unions.invite", gettext_noop("Tell those who have a say"))
-APPROVAL = Task("approval", "unions.await_approval", gettext_noop("Wait until everyone has agreed"))
+APPROVAL = Task("approval", "unions.await_approval", gettext_noop("Wait until it is agreed to"))
 STILL_IN = gettext_noop(
     "What was removed stays removed. If the organization is still a member, quit again: only the rest is then removed."
 )
@@ -131,6 +131,10 @@ def plan_delete(arguments: dict[str, Any]) -> list[Task]:
     ]
 
 
+def plan_rule(arguments: dict[str, Any]) -> list[Task]:
+    return [INVITE, APPROVAL, Task("rule", "unions.change_rule", gettext_noop("Write down the new rule"))]
+
+
 def _others(arguments: dict[str, Any]) -> list[tuple[str, str]]:
     """Orgcode and name of everyone but the creator."""
     codes = [orgcode for orgcode in arguments["orgs"] if orgcode != arguments["creator"]]
@@ -142,3 +146,4 @@ CREATE = flows.register(Blueprint("unions.create", gettext_noop("Create the unio
 JOIN = flows.register(Blueprint("unions.join", gettext_noop("%(organization)s joins the union %(name)s"), plan_join))
 QUIT = flows.register(Blueprint("unions.quit", gettext_noop("%(organization)s quits the union %(name)s"), plan_quit))
 DELETE = flows.register(Blueprint("unions.delete", gettext_noop("Delete the union %(name)s"), plan_delete))
+RULE = flows.register(Blueprint("unions.rule", gettext_noop("Change the rule of the union %(name)s"), plan_rule))

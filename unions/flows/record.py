@@ -10,7 +10,7 @@ from console.flows.blueprint import Ending
 from console.services.notifications import notify
 from unions.flows.arguments import actor_of, reason_of
 from unions.models import MemberState, Union
-from unions.services import proposals, unions
+from unions.services import proposals, rules, unions
 
 
 @flows.step("unions.save_union", local=True)
@@ -112,6 +112,19 @@ def record_deletion(context: StepContext) -> Done:
     union = Union.objects.get(pk=context.flow_arguments["union"])
     _announce(union, gettext_noop("The union %(name)s was deleted"))
     unions.delete_union(union_id=union.pk, actor=actor_of(context))
+    return Done()
+
+
+@flows.step("unions.change_rule", local=True)
+def change_rule(context: StepContext) -> Done:
+    arguments = context.flow_arguments
+    rules.change_rule(
+        union_id=arguments["union"],
+        rule=arguments["rule"],
+        threshold=arguments["threshold"],
+        actor=actor_of(context),
+    )
+    _announce(Union.objects.get(pk=arguments["union"]), gettext_noop("The rule of %(name)s was changed"))
     return Done()
 
 

@@ -9,8 +9,9 @@ from unions.models.organizations import (
     ResourceSpace,
     SpaceKind,
 )
-from unions.models.proposals import Elector, Proposal, ProposalKind, ProposalState, Rule, Vote
+from unions.models.proposals import Elector, Proposal, ProposalKind, ProposalState, Vote
 from unions.models.registrations import Registration, RegistrationRule, RegistrationState
+from unions.models.rules import Rule
 from unions.models.unions import LIVE_MEMBER_STATES, MemberState, Union, UnionMember, UnionState
 
 __all__ = [

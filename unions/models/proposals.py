@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -11,6 +13,7 @@ from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 from console.models import Flow, User
 from console.models.flows import OPEN_FLOW_STATES
 from unions.models.organizations import MemberRole, Organization
+from unions.models.rules import Rule, rule_is_whole
 from unions.models.unions import LIVE_MEMBER_STATES, Union, UnionMember
 
 
@@ -24,6 +27,7 @@ class ProposalKind(models.TextChoices):
     CHAIN_QUIT = "chain_quit", _("Quit a chain")
     CHAIN_DELETE = "chain_delete", _("Delete a chain")
     CHAIN_SCALE = "chain_scale", _("Change the number of nodes")
+    RULE = "rule", _("Change the rule of a union")
 
 
 class ProposalState(models.TextChoices):
@@ -32,11 +36,6 @@ class ProposalState(models.TextChoices):
     REFUSED = "refused", _("Refused")
     WITHDRAWN = "withdrawn", _("Withdrawn")
     EXPIRED = "expired", _("Expired")
-
-
-class Rule(models.TextChoices):
-    EVERYONE = "everyone", _("Everyone agrees")
-    MAJORITY = "majority", _("More than half agree")
 
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
@@ -66,6 +65,16 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         carried_out = models.Q(state=ProposalState.CARRIED, flow__state__in=OPEN_FLOW_STATES)
         return self.filter(models.Q(state=ProposalState.OPEN) | carried_out)
 
+    def to_be_reminded(self, hours: float) -> ProposalQuerySet:
+        """Open, with less than `hours` left, and nobody has been reminded yet."""
+        now = timezone.now()
+        return self.filter(
+            state=ProposalState.OPEN,
+            reminded_at=None,
+            expires_at__gt=now,
+            expires_at__lte=now + timedelta(hours=hours),
+        )
+
     def stranded(self) -> ProposalQuerySet:
         """Open, although the flow that should carry it out was cancelled."""
         return self.filter(state=ProposalState.OPEN).exclude(flow__state__in=OPEN_FLOW_STATES)
@@ -82,12 +91,15 @@ class Proposal(ConcurrentTransitionMixin, models.Model):
     concerns = models.ForeignKey(Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     opened_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     payload = models.JSONField(default=dict)
-    rule = models.CharField(_("rule"), max_length=20, choices=Rule, default=Rule.EVERYONE)
+    rule = models.CharField(_("rule"), max_length=20, choices=Rule, default=Rule.EVERYONE)  # as it was when opened
+    threshold = models.PositiveSmallIntegerField(_("share"), null=True, blank=True)  # percent
     state = FSMField(_("state"), default=ProposalState.OPEN, choices=ProposalState.choices, protected=True)
     comment = models.TextField(_("comment"), blank=True)
     opened_at = models.DateTimeField(_("opened"), default=timezone.now)
     expires_at = models.DateTimeField(_("expires"))
+    reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    reason = models.TextField(_("reason"), blank=True)  # why it was withdrawn
     flow = models.ForeignKey(Flow, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     objects = ProposalQuerySet.as_manager()
@@ -101,6 +113,7 @@ class Proposal(ConcurrentTransitionMixin, models.Model):
                 condition=models.Q(state=ProposalState.OPEN),
             ),
             models.CheckConstraint(name="proposal_state_known", condition=models.Q(state__in=ProposalState.values)),
+            models.CheckConstraint(name="proposal_rule_whole", condition=rule_is_whole()),
         ]
 
     def __str__(self) -> str:
@@ -111,6 +124,12 @@ class Proposal(ConcurrentTransitionMixin, models.Model):
         """What its flow's approval step sleeps on."""
         return f"proposal:{self.pk}"
 
+    def silent(self) -> list[Organization]:
+        """Those who have a say and have not answered."""
+        voted = self.votes.values("organization_id")
+        rows = self.electors.in_force().exclude(organization__in=voted).select_related("organization")
+        return [row.organization for row in rows]
+
     @transition(state, source=ProposalState.OPEN, target=ProposalState.CARRIED)
     def carry(self) -> None:
         self.decided_at = timezone.now()
@@ -120,8 +139,8 @@ class Proposal(ConcurrentTransitionMixin, models.Model):
         self.decided_at = timezone.now()
 
     @transition(state, source=ProposalState.OPEN, target=ProposalState.WITHDRAWN)
-    def withdraw(self) -> None:
-        self.decided_at = timezone.now()
+    def withdraw(self, reason: str = "") -> None:
+        self.decided_at, self.reason = timezone.now(), reason
 
     @transition(state, source=ProposalState.OPEN, target=ProposalState.EXPIRED)
     def expire(self) -> None:

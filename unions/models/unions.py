@@ -12,6 +12,7 @@ from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 from console.models import User
 from platforms.models import Platform
 from unions.models.organizations import Organization
+from unions.models.rules import Rule, rule_is_whole
 
 
 class UnionState(models.TextChoices):
@@ -58,6 +59,8 @@ class Union(ConcurrentTransitionMixin, models.Model):
     creator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="created_unions")
     network_id = models.CharField(_("network"), max_length=200)
     uid = models.CharField(_("business chain"), max_length=40, blank=True)  # written by the floor above
+    rule = models.CharField(_("rule"), max_length=20, choices=Rule, default=Rule.EVERYONE)
+    threshold = models.PositiveSmallIntegerField(_("share"), null=True, blank=True)  # percent
     state = FSMField(_("state"), default=UnionState.BUILDING, choices=UnionState.choices, protected=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -77,6 +80,7 @@ class Union(ConcurrentTransitionMixin, models.Model):
                 condition=~models.Q(state=UnionState.DELETED),
             ),
             models.CheckConstraint(name="union_state_known", condition=models.Q(state__in=UnionState.values)),
+            models.CheckConstraint(name="union_rule_whole", condition=rule_is_whole()),
         ]
 
     def __str__(self) -> str:

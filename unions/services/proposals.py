@@ -1,7 +1,7 @@
 """Proposals: opened with a flow that sleeps on them, decided by votes, withdrawn, or overtaken by time.
 
-Who has a say in a join are the members of the union on the day of the decision: whoever leaves loses it, whoever
-comes in gets it (`member_left`, `member_came`).
+Who has a say in what members are asked are the members on the day of the decision: whoever leaves the union loses it,
+whoever comes in gets it (`member_left`, `member_came`).
 
 Locks are taken in one order: union, proposals, flows, and the head of the audit log last. So every row is locked and
 changed before the first `audit.record`.
@@ -31,12 +31,14 @@ from unions.models import (
     Proposal,
     ProposalKind,
     ProposalState,
+    Rule,
     Union,
     Vote,
 )
 from unions.policies import may_cast_vote, may_withdraw_proposal
 from unions.tally import Outcome, tally
 
+ASKS_MEMBERS = (ProposalKind.JOIN, ProposalKind.RULE)
 HALF_WAY = gettext_noop("“%(subject)s” failed half-way; ask for it again to finish it")
 
 
@@ -55,10 +57,12 @@ def open_proposal(
     comment: str = "",
     blueprint: str = "",
     answer: dict[str, Any] | None = None,
+    by_union_rule: bool = False,
 ) -> Proposal:
     """Ask the electorate, and promise what happens when it agrees. An empty electorate carries at once.
 
-    `blueprint` names the flow of a floor above; `answer` is what the caller is told besides.
+    `blueprint` names the flow of a floor above; `answer` is what the caller is told besides. `by_union_rule`: as many
+    must agree as the union's rule says now; otherwise everyone. Who proposes and has a say has agreed.
     """
     refuse_beside(subject_key)
     proposal = Proposal.objects.create(
@@ -70,10 +74,14 @@ def open_proposal(
         concerns=concerns,
         opened_by=actor,
         payload=payload,
+        rule=union.rule if union and by_union_rule else Rule.EVERYONE,
+        threshold=union.threshold if union and by_union_rule else None,
         comment=comment,
         expires_at=timezone.now() + timedelta(days=settings.PROPOSAL_DAYS),
     )
     Elector.objects.bulk_create(Elector(proposal=proposal, organization=each) for each in electorate)
+    if proposer in electorate:
+        Vote.objects.create(proposal=proposal, organization=proposer, agree=True, cast_by=actor)
     audit.record(
         f"unions.proposal.{kind}_proposed",
         actor=actor,
@@ -81,7 +89,7 @@ def open_proposal(
         electorate=[each.orgcode for each in electorate],
         comment=comment,
     )
-    if not electorate:
+    if _count(proposal) is Outcome.CARRIED:
         proposal.carry()
     proposal.flow = flows.start(
         flows.blueprint_named(blueprint or f"unions.{kind}"),
@@ -137,15 +145,43 @@ def cast_vote(*, actor: User, proposal_id: int, orgcode: str, agree: bool, comme
 
 
 @use_case
-def withdraw_proposal(*, actor: User, proposal_id: int) -> Proposal:
-    """Take back what one's own organization asked for."""
+def withdraw_proposal(*, actor: User, proposal_id: int, reason: str = "") -> Proposal:
+    """Take back what one's own organization asked for; those asked read the reason."""
     proposal = locked_or_missing(Proposal.objects.visible_to(actor), pk=proposal_id)
     require(may_withdraw_proposal(actor, proposal))
-    proposal.withdraw()
+    proposal.withdraw(reason.strip())
     proposal.save()
     flows.cancel_waiting(proposal.topic, actor=actor, detail=gettext_noop("The proposal was withdrawn."))
-    audit.record("unions.proposal.withdrawn", actor=actor, target=proposal)
-    _tell(proposal, gettext_noop("“%(subject)s” was withdrawn"))
+    audit.record("unions.proposal.withdrawn", actor=actor, target=proposal, reason=proposal.reason)
+    _tell(proposal, gettext_noop("“%(subject)s” was withdrawn"), reason=proposal.reason)
+    return proposal
+
+
+@use_case
+def remind_electors(*, proposal_id: int) -> Proposal:
+    """Ask those who have not answered once more, shortly before the time is over; once."""
+    proposal = locked_or_missing(Proposal.objects.select_related("proposer"), pk=proposal_id)
+    now = timezone.now()
+    late = proposal.expires_at - timedelta(hours=settings.PROPOSAL_REMINDER_HOURS)
+    if proposal.state != ProposalState.OPEN or proposal.reminded_at or not late <= now < proposal.expires_at:
+        return proposal
+    proposal.reminded_at = now
+    proposal.save(update_fields=["reminded_at"])
+    silent = proposal.silent()
+    audit.record("unions.proposal.reminded", actor=None, target=proposal, orgcodes=[each.orgcode for each in silent])
+    notify(
+        speakers_of(silent),
+        kind="reminder",
+        title=gettext_noop("Not answered yet, and the time is nearly over: %(subject)s"),
+        body=gettext_noop("%(proposer)s asks for your answer until %(until)s (UTC)."),
+        parameters={
+            "subject": proposal.subject_name,
+            "proposer": proposal.proposer.name,
+            "until": f"{proposal.expires_at:%Y-%m-%d %H:%M}",
+        },
+        link=f"/proposals/{proposal.pk}",
+        subject=proposal,
+    )
     return proposal
 
 
@@ -177,7 +213,7 @@ def _close_if_stranded(proposal: Proposal) -> bool:
     if proposal.flow is None or not (proposal.flow.is_final or proposal.flow.undoing):
         return False
     reason = str((proposal.flow.error or {}).get("detail", ""))
-    proposal.withdraw()
+    proposal.withdraw(reason)
     proposal.save()
     audit.record("unions.proposal.withdrawn", actor=proposal.flow.cancelled_by, target=proposal, reason=reason)
     _tell(proposal, gettext_noop("“%(subject)s” was stopped"), reason=reason)
@@ -207,11 +243,11 @@ def give_up(*, proposal_id: int, actor: User | None, reason: str, half_way: bool
 
 @joins_transaction
 def member_left(*, union: Union, organization: Organization) -> None:
-    """Who has left has no say any more in who comes in; an open join may be settled by that."""
+    """Who has left has no say any more in what its fellows are asked; that may settle an open question."""
     now = timezone.now()
     concerned = [
         proposal
-        for proposal in _open_joins(union)
+        for proposal in _open_to_members(union)
         if proposal.electors.in_force().filter(organization=organization).update(lapsed_at=now)
     ]
     outcomes = [_settle(proposal) for proposal in concerned]
@@ -222,11 +258,11 @@ def member_left(*, union: Union, organization: Organization) -> None:
 
 @joins_transaction
 def member_came(*, union: Union, organization: Organization) -> None:
-    """Who has come in is asked about those who still want to."""
-    open_joins = _open_joins(union)
-    for proposal in open_joins:
+    """Who has come in is asked what its fellows are being asked."""
+    open_questions = _open_to_members(union)
+    for proposal in open_questions:
         Elector.objects.update_or_create(proposal=proposal, organization=organization, defaults={"lapsed_at": None})
-    for proposal in open_joins:
+    for proposal in open_questions:
         audit.record("unions.proposal.say_given", actor=None, target=proposal, orgcode=organization.orgcode)
         ask(proposal, [organization])
 
@@ -244,19 +280,15 @@ def ask(proposal: Proposal, organizations: Iterable[Organization]) -> None:
     )
 
 
-def _open_joins(union: Union) -> list[Proposal]:
-    """Locked in one order, so that two members who move at the same moment do not wait for each other."""
-    rows = Proposal.objects.filter(union=union, kind=ProposalKind.JOIN, state=ProposalState.OPEN)
+def _open_to_members(union: Union) -> list[Proposal]:
+    """What members are being asked; locked in one order, so that two who move at once do not wait for each other."""
+    rows = Proposal.objects.filter(union=union, kind__in=ASKS_MEMBERS, state=ProposalState.OPEN)
     return list(rows.select_related("proposer").select_for_update(of=("self",)).order_by("pk"))
 
 
 def _settle(proposal: Proposal) -> Outcome:
     """What the answers so far have decided; a decision lets the flow go on or takes it back."""
-    outcome = tally(
-        set(proposal.electors.in_force().values_list("organization__orgcode", flat=True)),
-        dict(proposal.votes.values_list("organization__orgcode", "agree")),
-        proposal.rule,
-    )
+    outcome = _count(proposal)
     if outcome is Outcome.CARRIED:
         proposal.carry()
         flows.wake(proposal.topic, {"verdict": "carried"})
@@ -267,6 +299,15 @@ def _settle(proposal: Proposal) -> Outcome:
         _tell(proposal, gettext_noop("“%(subject)s” was refused"))
     proposal.save()
     return outcome
+
+
+def _count(proposal: Proposal) -> Outcome:
+    return tally(
+        set(proposal.electors.in_force().values_list("organization__orgcode", flat=True)),
+        dict(proposal.votes.values_list("organization__orgcode", "agree")),
+        proposal.rule,
+        proposal.threshold,
+    )
 
 
 def _record(proposal: Proposal, outcome: Outcome, actor: User | None) -> None:

@@ -19,6 +19,7 @@ from unions.models import (
     Organization,
     Proposal,
     ProposalKind,
+    Rule,
     Union,
     UnionMember,
     UnionState,
@@ -26,6 +27,7 @@ from unions.models import (
 from unions.names import read_name
 from unions.policies import may_propose_delete, may_propose_join, may_propose_quit, may_speak_for
 from unions.services import proposals
+from unions.services.rules import read_rule
 from unions.services.union_requests import (
     locked_union,
     payload_for,
@@ -41,14 +43,25 @@ from unions.services.union_requests import (
 
 @use_case
 def propose_union(
-    *, actor: User, name: str, oemtype: str, creatororg: str, orgs: Sequence[str], comment: str = ""
+    *,
+    actor: User,
+    name: str,
+    oemtype: str,
+    creatororg: str,
+    orgs: Sequence[str],
+    comment: str = "",
+    rule: str = Rule.EVERYONE,
+    threshold: int | None = None,
 ) -> Proposal:
     """Invite organizations to a new union; every one of them agrees before anything is built.
+
+    `rule` and `threshold` (percent) are the union's: how many members must agree to what is asked later.
 
     Raises Invalid naming the field, NotAllowed when the actor does not speak for the creator, Conflict when the
     name is taken, NotSupported when the platform cannot.
     """
     creator, invited, platform = read_union_request(name, oemtype, creatororg, orgs)
+    rule, threshold = read_rule(rule, threshold)
     require(may_speak_for(actor, creator))
     name = read_name(name)
     if Union.objects.filter(platform=platform, name__iexact=name).exclude(state=UnionState.DELETED).exists():
@@ -62,6 +75,8 @@ def propose_union(
         **payload_for(platform, None, creator, name),
         "orgs": [each.orgcode for each in [creator, *invited]],
         "unionid": new_code("union"),
+        "rule": rule,
+        "threshold": threshold,
     }
     return proposals.open_proposal(
         actor=actor,
@@ -120,6 +135,7 @@ def _open_move(
         },
         union=union,
         comment=comment,
+        by_union_rule=True,
     )
 
 
@@ -165,6 +181,8 @@ def save_union(*, payload: dict[str, Any], network_id: str, member_ids: dict[str
         platform_id=payload["platform"],
         creator=Organization.objects.get(orgcode=payload["creator"]),
         network_id=network_id,
+        rule=payload.get("rule", Rule.EVERYONE),
+        threshold=payload.get("threshold"),
     )
     for orgcode in payload["orgs"]:
         UnionMember.objects.create(

@@ -20,6 +20,7 @@ from unions.views.registrations import (
     RuleList,
 )
 from unions.views.unions import (
+    ChangeRule,
     DeleteUnion,
     JoinUnion,
     QuitUnion,
@@ -33,6 +34,7 @@ __all__ = [
     "AddMember",
     "ApproveRegistration",
     "CastVote",
+    "ChangeRule",
     "DeleteRule",
     "DeleteUnion",
     "Inbox",

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from console.models import FlowState, User
 from unions import reads
-from unions.models import Elector, MemberRole, Organization, Proposal, ProposalKind, ProposalState, Vote
+from unions.models import Elector, MemberRole, Organization, Proposal, ProposalKind, ProposalState, Rule, Vote
+from unions.tally import needed
 
 ASKS = {
     ProposalKind.CREATE: gettext_lazy("%(who)s invites %(guests)s to the new union “%(union)s”."),
@@ -24,6 +25,7 @@ ASKS = {
     ProposalKind.CHAIN_QUIT: gettext_lazy("%(who)s leaves the chain “%(union)s”."),
     ProposalKind.CHAIN_DELETE: gettext_lazy("%(who)s deletes the chain “%(union)s”."),
     ProposalKind.CHAIN_SCALE: gettext_lazy("%(who)s changes the number of its nodes on “%(union)s”."),
+    ProposalKind.RULE: gettext_lazy("%(who)s proposes another rule for the union “%(union)s”: %(rule)s."),
 }
 CONSEQUENCES = {
     ProposalKind.CREATE: gettext_lazy(
@@ -31,7 +33,7 @@ CONSEQUENCES = {
         "and all members share one chain."
     ),
     ProposalKind.JOIN: gettext_lazy(
-        "Once every member has agreed, a node is built in the resource space of %(who)s, "
+        "Once enough members have agreed, a node is built in the resource space of %(who)s, "
         "and it receives a copy of the whole ledger."
     ),
     ProposalKind.QUIT: gettext_lazy("The nodes of %(who)s are reclaimed; the union goes on without it."),
@@ -45,6 +47,9 @@ CONSEQUENCES = {
     ProposalKind.CHAIN_QUIT: gettext_lazy("The nodes of %(who)s on it are reclaimed; the chain goes on without it."),
     ProposalKind.CHAIN_DELETE: gettext_lazy("Its ledgers and the nodes that serve nothing else are gone for good."),
     ProposalKind.CHAIN_SCALE: gettext_lazy("Nodes are built or reclaimed in the space of %(who)s only."),
+    ProposalKind.RULE: gettext_lazy(
+        "From then on what is asked of the members is decided by it; what is being asked already is not."
+    ),
 }
 ICONS = {
     ProposalKind.CREATE: "users-plus",
@@ -56,7 +61,24 @@ ICONS = {
     ProposalKind.CHAIN_QUIT: "logout",
     ProposalKind.CHAIN_DELETE: "trash",
     ProposalKind.CHAIN_SCALE: "server-2",
+    ProposalKind.RULE: "scale",
 }
+
+
+def rule_of(proposal: Proposal) -> str:
+    """How many of those asked must agree, as it stands in a list of facts."""
+    asked = sum(row.lapsed_at is None for row in proposal.electors.all())
+    return _("%(needed)s of %(asked)s must agree") % {
+        "needed": needed(asked, proposal.rule, proposal.threshold),
+        "asked": asked,
+    }
+
+
+def rule_in_words(rule: str, threshold: int | None) -> str:
+    """How many must agree, as a part of a sentence."""
+    if rule == Rule.THRESHOLD:
+        return _("at least %(share)s %% of the members agree") % {"share": threshold}
+    return _("more than half of the members agree") if rule == Rule.MAJORITY else _("every member agrees")
 
 
 @dataclass(frozen=True)
@@ -88,6 +110,7 @@ class Card:
     consequence: str
     icon: str
     platform: str
+    rule: str
     answers: list[Answer]
     status: Status
 
@@ -120,6 +143,7 @@ def card_of(proposal: Proposal, speaks_for: set[int], platforms: dict[int, str])
     words = {
         "who": (proposal.concerns or proposal.proposer).name,
         "union": proposal.subject_name,
+        "rule": rule_in_words(proposal.payload.get("rule", ""), proposal.payload.get("threshold")),
         "guests": get_text_list([row.organization.name for row in electors], _("and")),
     }
     kind = ProposalKind(proposal.kind)
@@ -129,6 +153,7 @@ def card_of(proposal: Proposal, speaks_for: set[int], platforms: dict[int, str])
         consequence=str(CONSEQUENCES[kind]) % words,
         icon=ICONS[kind],
         platform=platforms.get(proposal.payload.get("platform", 0), ""),
+        rule=rule_of(proposal),
         answers=[_answer(row, votes, speaks_for) for row in electors],
         status=status_of(proposal),
     )
@@ -150,11 +175,16 @@ def status_of(proposal: Proposal) -> Status:
     texts: dict[str, Any] = {
         ProposalState.OPEN: ("info", _("It waits for the answers of those asked.")),
         ProposalState.REFUSED: ("danger", _("It was refused. Nothing was built or changed.")),
-        ProposalState.WITHDRAWN: ("secondary", _("It was taken back before everyone had answered. Nothing was built.")),
+        ProposalState.WITHDRAWN: ("secondary", _withdrawn(proposal)),
         ProposalState.EXPIRED: ("secondary", _("Not everyone answered in time. Nothing was built or changed.")),
     }
     kind, text = texts[proposal.state]
     return Status(proposal.state, proposal.get_state_display(), text, kind)
+
+
+def _withdrawn(proposal: Proposal) -> str:
+    text = _("It was taken back before everyone had answered. Nothing was built.")
+    return text + " " + _("Reason: %(reason)s") % {"reason": proposal.reason} if proposal.reason else text
 
 
 def _status_of_work(proposal: Proposal) -> Status:
@@ -183,7 +213,7 @@ def _status_of_work(proposal: Proposal) -> Status:
     if flow.state == FlowState.FAILED:
         text = _("Carrying it out failed, and not everything could be taken back. An administrator has to look.")
         return Status("failed", _("Failed"), text, "danger")
-    text = _("Everyone has agreed. It is being carried out.") if asked else _("It is being carried out.")
+    text = _("It was agreed to. It is being carried out.") if asked else _("It is being carried out.")
     return Status("running", _("Being carried out"), text)
 
 

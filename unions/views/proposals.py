@@ -7,12 +7,14 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
 from console.models import Flow, User
-from console.views.base import ActionView, DetailPage, ListPage, ServiceFormView
+from console.policies import Verdict
+from console.views.base import DetailPage, ListPage, ServiceFormView
 from unions import reads
-from unions.forms import VoteForm
+from unions.forms import VoteForm, WithdrawalForm
 from unions.models import Proposal, ProposalKind, ProposalState
 from unions.policies import may_withdraw_proposal
 from unions.services import proposals as service
@@ -101,13 +103,29 @@ class CastVote(ServiceFormView):
         return reverse("unions:proposal-detail", args=[self.kwargs["proposal_id"]])
 
 
-class WithdrawProposal(ActionView):
-    """Take back what was asked."""
+class WithdrawProposal(ServiceFormView):
+    """Take back what was asked; the page asks once more, and for the reason."""
+
+    form_class = WithdrawalForm
+    template_name = "unions/proposal_withdraw.html"
 
     success_message = gettext_lazy("It was taken back.")
 
-    def perform(self) -> Proposal:
-        return service.withdraw_proposal(actor=self.actor, proposal_id=self.kwargs["proposal_id"])
+    @cached_property
+    def proposal(self) -> Proposal:
+        return reads.found(reads.proposals(self.actor), pk=self.kwargs["proposal_id"])
+
+    def allowed(self) -> Verdict:
+        return may_withdraw_proposal(self.actor, self.proposal)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        card = cards_of([self.proposal], self.actor)[0]
+        return super().get_context_data(**kwargs) | {"proposal": self.proposal, "card": card}
+
+    def perform(self, form: forms.Form) -> Proposal:
+        return service.withdraw_proposal(
+            actor=self.actor, proposal_id=self.kwargs["proposal_id"], reason=form.cleaned_data["reason"]
+        )
 
     def get_success_url(self) -> str:
         return reverse("unions:proposal-detail", args=[self.kwargs["proposal_id"]])

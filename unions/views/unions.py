@@ -18,7 +18,7 @@ from console.policies import Verdict, denied
 from console.views.base import DetailPage, ListPage, Page, ServiceFormView
 from platforms.models import Platform
 from unions import reads
-from unions.forms import DeleteUnionForm, MoveForm, QuitForm
+from unions.forms import DeleteUnionForm, MoveForm, QuitForm, RuleChangeForm
 from unions.models import (
     LIVE_MEMBER_STATES,
     MemberState,
@@ -29,9 +29,10 @@ from unions.models import (
     Union,
     UnionState,
 )
-from unions.policies import fits, may_propose_delete, may_propose_join, may_propose_quit, supports
+from unions.policies import fits, may_propose_delete, may_propose_join, may_propose_quit, may_propose_rule, supports
+from unions.services import rules
 from unions.services import unions as service
-from unions.views.cards import cards_of
+from unions.views.cards import cards_of, rule_in_words
 from unions.views.panels import union_panels
 from unions.views.topology import topology
 from unions.views.wizard import may_create_any
@@ -100,6 +101,7 @@ class UnionDetail(DetailPage):
             "panels": union_panels.rendered_for(self.actor, union),
             "live": moving or busy or union.state in (UnionState.BUILDING, UnionState.DELETING),
             "chain_panels": bool(union.uid),
+            "rule": rule_in_words(union.rule, union.threshold),
             **actions_on(self.actor, union),
         }
 
@@ -112,7 +114,10 @@ def actions_on(actor: User, union: Union) -> dict[str, Any]:
     outside = [each for each in mine if each.pk not in places]
     joining = [(each, _may_join(actor, union, each)) for each in outside or mine]
     quitting = [(each, _may_quit(actor, union, each)) for each in inside or mine]
+    changing = [(each, may_propose_rule(actor, union, each)) for each in inside or mine]
     return {
+        "may_change_rule": _any(changing),
+        "rule_changers": [each for each, verdict in changing if verdict],
         "may_join": _any(joining),
         "joiners": [each for each, verdict in joining if verdict],
         "may_quit": _any(quitting),
@@ -150,7 +155,8 @@ class _UnionForm(ServiceFormView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         members = [member.organization for member in self.union.present]
-        return super().get_context_data(**kwargs) | {"union": self.union, "members": members}
+        rule = rule_in_words(self.union.rule, self.union.threshold)
+        return super().get_context_data(**kwargs) | {"union": self.union, "members": members, "rule": rule}
 
     def get_success_url(self) -> str:
         return reverse("unions:proposal-detail", args=[self.result.pk])
@@ -205,6 +211,24 @@ class QuitUnion(_Move):
     def perform(self, form: forms.Form) -> Proposal:
         wanted = {name: form.cleaned_data[name] for name in ("orgcode", "comment")}
         return service.propose_quit(actor=self.actor, unionid=self.union.unionid, **wanted)
+
+
+class ChangeRule(_Move):
+    """Propose another rule."""
+
+    form_class: type[MoveForm] = RuleChangeForm
+    choices_name = "rule_changers"
+    template_name = "unions/union_rule.html"
+    success_message = gettext_lazy("The members have been asked.")
+
+    def allowed(self) -> Verdict:
+        return self.actions["may_change_rule"]
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"rule": self.union.rule, "threshold": self.union.threshold}
+
+    def perform(self, form: forms.Form) -> Proposal:
+        return rules.propose_rule(actor=self.actor, unionid=self.union.unionid, **form.cleaned_data)
 
 
 class DeleteUnion(_UnionForm):

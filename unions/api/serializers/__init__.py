@@ -10,7 +10,7 @@ from unions.api.serializers.organizations import (
     OrganizationRequest,
     ResourceSpaceAnswer,
 )
-from unions.api.serializers.proposals import ProposalAnswer, ProposalSubject, VoteAnswer, VoteRequest
+from unions.api.serializers.proposals import ProposalAnswer, ProposalSubject, VoteAnswer, VoteRequest, WithdrawalRequest
 from unions.api.serializers.registrations import (
     ReasonRequest,
     RegisteredOrganization,
@@ -22,6 +22,7 @@ from unions.api.serializers.registrations import (
 from unions.api.serializers.unions import (
     DeletionRequest,
     MoveRequest,
+    RuleRequest,
     StartedProposal,
     UnionAnswer,
     UnionMemberAnswer,
@@ -47,10 +48,12 @@ __all__ = [
     "RegistrationRuleRequest",
     "RegistrationRuleSerializer",
     "ResourceSpaceAnswer",
+    "RuleRequest",
     "StartedProposal",
     "UnionAnswer",
     "UnionMemberAnswer",
     "UnionRequest",
     "VoteAnswer",
     "VoteRequest",
+    "WithdrawalRequest",
 ]

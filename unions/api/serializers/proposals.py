@@ -21,6 +21,12 @@ class VoteRequest(StrictSerializer):
     comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
 
 
+class WithdrawalRequest(StrictSerializer):
+    """Why it is taken back; those asked read it. A withdrawal without a body is fine."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
+
+
 class VoteAnswer(serializers.ModelSerializer[Vote]):
     """An answer that was given."""
 
@@ -43,13 +49,20 @@ class ProposalSubject(serializers.Serializer[Any]):
     oemtype = serializers.CharField()
 
 
+class ProposedRule(serializers.Serializer[Any]):
+    """The rule that a union shall have."""
+
+    rule = serializers.ChoiceField(choices=Rule.choices)
+    threshold = serializers.IntegerField(allow_null=True)
+
+
 class ProposalAnswer(serializers.ModelSerializer[Proposal]):
     """A proposal, who has a say in it and what they said."""
 
     id = serializers.CharField()
     kind = serializers.ChoiceField(choices=ProposalKind.choices)
     state = serializers.ChoiceField(choices=ProposalState.choices)
-    rule = serializers.ChoiceField(choices=Rule.choices)
+    rule = serializers.ChoiceField(choices=Rule.choices, help_text=_("As the union's was when this was asked."))
     unionid = serializers.SerializerMethodField()
     subject = serializers.SerializerMethodField()
     proposer = serializers.CharField(source="proposer.orgcode")
@@ -57,6 +70,7 @@ class ProposalAnswer(serializers.ModelSerializer[Proposal]):
     electorate = serializers.SerializerMethodField(help_text=_("Who has a say; whoever leaves the union loses it."))
     waiting_for = serializers.SerializerMethodField(help_text=_("Organizations that have not answered yet."))
     votes = VoteAnswer(many=True)
+    proposed_rule = serializers.SerializerMethodField(help_text=_("What the union's rule shall be; null for the rest."))
     flow = serializers.SerializerMethodField()
 
     class Meta:
@@ -66,6 +80,7 @@ class ProposalAnswer(serializers.ModelSerializer[Proposal]):
             "kind",
             "state",
             "rule",
+            "threshold",
             "unionid",
             "subject",
             "proposer",
@@ -74,9 +89,12 @@ class ProposalAnswer(serializers.ModelSerializer[Proposal]):
             "waiting_for",
             "votes",
             "comment",
+            "proposed_rule",
             "opened_at",
             "expires_at",
+            "reminded_at",
             "decided_at",
+            "reason",
             "flow",
         ]
 
@@ -87,6 +105,12 @@ class ProposalAnswer(serializers.ModelSerializer[Proposal]):
     def get_subject(self, proposal: Proposal) -> dict[str, str]:
         oemtype = self.context["oemtypes"].get(proposal.payload.get("platform"), "")
         return {"unionid": self.get_unionid(proposal), "name": proposal.subject_name, "oemtype": oemtype}
+
+    @extend_schema_field(ProposedRule(allow_null=True))
+    def get_proposed_rule(self, proposal: Proposal) -> dict[str, Any] | None:
+        if "rule" not in proposal.payload:
+            return None
+        return {"rule": proposal.payload["rule"], "threshold": proposal.payload.get("threshold")}
 
     def get_concerns(self, proposal: Proposal) -> str | None:
         return proposal.concerns.orgcode if proposal.concerns else None

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from console.api.serializers import StrictSerializer
 from unions.api.serializers.limits import COMMENT_LENGTH, MAX_ORGS
-from unions.models import MemberState, Union, UnionMember, UnionState
+from unions.models import MemberState, Rule, Union, UnionMember, UnionState
 
 
 class UnionMemberAnswer(serializers.ModelSerializer[UnionMember]):
@@ -31,6 +31,7 @@ class UnionAnswer(serializers.ModelSerializer[Union]):
     creatororg = serializers.CharField(source="creator.orgcode")
     oemtype = serializers.CharField(source="platform.oemtype")
     orgs = serializers.SerializerMethodField()
+    rule = serializers.ChoiceField(choices=Rule.choices, help_text=_("How many members must agree to what is asked."))
     state = serializers.ChoiceField(choices=UnionState.choices)
     members = UnionMemberAnswer(many=True)
 
@@ -44,6 +45,8 @@ class UnionAnswer(serializers.ModelSerializer[Union]):
             "name",
             "oemtype",
             "orgs",
+            "rule",
+            "threshold",
             "state",
             "network_id",
             "members",
@@ -55,7 +58,21 @@ class UnionAnswer(serializers.ModelSerializer[Union]):
         return [member.organization.orgcode for member in union.members.all() if member.state != MemberState.LEFT]
 
 
-class UnionRequest(StrictSerializer):
+class RuleFields(StrictSerializer):
+    """How many must agree."""
+
+    rule = serializers.ChoiceField(choices=Rule.choices, default=Rule.EVERYONE)
+    threshold = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=100,
+        default=None,
+        help_text=_("For the rule `threshold`: the share of members that must agree, in percent."),
+    )
+
+
+class UnionRequest(RuleFields):
     """A union to be proposed. `orgs` are those invited; the creator need not be named again."""
 
     name = serializers.CharField(max_length=200)
@@ -86,6 +103,14 @@ class MoveRequest(StrictSerializer):
     """Which organization joins or quits."""
 
     orgcode = serializers.CharField(max_length=40)
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
+
+
+class RuleRequest(RuleFields):
+    """Another rule for a union, and which member proposes it."""
+
+    orgcode = serializers.CharField(max_length=40)
+    rule = serializers.ChoiceField(choices=Rule.choices)
     comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
 
 

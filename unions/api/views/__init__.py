@@ -10,7 +10,7 @@ from unions.api.views.registrations import (
     RegistrationRules,
     Registrations,
 )
-from unions.api.views.unions import JoinUnion, QuitUnion, UnionDetail, Unions
+from unions.api.views.unions import JoinUnion, QuitUnion, UnionDetail, UnionRule, Unions
 
 __all__ = [
     "ApproveRegistration",
@@ -29,6 +29,7 @@ __all__ = [
     "Registrations",
     "ResourceSpaces",
     "UnionDetail",
+    "UnionRule",
     "Unions",
     "Votes",
     "WithdrawProposal",

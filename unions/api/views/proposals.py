@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from console.api.reading import parsed
 from unions import reads
 from unions.api.filters import ProposalFilter
-from unions.api.serializers import ProposalAnswer, VoteRequest
+from unions.api.serializers import ProposalAnswer, VoteRequest, WithdrawalRequest
 from unions.models import Proposal
 from unions.services import proposals as service
 
@@ -85,8 +85,11 @@ class Votes(APIView):
 class WithdrawProposal(APIView):
     """Take back what was asked."""
 
-    @extend_schema(operation_id="withdraw_proposal", tags=["proposals"], request=None, responses=ProposalAnswer)
+    @extend_schema(
+        operation_id="withdraw_proposal", tags=["proposals"], request=WithdrawalRequest, responses=ProposalAnswer
+    )
     def post(self, request: Request, proposal_id: int) -> Response:
-        """Withdraw a proposal of one's own organization; its flow is cancelled."""
-        service.withdraw_proposal(actor=request.user, proposal_id=proposal_id)  # type: ignore[arg-type]
+        """Withdraw a proposal of one's own organization; its flow is cancelled. The body may be left out."""
+        wanted = parsed(WithdrawalRequest, request)
+        service.withdraw_proposal(actor=request.user, proposal_id=proposal_id, **wanted)  # type: ignore[arg-type]
         return answered(request, proposal_id)

@@ -17,8 +17,9 @@ from console.api.views import StartsWork
 from console.models import User
 from unions import reads
 from unions.api.filters import UnionFilter
-from unions.api.serializers import DeletionRequest, MoveRequest, StartedProposal, UnionAnswer, UnionRequest
+from unions.api.serializers import DeletionRequest, MoveRequest, RuleRequest, StartedProposal, UnionAnswer, UnionRequest
 from unions.models import Proposal, Union
+from unions.services import rules
 from unions.services import unions as service
 
 
@@ -109,3 +110,13 @@ class QuitUnion(StartsWork, APIView):
         """Quit a union; the organization's nodes are reclaimed."""
         wanted, actor = parsed(MoveRequest, request), actor_of(request)
         return self.start(request, lambda: promised(service.propose_quit(actor=actor, unionid=unionid, **wanted)))
+
+
+class UnionRule(StartsWork, APIView):
+    """How many members must agree."""
+
+    @extend_schema(operation_id="propose_rule", tags=["unions"], request=RuleRequest, responses={202: StartedProposal})
+    def post(self, request: Request, unionid: str) -> Response:
+        """Propose another rule. As many members must agree as today's rule says; the proposer has agreed."""
+        wanted, actor = parsed(RuleRequest, request), actor_of(request)
+        return self.start(request, lambda: promised(rules.propose_rule(actor=actor, unionid=unionid, **wanted)))
