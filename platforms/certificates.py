@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import ssl
@@ -64,6 +65,8 @@ def read_authorities(text: str, *, field: str = "ca_certificate") -> datetime:
 
 def tls_context(tlscert: str, ca_certificate: str) -> ssl.SSLContext:
     """Whom we trust and who we are. PlatformRefused when the texts, checked when they came in, no longer fit."""
+    if not ca_certificate.strip() and not tlscert.strip():
+        return _usual_context()
     context = ssl.create_default_context()
     try:
         if ca_certificate.strip():
@@ -74,6 +77,12 @@ def tls_context(tlscert: str, ca_certificate: str) -> ssl.SSLContext:
         words = _("A certificate for this platform cannot be used: %(problem)s") % {"problem": problem}
         raise PlatformRefused(words, code="certificate_unusable") from problem
     return context
+
+
+@functools.cache
+def _usual_context() -> ssl.SSLContext:
+    """The system's authorities and no identity of ours, for every platform that needs no more: reading them is slow."""
+    return ssl.create_default_context()
 
 
 def _be(context: ssl.SSLContext, tlscert: str) -> None:

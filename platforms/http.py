@@ -7,6 +7,7 @@ What may go wrong is sorted here once: never reached (try again), answered late 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import ssl
@@ -25,7 +26,8 @@ from platforms.certificates import tls_context
 
 MAX_BODY = 8 * 1024 * 1024  # bytes
 CALL_SECONDS = 20.0  # a whole call, however slowly its bytes arrive
-TIMEOUT = httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=5.0)
+TIMEOUT = {"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 5.0}  # seconds
+OWN_HEADERS = ((b"accept-encoding", b"identity"), (b"user-agent", b"concord"))
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
 DOTS = "••••••".encode()
 UNREADABLE = "unreadable"  # the platform said yes, or so, and more cannot be made of it
@@ -110,13 +112,7 @@ class PlatformClient:
         self._max_body = max_body
         self._call_seconds = call_seconds
         context = tls_context(tlscert, ca_certificate)
-        self._client = httpx.Client(
-            transport=CheckedTransport(context=context, allow_private=allow_private, limits=LIMITS),
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            trust_env=False,
-            headers={"accept-encoding": "identity", "user-agent": "concord"},
-        )
+        self._transport = CheckedTransport(context=context, allow_private=allow_private, limits=LIMITS)
 
     def prepared(self, request: Outgoing) -> Outgoing:
         """The request with this address and the headers that every request carries: what a scheme signs."""
@@ -132,12 +128,8 @@ class PlatformClient:
     def send(self, request: Outgoing) -> Incoming:
         """Send once. Raises PlatformUnavailable, OutcomeUnknown or PlatformRefused."""
         request = self.prepared(request)
-        headers = [(name.encode(), value.encode()) for name, value in request.headers]
         try:
-            with (
-                call_within(self._call_seconds),
-                self._client.stream(request.method, request.url, content=request.content, headers=headers) as response,
-            ):
+            with call_within(self._call_seconds), self._sent(request) as response:
                 return self._read(response, request.secrets)
         except AddressRefused as problem:
             raise PlatformRefused(str(problem), code="address_refused") from problem
@@ -145,7 +137,24 @@ class PlatformClient:
             raise self._sorted(problem, request) from problem
 
     def close(self) -> None:
-        self._client.close()
+        self._transport.close()
+
+    @contextlib.contextmanager
+    def _sent(self, request: Outgoing) -> Iterator[httpx.Response]:
+        """Straight through the transport: nothing is followed, and no cookie passes from one party to another."""
+        headers = [(name.encode(), value.encode()) for name, value in request.headers]
+        sent = httpx.Request(
+            request.method,
+            request.url,
+            content=request.content,
+            headers=[*OWN_HEADERS, *headers],
+            extensions={"timeout": TIMEOUT},
+        )
+        response = self._transport.handle_request(sent)
+        try:
+            yield response
+        finally:
+            response.close()
 
     def _sorted(self, problem: httpx.HTTPError, request: Outgoing) -> ConsoleError:
         """What a failed call means: wrong for good, try again, or nobody knows."""
@@ -170,7 +179,7 @@ class PlatformClient:
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise PlatformRefused(COMPRESSED % {"address": self.address})
         body = bytearray()
-        for chunk in response.iter_raw():
+        for chunk in _chunks(response):
             body += chunk
             if len(body) > self._max_body:
                 raise PlatformRefused(TOO_LARGE % {"address": self.address, "limit": self._max_body})
@@ -198,6 +207,12 @@ def encode_path_value(value: str) -> str:
     if value in ("", ".", ".."):
         raise PlatformRefused(NO_PATH % {"value": value})
     return quote(value, safe="")
+
+
+def _chunks(response: httpx.Response) -> Iterator[bytes]:
+    if not isinstance(response.stream, httpx.SyncByteStream):
+        raise TypeError("the transport gave a stream that cannot be read")
+    yield from response.stream
 
 
 def _causes(problem: BaseException | None) -> Iterator[BaseException]:

@@ -6,6 +6,7 @@ whole numbers, times aware datetimes. What is special to a kernel travels in `ex
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -382,6 +383,12 @@ class TenantList(Answer):
     items: tuple[TenantInfo, ...]
 
 
+@functools.cache
+def schema_of(value: type[Value], mode: Literal["validation", "serialization"] = "validation") -> dict[str, Any]:
+    """Its JSON Schema, made once: nobody may change it."""
+    return value.model_json_schema(mode=mode)
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation: its request and answer types, whether it changes the platform, and its group."""
@@ -394,7 +401,7 @@ class Operation:
 
     def json_schema(self) -> dict[str, Any]:
         """`{request, answer}` as JSON Schemas (draft 2020-12)."""
-        return {"request": self.request.model_json_schema(), "answer": self.answer.model_json_schema()}
+        return {"request": schema_of(self.request), "answer": schema_of(self.answer)}
 
 
 OPERATIONS: dict[str, Operation] = {

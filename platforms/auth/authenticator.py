@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext_noop
 
 from console.errors import ConsoleError, PlatformRefused
 from console.sentences import kept
-from platforms.auth.base import Options, Surroundings, Token, TokenScheme, scheme_for
+from platforms.auth.base import Options, Scheme, Surroundings, Token, TokenScheme, fetches_token, scheme_for
 from platforms.auth.secrets import filled, with_secrets
 from platforms.auth.tokens import TokenKeeper
 from platforms.drivers.base import PartyCredential
@@ -39,8 +39,8 @@ class Authenticator:
         scheme = scheme_for(options["kind"])
         client = self._client_of(options.get("address", "default"), party.tlscert if scheme.uses_tls_identity else "")
         prepared = client.prepared(filled(request, party))
-        if not isinstance(scheme, TokenScheme):
-            return client.send(_guarded(scheme.sign(prepared, party, options), party))
+        if not fetches_token(scheme):
+            return client.send(_guarded(cast(Scheme, scheme).sign(prepared, party, options), party))
         token, fresh = self._token(scheme, party, options, told)
         answer = client.send(_guarded(scheme.show(prepared, token, options), party, token))
         if fresh or not holds(options.get("renewWhen", UNAUTHORIZED), _document(answer)):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from platforms.drivers.base import PartyCredential
 from platforms.http import Incoming, Outgoing
@@ -61,7 +62,6 @@ class Surroundings:
     send: Callable[[Outgoing], Incoming]
 
 
-@runtime_checkable
 class TokenScheme(Protocol):
     """A scheme that needs a call first: it fetches a token, and shows it with every request until it runs out."""
 
@@ -87,6 +87,11 @@ def scheme_schema() -> dict[str, Any]:
     return document
 
 
+@functools.cache
 def scheme_for(kind: str) -> Scheme | TokenScheme:
     """The scheme called `kind`; KeyError when there is none."""
     return import_module(_MODULES[kind]).SCHEME
+
+
+def fetches_token(scheme: Scheme | TokenScheme) -> TypeGuard[TokenScheme]:
+    return hasattr(scheme, "fetch")

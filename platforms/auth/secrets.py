@@ -56,7 +56,7 @@ def filled(request: Outgoing, credential: PartyCredential) -> Outgoing:
 def with_secrets(request: Outgoing, *texts: str) -> Outgoing:
     """The request, remembering what must not come back in its answer."""
     worth = tuple(text for text in texts if len(text) >= SHORTEST)
-    return replace(request, secrets=(*request.secrets, *worth))
+    return replace(request, secrets=(*request.secrets, *worth)) if worth else request
 
 
 def derived_password(secret: str, label: str) -> str:

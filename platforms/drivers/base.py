@@ -53,7 +53,10 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Finished:
-    """The operation is through. `trace` is what was sent and answered, secrets cleansed, for the step's log."""
+    """The operation is through.
+
+    `trace` is what was sent and answered, secrets cleansed, for a step's log. Reading leaves one when it fails only.
+    """
 
     answer: Any
     trace: tuple[Json, ...] = ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -74,9 +76,10 @@ class MappedDriver:
         steps = run(self.template, self.api, interface, request.model_dump(mode="json"), key=key, position=position)
         errand = _Errand(self, operation, credentials)
         try:
-            return errand.carry(steps)
+            result = errand.carry(steps)
         except ConsoleError as problem:
-            raise keep_trace(problem, tuple(errand.trace)) from problem.__cause__
+            raise keep_trace(problem, errand.trace()) from problem.__cause__
+        return replace(result, trace=errand.trace()) if interface.writes else result
 
     def close(self) -> None:
         with self._lock:
@@ -84,13 +87,9 @@ class MappedDriver:
         for client in clients:
             client.close()
 
-    def send(self, call: Call, credentials: Credentials, trace: list[Json]) -> Incoming:
-        """The platform's answer to a call, signed as the party that the call names."""
+    def send(self, call: Call, credentials: Credentials, told: Callable[[str], None]) -> Incoming:
+        """The platform's answer to a call, signed as the party that the call names. `told` hears of other calls."""
         party: PartyCredential = getattr(credentials, call.cred) or credentials.platform
-
-        def told(message: str) -> None:
-            trace.append({"message": message, "step": call.step})
-
         return self._authenticator.send(call.request, party, self.template.auth_for(party.category, call.auth), told)
 
     def _client(self, name: str, tlscert: str) -> PlatformClient:
@@ -108,12 +107,30 @@ class MappedDriver:
             return client
 
 
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """What was done. Bodies are cut and cleansed when somebody wants to read them: most readings nobody looks at."""
+
+    message: str
+    call: Call
+    answer: Incoming | None = None
+    aside: bool = False  # a call that the credential needed
+
+    def line(self) -> Json:
+        shown: Json = {"message": self.message, "step": self.call.step}
+        if self.call.request.body is not None and not self.aside:
+            shown["sent"] = shortened(self.call.request.body)
+        if self.answer is not None:
+            shown |= {"status": self.answer.status, "answered": shortened(self.answer.body)}
+        return shown
+
+
 class _Errand:
     """One go of one operation: the interpreter's calls are carried out until it waits, ends or fails."""
 
     def __init__(self, driver: MappedDriver, operation: str, credentials: Credentials) -> None:
         self._driver, self._operation, self._credentials = driver, operation, credentials
-        self.trace: list[Json] = []
+        self._notes: list[_Note] = []
         self._begun = time.monotonic()
         self._bytes = 0
 
@@ -127,16 +144,20 @@ class _Errand:
                     event = steps.throw(problem)
                 else:
                     event = steps.send(answer)
-            return Pending(event.position, event.seconds, tuple(self.trace), event.known)
+            return Pending(event.position, event.seconds, known=event.known)
         except StopIteration as end:
-            return Finished(self._checked(end.value), tuple(self.trace))
+            return Finished(self._checked(end.value))
+
+    def trace(self) -> tuple[Json, ...]:
+        """What was sent and answered, as far as it may be kept."""
+        return tuple(each.line() for each in self._notes)
 
     def _answer(self, call: Call) -> Incoming:
         """Send, and write down what was sent and answered."""
         line = f"{call.request.method} {call.request.path}"
         self._refuse_excess()
         try:
-            answer = self._driver.send(call, self._credentials, self.trace)
+            answer = self._driver.send(call, self._credentials, lambda text: self._note(text, call, aside=True))
         except ConsoleError as problem:
             self._note(f"{line} ✗ {problem.detail}", call)
             if isinstance(problem, PlatformRefused):
@@ -144,7 +165,7 @@ class _Errand:
                 raise PlatformRefused(f"{place}: {problem.detail}", code=problem.code) from problem
             raise
         self._bytes += answer.size
-        self._note(f"{line} → {answer.status}", call, status=answer.status, answered=shortened(answer.body))
+        self._note(f"{line} → {answer.status}", call, answer)
         return answer
 
     def _refuse_excess(self) -> None:
@@ -153,9 +174,8 @@ class _Errand:
         if self._bytes > MAX_BYTES:
             raise PlatformRefused(f"{self._operation}: {TOO_LARGE % {'limit': MAX_BYTES}}")
 
-    def _note(self, message: str, call: Call, **data: Any) -> None:
-        sent = {} if call.request.body is None else {"sent": shortened(call.request.body)}
-        self.trace.append({"message": message, "step": call.step, **sent, **data})
+    def _note(self, message: str, call: Call, answer: Incoming | None = None, *, aside: bool = False) -> None:
+        self._notes.append(_Note(message, call, answer, aside))
 
     def _checked(self, result: Any) -> Any:
         """The result as the standard answer; PlatformRefused names the first place that does not fit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from console.errors import Invalid
 from console.sentences import kept
 from platforms.mapping.documents import read_document
 from platforms.mapping.references import BadReference, Document
+from platforms.mapping.remembered import remembered
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 JSON_TYPE = re.compile(r"^(application|text)/([\w.+-]+\+)?json\b|^\*/\*", re.IGNORECASE)
@@ -72,8 +74,14 @@ class ApiFile(Document):
 
     @classmethod
     def parse(cls, text: str) -> ApiFile:
-        """From YAML or JSON; Invalid names the line."""
-        return cls(read_document(text, field="api_file"))
+        """From YAML or JSON; Invalid names the line. The same text may give the same object."""
+        return _parsed(text)
+
+    def counted(self, looks: int) -> ApiFile:
+        """The same file, on which so many looks at schemas are counted."""
+        own = copy.copy(self)
+        own.looks_left = looks
+        return own
 
     @property
     def is_swagger(self) -> bool:
@@ -175,3 +183,8 @@ def _list(value: Any, route: str) -> list[Any]:
     if not isinstance(value, list):
         raise Invalid.field("api_file", BAD_PARAMETERS % {"route": route})
     return value
+
+
+@remembered
+def _parsed(text: str) -> ApiFile:
+    return ApiFile(read_document(text, field="api_file"))

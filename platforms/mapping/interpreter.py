@@ -23,7 +23,7 @@ from platforms.mapping.apifile import ApiFile
 from platforms.mapping.polling import settled
 from platforms.mapping.secrets import Secret
 from platforms.mapping.template import Interface, Template
-from platforms.mapping.values import MISSING, Unfit, evaluate, holds, text_of
+from platforms.mapping.values import MISSING, Unfit, evaluate, holds, maker, text_of
 
 Json = dict[str, Any]
 DEFAULT_MAX_PAGES = 100
@@ -108,7 +108,7 @@ class _Runner:
                 self._keep(step, answer, items)
                 if self._changes(step) and self.state["at"] < len(steps):
                     yield self._wait(_pause_before(steps[self.state["at"]]))
-            return evaluate(self.interface.result, self.document, place=f"{self.interface.name}.result")
+            return self._made(self.interface.result, f"{self.interface.name}.result")
         except Unfit as problem:
             raise problem.as_refusal() from problem
 
@@ -219,7 +219,7 @@ class _Runner:
             raise Unfit(place, NO_OPERATION % {"name": step["op"]})
         path = operation.path
         for name, value in (step.get("path") or {}).items():
-            made = evaluate(value, self.document, place=f"{place}.path.{name}")
+            made = self._made(value, f"{place}.path.{name}")
             path = path.replace("{" + name + "}", encode_path_value(text_of(made, f"{place}.path.{name}")))
         if "{" in path:
             raise Unfit(f"{place}.path", NO_PARAMETER % {"path": operation.path})
@@ -228,15 +228,25 @@ class _Runner:
         for name, text in headers:
             if not isinstance(text, Secret) and not (text.isascii() and text.isprintable()):
                 raise Unfit(f"{place}.header.{name}", NOT_ASCII)
-        body = evaluate(step["body"], self.document, place=f"{place}.body") if "body" in step else None
+        body = self._made(step["body"], f"{place}.body") if "body" in step else None
         outgoing = Outgoing(operation.method, path, query, headers, body, bool(step.get("idempotent")))
         return Call(step["id"], step.get("cred", "platform"), outgoing, step.get("auth", ""))
+
+    def _made(self, value: Any, place: str) -> Any:
+        """What a value of the interface makes of all that is known; it is made ready once, for every call."""
+        if not isinstance(value, dict | list):
+            return value
+        makers = self.interface.makers
+        kept = makers.get((id(value), place))
+        if kept is None or kept[0] is not value:
+            kept = makers[id(value), place] = (value, maker(value, place))
+        return kept[1](self.document, MISSING)
 
     def _pairs(self, values: Json, place: str) -> tuple[tuple[str, str], ...]:
         """Names and texts; a list repeats its name, what is absent or null is left out."""
         pairs: list[tuple[str, str]] = []
         for name, value in values.items():
-            made = evaluate(value, self.document, place=f"{place}.{name}")
+            made = self._made(value, f"{place}.{name}")
             for each in made if isinstance(made, list) else [made]:
                 if each is not MISSING and each is not None:
                     pairs.append((name, text_of(each, f"{place}.{name}")))
@@ -328,7 +338,7 @@ class _Runner:
         made: Json = {}
         for name, value in self.interface.known.items():
             try:
-                found = evaluate(value, self.document, place=f"{self.interface.name}.known.{name}")
+                found = self._made(value, f"{self.interface.name}.known.{name}")
             except Unfit:
                 continue
             if found is not MISSING and found is not None:

@@ -61,13 +61,15 @@ class Path:
 
 def _walk(node: Any, keys: tuple[str | int, ...]) -> list[Any]:
     for key in keys:
-        if isinstance(key, str):
-            if not isinstance(node, dict) or key not in node:
-                return []
-        elif not isinstance(node, list) or not -len(node) <= key < len(node):
-            return []
-        node = node[key]
-    return [node]
+        node = step_into(node, key)
+    return [] if node is MISSING else [node]
+
+
+def step_into(node: Any, key: str | int) -> Any:
+    """The field or the element; MISSING when there is none."""
+    if isinstance(key, str):
+        return node.get(key, MISSING) if isinstance(node, dict) else MISSING
+    return node[key] if isinstance(node, list) and -len(node) <= key < len(node) else MISSING
 
 
 @functools.lru_cache(maxsize=8192)

@@ -17,7 +17,9 @@ from console.errors import Invalid
 from console.sentences import kept
 from platforms.auth import scheme_schema
 from platforms.mapping.documents import Lines, read_document
+from platforms.mapping.remembered import remembered
 from platforms.mapping.secrets import steps_with_secrets
+from platforms.mapping.values import Maker
 from platforms.standard import OPERATIONS
 
 MAX_PROBLEMS = 50
@@ -46,6 +48,11 @@ class Interface:
         return self.name in OPERATIONS and OPERATIONS[self.name].writes
 
     @cached_property
+    def makers(self) -> dict[tuple[int, str], tuple[Any, Maker]]:
+        """Its own values made ready, by identity and place; whoever makes one ready keeps it here."""
+        return {}
+
+    @cached_property
     def headers(self) -> frozenset[str]:
         """The answers' headers that the interface reads, in lower case."""
         text = json.dumps([self.steps, self.result, self.gone, self.known])
@@ -69,17 +76,15 @@ class Template:
     interfaces: dict[str, Interface] = field(default_factory=dict)
     unsupported: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)  # beside those that the platform is registered with
+    document: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # as it stands in the file
 
     @classmethod
     def parse(cls, text: str) -> Template:
-        """From YAML or JSON, checked against the template's own schema; Invalid lists lines, places and words."""
-        document = read_mapping(text)
-        problems = list(_problems(document, text))
-        if problems:
-            raise Invalid(MALFORMED % {"problem": problems[0]}, errors={"mapping": problems})
-        template = cls.from_document(document)
-        template.check_doors()
-        return template
+        """From YAML or JSON, checked against the template's own schema; Invalid lists lines, places and words.
+
+        The same text may give the same object.
+        """
+        return _parsed(text)
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Template:
@@ -94,6 +99,7 @@ class Template:
             },
             unsupported=document.get("unsupported") or {},
             addresses=document.get("addresses") or {},
+            document=document,
         )
 
     def auth_for(self, category: str, plane: str = "") -> dict[str, Any]:
@@ -134,6 +140,17 @@ class Template:
             yield "", self.auth
         else:
             yield from self.auth.items()
+
+
+@remembered
+def _parsed(text: str) -> Template:
+    document = read_mapping(text)
+    problems = list(_problems(document, text))
+    if problems:
+        raise Invalid(MALFORMED % {"problem": problems[0]}, errors={"mapping": problems})
+    template = Template.from_document(document)
+    template.check_doors()
+    return template
 
 
 def _auth(entry: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import functools
 import json
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -13,9 +14,11 @@ from django.utils.translation import gettext_noop
 
 from console.errors import PlatformRefused
 from console.sentences import kept
-from platforms.mapping.paths import MISSING, Path, compiled
+from platforms.mapping.paths import MISSING, OUTSIDE, Path, compiled, step_into
 
-__all__ = ["MISSING", "Unfit", "convert", "evaluate", "holds", "text_of"]
+Json = dict[str, Any]
+Maker = Callable[[Json, Any], Any]  # of a document, and of a row or MISSING
+__all__ = ["MISSING", "Unfit", "convert", "evaluate", "holds", "maker", "text_of"]
 
 EXPRESSIONS = {
     "$from": frozenset({"$from", "$as", "$enum", "$else", "$default", "$optional", "$pick"}),
@@ -49,24 +52,41 @@ class Unfit(Exception):
         return PlatformRefused(MAPPING_AT % {"place": self.place, "problem": self.text}, code="mapping_failed")
 
 
-def evaluate(value: Any, document: dict[str, Any], *, row: Any = MISSING, place: str = "") -> Any:
+def evaluate(value: Any, document: Json, *, row: Any = MISSING, place: str = "") -> Any:
     """The plain JSON that a template value makes; MISSING when it is optional and not there. Raises Unfit."""
+    return maker(value, place)(document, row)
+
+
+def maker(value: Any, place: str = "") -> Maker:
+    """`evaluate` made ready: what a template value makes of a document and a row, read many times. Raises Unfit."""
     if isinstance(value, list):
-        items = (evaluate(each, document, row=row, place=f"{place}[{i}]") for i, each in enumerate(value))
-        return [item for item in items if item is not MISSING]
+        return _listing([maker(each, f"{place}[{i}]") for i, each in enumerate(value)])
     if not isinstance(value, dict):
-        return value
+        return lambda _document, _row: value
     if "$from" in value:
-        return _converted(_selected(value, document, row, place), value, place)
+        return _from(value, place)
     if "$each" in value:
-        return _each(value, document, row, place)
+        return _each(value, place)
     if "$const" in value:
-        return value["$const"]
+        literal = value["$const"]
+        return lambda _document, _row: literal
     if "$join" in value:
-        parts = evaluate(value["$join"], document, row=row, place=place)
-        return str(value.get("$with", "")).join(text_of(part, place) for part in parts)
-    made = {key: evaluate(each, document, row=row, place=f"{place}.{key}") for key, each in value.items()}
-    return {key: each for key, each in made.items() if each is not MISSING}
+        return _joining(value, place)
+    return _object({key: maker(each, f"{place}.{key}") for key, each in value.items()})
+
+
+def _listing(makers: list[Maker]) -> Maker:
+    return lambda document, row: [made for each in makers if (made := each(document, row)) is not MISSING]
+
+
+def _object(makers: dict[str, Maker]) -> Maker:
+    items = tuple(makers.items())
+    return lambda document, row: {key: made for key, each in items if (made := each(document, row)) is not MISSING}
+
+
+def _joining(value: Json, place: str) -> Maker:
+    parts, between = maker(value["$join"], place), str(value.get("$with", ""))
+    return lambda document, row: between.join(text_of(part, place) for part in parts(document, row))
 
 
 def text_of(value: Any, place: str) -> str:
@@ -80,19 +100,33 @@ def text_of(value: Any, place: str) -> str:
     raise Unfit(place, NO_TEXT % {"found": _kind(value)})
 
 
-def _each(value: dict[str, Any], document: dict[str, Any], row: Any, place: str) -> Any:
+def _each(value: Json, place: str) -> Maker:
     """One item for each row; `null` is a platform's way of saying: none."""
-    path = _path(value["$each"], place)
-    rows = _find(path, document, row, place)
-    if path.singular:
-        if not rows:
-            return _absent(value, value["$each"], place)
-        rows = [] if rows[0] is None else rows[0]
-        if not isinstance(rows, list):
-            raise Unfit(place, NO_LIST % {"path": path.text, "found": _kind(rows)})
-    item = value["$item"]
-    items = [evaluate(item, document, row=each, place=f"{place}[{i}]") for i, each in enumerate(rows)]
-    return [each for each in items if each is not MISSING]
+    path, item = _path(value["$each"], place), maker(value["$item"])
+
+    def make(document: Json, row: Any) -> Any:
+        rows = _find(path, document, row, place)
+        if path.singular:
+            if not rows:
+                return _absent(value, path.text, place)
+            rows = [] if rows[0] is None else rows[0]
+            if not isinstance(rows, list):
+                raise Unfit(place, NO_LIST % {"path": path.text, "found": _kind(rows)})
+        return _items(item, document, rows, place)
+
+    return make
+
+
+def _items(item: Maker, document: Json, rows: list[Any], place: str) -> list[Any]:
+    made: list[Any] = []
+    for index, each in enumerate(rows):
+        try:
+            one = item(document, each)
+        except Unfit as problem:
+            raise Unfit(f"{place}[{index}]{problem.place}", problem.text) from problem
+        if one is not MISSING:
+            made.append(one)
+    return made
 
 
 def _path(text: Any, place: str) -> Path:
@@ -102,26 +136,64 @@ def _path(text: Any, place: str) -> Path:
         raise Unfit(place, str(problem)) from problem
 
 
-def _find(path: Path, document: dict[str, Any], row: Any, place: str) -> list[Any]:
+def _find(path: Path, document: Json, row: Any, place: str) -> list[Any]:
     try:
         return path.find(document, row)
     except LookupError as problem:
         raise Unfit(place, str(problem)) from problem
 
 
-def _selected(value: dict[str, Any], document: dict[str, Any], row: Any, place: str) -> Any:
-    found = _find(_path(value["$from"], place), document, row, place)
-    pick = value.get("$pick")
-    if pick == "all":
-        return found
-    if pick == "count":
-        return len(found)
-    if len(found) > 1 and pick != "first":
-        raise Unfit(place, TOO_MANY % {"path": value["$from"], "count": len(found)})
-    return found[0] if found else MISSING
+def _from(value: Json, place: str) -> Maker:
+    """A selection, and what is made of the one value that it finds."""
+    path, change = _path(value["$from"], place), _changing(value, place)
+    wants_null = "$default" not in value and not value.get("$optional")
+    look = _looking(path, value.get("$pick"), place)
+
+    def make(document: Json, row: Any) -> Any:
+        found = look(document, row)
+        if found is MISSING or (found is None and not wants_null):
+            return value["$else"] if wants_null and "$else" in value else _absent(value, path.text, place)
+        return found if change is None else change(found)
+
+    return make
 
 
-def _absent(value: dict[str, Any], path: str, place: str) -> Any:
+def _looking(path: Path, pick: str | None, place: str) -> Maker:
+    """Finds the one value that the path is to give; MISSING when there is none."""
+    if path.keys is not None and pick in (None, "first", "only"):
+        return _walking(path, path.keys, place)
+
+    def look(document: Json, row: Any) -> Any:
+        found = _find(path, document, row, place)
+        if pick == "all":
+            return found
+        if pick == "count":
+            return len(found)
+        if len(found) > 1 and pick != "first":
+            raise Unfit(place, TOO_MANY % {"path": path.text, "count": len(found)})
+        return found[0] if found else MISSING
+
+    return look
+
+
+def _walking(path: Path, keys: tuple[str | int, ...], place: str) -> Maker:
+    """The common case, without a detour: a path that matches once at most."""
+
+    def look(document: Json, row: Any) -> Any:
+        node = row if path.from_row else document
+        if node is MISSING:
+            raise Unfit(place, OUTSIDE % {"path": path.text})
+        for key in keys:
+            node = step_into(node, key)
+        return node
+
+    if path.from_row and len(keys) == 1 and isinstance(keys[0], str):
+        name = keys[0]
+        return lambda document, row: row.get(name, MISSING) if isinstance(row, dict) else look(document, row)
+    return look
+
+
+def _absent(value: Json, path: str, place: str) -> Any:
     if "$default" in value:
         return value["$default"]
     if value.get("$optional"):
@@ -129,29 +201,32 @@ def _absent(value: dict[str, Any], path: str, place: str) -> Any:
     raise Unfit(place, ABSENT % {"path": path})
 
 
-def _converted(found: Any, value: dict[str, Any], place: str) -> Any:
-    if found is MISSING or (found is None and ("$default" in value or value.get("$optional"))):
-        if "$else" in value and "$default" not in value and not value.get("$optional"):
-            return value["$else"]
-        return _absent(value, value["$from"], place)
+def _changing(value: Json, place: str) -> Callable[[Any], Any] | None:
+    """`$enum` or `$as`, made ready; None when what is found stays as it is."""
     if "$enum" in value:
-        return _mapped(found, value, place)
-    if "$as" in value and found is not None:
-        return convert(found, value["$as"], place)
-    return found
+        return _mapping(value, place)
+    if "$as" not in value:
+        return None
+    wanted = value["$as"]
+    return lambda found: None if found is None else convert(found, wanted, place)
 
 
-def _mapped(found: Any, value: dict[str, Any], place: str) -> Any:
+def _mapping(value: Json, place: str) -> Callable[[Any], Any]:
     """YAML keys may be numbers or booleans, JSON's are texts: both find their entry."""
-    table = value["$enum"]
-    wanted = enum_key(found)
-    for key, made in table.items():
-        if enum_key(key) == wanted:
-            return made
-    if "$else" in value:
-        return value["$else"]
-    known = ", ".join(sorted(enum_key(key) or "?" for key in table))
-    raise Unfit(place, NOT_IN_ENUM % {"value": _shown(found), "known": known})
+    table: dict[str | None, Any] = {}
+    for key, made in value["$enum"].items():
+        table.setdefault(enum_key(key), made)
+
+    def change(found: Any) -> Any:
+        wanted = enum_key(found)
+        if wanted in table:
+            return table[wanted]
+        if "$else" in value:
+            return value["$else"]
+        known = ", ".join(sorted(key or "?" for key in table))
+        raise Unfit(place, NOT_IN_ENUM % {"value": _shown(found), "known": known})
+
+    return change
 
 
 def enum_key(value: Any) -> str | None:
@@ -231,6 +306,7 @@ def _time(found: Any, form: str, zone: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone_of(zone))
 
 
+@functools.lru_cache(maxsize=64)
 def zone_of(text: str) -> timezone:
     """`+08:00` as a time zone; ValueError for anything else."""
     match = re.fullmatch(r"([+-])([0-9]{2}):([0-9]{2})", text)

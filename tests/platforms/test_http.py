@@ -51,6 +51,15 @@ def test_one_connection_serves_many_calls() -> None:
     assert len(peers) == 1
 
 
+def test_a_cookie_is_not_sent_back() -> None:
+    """One pool serves every party of a platform: what one was given must not speak for another."""
+    with Rough(answering(b"{}", headers="set-cookie: session=of-one-party; path=/")) as server:
+        opened = client(server)
+        for _ in range(2):
+            opened.send(GET)
+        assert b"cookie" not in server.requests[1].lower()
+
+
 @pytest.mark.parametrize(
     ("body", "found"),
     [

@@ -23,7 +23,7 @@ from platforms.mapping.dryrun import DryRun, dry_run
 from platforms.mapping.references import BadReference, TooTangled, foreign_references
 from platforms.mapping.samples import Sample, read_samples
 from platforms.mapping.shapes import Shape
-from platforms.mapping.template import Template, read_mapping
+from platforms.mapping.template import Template
 from platforms.standard import OPERATIONS
 
 __all__ = ["ERROR", "NOTE", "WARNING", "Finding", "Report", "check_files"]
@@ -57,16 +57,20 @@ class Report:
 def check_files(api_file: str, mapping: str, samples: Any = None) -> Report:
     """Everything that can be said about the files without asking the platform."""
     report = Report()
-    findings = Findings({"api_file": api_file, "mapping": mapping})
-    unreadable = _read(report, api_file, mapping)
+    report.findings = _read(report, api_file, mapping)
+    return check_parsed(report, {"api_file": api_file, "mapping": mapping}, samples)
+
+
+def check_parsed(report: Report, texts: dict[str, str], samples: Any) -> Report:
+    """The rest of the check, when the files, whose texts are given, have been read as far as they could be."""
+    findings, unreadable = Findings(texts), report.findings
     try:
         known = read_samples(samples or {})
     except Invalid as problem:
         unreadable += _said(problem, "samples")
         known = {}
     if report.api is not None and report.template is not None:
-        document = read_mapping(mapping)
-        _check(report.api, report.template, document, known, findings)
+        _check(report.api.counted(MAX_LOOKS), report.template, known, findings)
     report.findings = [*unreadable, *findings.all()]
     if report.passed:
         _run_samples(report, known, findings)
@@ -79,7 +83,6 @@ def _read(report: Report, api_file: str, mapping: str) -> list[Finding]:
     found: list[Finding] = []
     try:
         report.api = ApiFile.parse(api_file)
-        report.api.looks_left = MAX_LOOKS
     except Invalid as problem:
         found += _said(problem, "api_file")
     try:
@@ -100,9 +103,8 @@ def _said(problem: Invalid, file: str) -> list[Finding]:
     return found
 
 
-def _check(
-    api: ApiFile, template: Template, document: dict[str, Any], samples: dict[str, Sample], findings: Findings
-) -> None:
+def _check(api: ApiFile, template: Template, samples: dict[str, Sample], findings: Findings) -> None:
+    document = template.document
     for place, reference in foreign_references(api.root):
         message = gettext_noop("The reference %(reference)s leaves the file; only local ones (#/…) are followed.")
         findings.error(Spot((), place, "api_file"), message, reference=reference)
@@ -172,7 +174,6 @@ def _run_samples(report: Report, samples: dict[str, Sample], findings: Findings)
     """Dry runs of what has samples: a fault is an error, with its place."""
     if report.template is None or report.api is None:
         return
-    report.api.looks_left = None
     for name, sample in samples.items():
         if name not in report.template.interfaces or not sample.answers:
             continue

@@ -26,7 +26,7 @@ from platforms.mapping.check.scope import (
 from platforms.mapping.references import Document
 from platforms.mapping.samples import Sample
 from platforms.mapping.shapes import Shape, literal_schema, response_shape
-from platforms.standard import OPERATIONS, Operation
+from platforms.standard import OPERATIONS, Operation, schema_of
 
 Json = dict[str, Any]
 UNSAID_HEADERS = frozenset({"accept", "content-type", "authorization", "user-agent", "host"})
@@ -55,7 +55,7 @@ class _Interface:
         self.operation: Operation = OPERATIONS[name]
         self.body, self.sample = body, files.samples.get(name, Sample(name))
         self.spot = Spot(("interfaces", name), name)
-        request = self.operation.request.model_json_schema(mode="serialization")
+        request = schema_of(self.operation.request, "serialization")
         self.scope = Scope(
             roots={
                 "in": both(Shape.of(request, Document(request))),
@@ -73,7 +73,7 @@ class _Interface:
                 self.findings.error(spot.key("id"), gettext_noop("There is a step %(name)s already."), name=step["id"])
             answer = self._check_step(step, spot)
             self.scope = self.scope.with_step(step["id"], answer)
-        standard = self.operation.answer.model_json_schema()
+        standard = schema_of(self.operation.answer)
         made = make(self.body["result"], self.scope, self.spot.key("result"), self.findings)
         fit_answer(made.shape, Shape.of(standard, Document(standard)), self.spot.key("result"), self.findings)
         if "gone" in self.body:
