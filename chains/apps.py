@@ -9,10 +9,12 @@ class ChainsConfig(AppConfig):
     def ready(self) -> None:
         from chains import flows, frame  # noqa: F401 - extends the blueprints of unions
         from chains.reads import chains_on
-        from chains.services.chains import count_nodes
+        from chains.services.chains import count_nodes, hand_over
         from platforms.dependants import add_dependants
         from unions.reads import count_nodes_with
+        from unions.services.placeholders import on_hand_over
 
         count_nodes_with(count_nodes)
+        on_hand_over(hand_over)
         add_dependants("chains", chains_on)
         frame.hand_in()

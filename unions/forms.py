@@ -411,13 +411,35 @@ class DeleteUnionForm(TypedName):
     )
 
 
-class VoteForm(forms.Form):
-    """An organization's answer; the button that was pressed is the answer."""
+class ClaimForm(forms.Form):
+    """Which organization the placeholder stands for."""
 
-    orgcode = forms.CharField(max_length=40)
+    orgcode = forms.ChoiceField(label=_("Your organization"))
+    comment = forms.CharField(
+        label=_("Message to those who decide"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("How they can tell that it is yours."),
+    )
+
+    def __init__(self, *args: Any, organizations: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["orgcode"].choices = [(each.orgcode, each.name) for each in organizations]  # type: ignore[attr-defined]
+
+
+class ConsoleAnswerForm(forms.Form):
+    """The console's answer; the button that was pressed is the answer."""
+
     agree = forms.TypedChoiceField(
         choices=[("yes", _("Agree")), ("no", _("Refuse"))], coerce=lambda word: word == "yes"
     )
     comment = forms.CharField(
         label=_("Comment"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2})
     )
+
+
+class VoteForm(ConsoleAnswerForm):
+    """An organization's answer."""
+
+    orgcode = forms.CharField(max_length=40)

@@ -22,3 +22,9 @@ def read_name(value: Any, *, field: str = "name") -> str:
     if not name or len(name) > MAX_NAME:
         raise Invalid.field(field, _("A name of 1 to 200 characters is needed."))
     return name
+
+
+def plain_name(text: str) -> str:
+    """What somebody else calls a thing, made fit to be a name here: one line, at most 200 characters; maybe empty."""
+    letters = (letter if unicodedata.category(letter) not in ("Cc", "Cs", "Zl", "Zp") else " " for letter in text)
+    return " ".join("".join(letters).split())[:MAX_NAME].strip()

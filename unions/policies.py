@@ -43,6 +43,8 @@ def may_see_organization_details(actor: User, organization: Organization) -> Ver
 
 def may_manage_organization(actor: User, organization: Organization) -> Verdict:
     """The organization's administrators and the console's."""
+    if organization.is_placeholder:
+        return denied(_nobody_speaks(organization))
     if actor.is_administrator or _role(actor, organization) == MemberRole.ADMINISTRATOR:
         return ALLOWED
     return denied(_("Only an administrator of %(name)s may do this.") % {"name": organization.name})
@@ -50,6 +52,8 @@ def may_manage_organization(actor: User, organization: Organization) -> Verdict:
 
 def may_speak_for(actor: User, organization: Organization) -> Verdict:
     """Administrators and operators of the organization, and the console's administrators on its behalf."""
+    if organization.is_placeholder:
+        return denied(_nobody_speaks(organization))
     if actor.is_administrator or _role(actor, organization) in SPEAKERS:
         return ALLOWED
     return denied(_("You do not speak for %(name)s.") % {"name": organization.name})
@@ -57,7 +61,12 @@ def may_speak_for(actor: User, organization: Organization) -> Verdict:
 
 def may_propose_join(actor: User, union: Union, organization: Organization) -> Verdict:
     """Whoever speaks for an organization that is not in the union yet."""
-    return may_speak_for(actor, organization) and _active(union) and _outside(union, organization)
+    return (
+        may_speak_for(actor, organization)
+        and _active(union)
+        and _outside(union, organization)
+        and _somebody_answers(union)
+    )
 
 
 def may_propose_quit(actor: User, union: Union, organization: Organization) -> Verdict:
@@ -67,7 +76,29 @@ def may_propose_quit(actor: User, union: Union, organization: Organization) -> V
 
 def may_propose_delete(actor: User, union: Union) -> Verdict:
     """Whoever speaks for the creator, or once that has left for the member of longest standing; nothing else open."""
-    return may_speak_for(actor, union.acting_creator()) and _active(union) and _quiet(union)
+    return may_speak_for(actor, union.acting_creator()) and _active(union) and _no_placeholders(union) and _quiet(union)
+
+
+def may_propose_claim(actor: User, placeholder: Organization, claimant: Organization) -> Verdict:
+    """Whoever speaks for an organization whose resource space is the placeholder's, or may be.
+
+    Where the platform names a tenant, only the organization that the tenant is bound to can be it.
+    """
+    if not placeholder.is_placeholder:
+        return not_now(_("%(name)s is a registered organization, not a placeholder.") % {"name": placeholder.name})
+    found, own = placeholder.space, claimant.space
+    allowed = may_speak_for(actor, claimant) and fits(found.platform, claimant)
+    if allowed and found.tenantid and found.tenantid != own.tenantid:
+        words = _("To the platform %(placeholder)s is the tenant %(tenantid)s; the space of %(name)s is another.")
+        return not_now(words % {"placeholder": placeholder.name, "tenantid": found.tenantid, "name": claimant.name})
+    return allowed
+
+
+def may_answer_for_console(actor: User, proposal: Proposal) -> Verdict:
+    """Administrators, where the members of the unions concerned cannot answer themselves."""
+    if not proposal.console_asked:
+        return may_administer(actor) and not_now(_("The members decide this; the console is not asked."))
+    return may_administer(actor)
 
 
 def may_propose_rule(actor: User, union: Union, organization: Organization) -> Verdict:
@@ -110,6 +141,30 @@ def supports(platform: Platform, operation: str) -> Verdict:
 def _role(actor: User, organization: Organization) -> str:
     membership = Membership.objects.filter(user=actor, organization=organization).first()
     return membership.role if membership else ""
+
+
+def _nobody_speaks(placeholder: Organization) -> str:
+    words = _("%(name)s is a placeholder: nobody speaks for it until the rightful organization has claimed it.")
+    return words % {"name": placeholder.name}
+
+
+def _somebody_answers(union: Union) -> Verdict:
+    """A union whose members are all placeholders cannot agree to anything."""
+    if any(not each.organization.is_placeholder for each in union.present):
+        return ALLOWED
+    return not_now(_("Every member of this union is a placeholder; one has to be claimed before anybody can answer."))
+
+
+def _no_placeholders(union: Union) -> Verdict:
+    """Nodes of somebody who was never asked are not taken down."""
+    names = [each.organization.name for each in union.present if each.organization.is_placeholder]
+    if not names:
+        return ALLOWED
+    words = _(
+        "Members of this union are placeholders (%(names)s): their nodes cannot be reclaimed before somebody has "
+        "claimed them."
+    )
+    return not_now(words % {"names": _(", ").join(names)})
 
 
 def _active(union: Union) -> Verdict:

@@ -20,6 +20,7 @@ from unions.models import (
     Registration,
     RegistrationState,
     ResourceSpace,
+    SpaceKind,
     Union,
 )
 
@@ -69,8 +70,12 @@ def detailed_ids(actor: User, rows: Iterable[Organization]) -> set[int]:
 
 
 def spaces(actor: User) -> QuerySet[ResourceSpace]:
-    """Resource spaces whose details the actor sees."""
-    rows = ResourceSpace.objects.select_related("organization", "platform").prefetch_related("machines")
+    """Resource spaces whose details the actor sees; what was found of placeholders is bound to nobody."""
+    rows = (
+        ResourceSpace.objects.exclude(kind=SpaceKind.FOUND)
+        .select_related("organization", "platform")
+        .prefetch_related("machines")
+    )
     if actor.is_administrator or actor.is_auditor:
         return rows
     return rows.filter(organization__in=Organization.objects.of_user(actor).values("pk"))
@@ -91,7 +96,7 @@ def proposals(actor: User) -> QuerySet[Proposal]:
     """Proposals with those who have a say and what they said."""
     return (
         Proposal.objects.visible_to(actor)
-        .select_related("union__platform", "proposer", "concerns", "flow", "opened_by")
+        .select_related("union__platform", "proposer", "concerns", "flow", "opened_by", "console_answered_by")
         .prefetch_related("electors__organization", "votes__organization", "votes__cast_by")
     )
 
@@ -105,7 +110,7 @@ def waiting(actor: User) -> QuerySet[Proposal]:
 def spoken_for(actor: User) -> QuerySet[Organization]:
     """Organizations that the actor may act for: `may_speak_for` for a list."""
     if actor.is_administrator:
-        return Organization.objects.visible_to(actor)
+        return Organization.objects.visible_to(actor).registered()
     return Organization.objects.of_user(actor, MemberRole.ADMINISTRATOR, MemberRole.OPERATOR)
 
 

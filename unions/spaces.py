@@ -27,12 +27,21 @@ def party_of(organization: Organization) -> standard.Party:
 def credentials_for(
     platform: Platform, *, creator: Organization | None = None, member: Organization | None = None
 ) -> Credentials:
-    """The credential conversion: whoever calls this console, the platform sees its own kind of credential."""
+    """The credential conversion: whoever calls this console, the platform sees its own kind of credential.
+
+    Nobody has given one for a placeholder: the platform's own stands in.
+    """
     return Credentials(
         platform=credentials_of(platform),
-        creator=_credential(creator.space) if creator else None,
-        member=_credential(member.space) if member else None,
+        creator=_credential(creator.space) if creator and not creator.is_placeholder else None,
+        member=_credential(member.space) if member and not member.is_placeholder else None,
     )
+
+
+def own_credentials(organization: Organization) -> Credentials:
+    """Everything is asked as the organization itself, and so the platform shows only what it may see."""
+    own = _credential(organization.space)
+    return Credentials(platform=own, creator=own, member=own)
 
 
 def _credential(space: ResourceSpace) -> PartyCredential:

@@ -24,6 +24,7 @@ urlpatterns = [
     path("organizations", views.OrganizationList.as_view(), name="organization-list"),
     path("organizations/number/<int:pk>", views.OrganizationByNumber.as_view(), name="organization-by-number"),
     path("organizations/<str:orgcode>", views.OrganizationDetail.as_view(), name="organization-detail"),
+    path("organizations/<str:orgcode>/claim", views.ClaimPlaceholder.as_view(), name="organization-claim"),
     path("organizations/<str:orgcode>/change", views.OrganizationChange.as_view(), name="organization-change"),
     path("organizations/<str:orgcode>/members", views.AddMember.as_view(), name="member-add"),
     path("organizations/<str:orgcode>/members/remove", views.RemoveMember.as_view(), name="member-remove"),
@@ -40,5 +41,6 @@ urlpatterns = [
     path("proposals", views.ProposalList.as_view(), name="proposal-list"),
     path("proposals/<int:proposal_id>", views.ProposalDetail.as_view(), name="proposal-detail"),
     path("proposals/<int:proposal_id>/vote", views.CastVote.as_view(), name="proposal-vote"),
+    path("proposals/<int:proposal_id>/console-answer", views.AnswerForConsole.as_view(), name="console-answer"),
     path("proposals/<int:proposal_id>/withdraw", views.WithdrawProposal.as_view(), name="proposal-withdraw"),
 ]

@@ -146,6 +146,21 @@ def mark_deleted(*, actor: User | None, blockchain_ids: Collection[int]) -> None
         audit.record("chains.business_chain.deleted", actor=actor, target=business_chain)
 
 
+@joins_transaction
+def hand_over(old: Organization, new: Organization) -> None:
+    """What a placeholder has on chains is its claimant's."""
+    blockchains = list(Blockchain.objects.filter(organizations=old).select_for_update(of=("self",)).order_by("pk"))
+    Node.objects.filter(organization=old).update(organization=new)
+    BusinessChain.objects.filter(creator=old).update(creator=new)
+    for business_chain in BusinessChain.objects.filter(organizations=old):
+        business_chain.organizations.add(new)
+        business_chain.organizations.remove(old)
+    for blockchain in blockchains:
+        blockchain.organizations.add(new)
+        blockchain.organizations.remove(old)
+        _describe(blockchain)
+
+
 def count_nodes(organization_ids: list[int]) -> dict[int, int]:
     """How many nodes organizations have, for their quota."""
     rows = Node.objects.filter(organization_id__in=organization_ids).values("organization_id")

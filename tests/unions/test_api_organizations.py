@@ -25,7 +25,8 @@ def cast(platform: Platform, root: User) -> Cast:
 def test_names_for_all_details_for_members(cast: Cast) -> None:
     rows = {row["orgcode"]: row for row in client(cast.bob).get(URL).json()["results"]}
     assert set(rows) == {cast.tax.orgcode, cast.housing.orgcode, cast.social.orgcode}
-    assert rows[cast.tax.orgcode] == {"orgcode": cast.tax.orgcode, "name": "Tax Bureau", "category": "cloud"}
+    brief = {"orgcode": cast.tax.orgcode, "name": "Tax Bureau", "category": "cloud", "state": "registered"}
+    assert rows[cast.tax.orgcode] == brief
     own = rows[cast.housing.orgcode]
     assert (own["tenantid"], own["tenantname"], own["projectid"]) == ("t-2", "Tenant 2", "p-2")
     assert (own["oemtype"], own["nodelist"], own["has_sk"], own["has_tlscert"]) == ("testbed", [], True, False)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unions.models import (
     Category,
     Organization,
+    OrganizationState,
     Proposal,
     ProposalKind,
     ProposalState,
@@ -32,6 +33,7 @@ class RegistrationFilter(django_filters.FilterSet):
 class OrganizationFilter(django_filters.FilterSet):
     name = django_filters.CharFilter(lookup_expr="icontains", help_text=_("Part of the name."))
     category = django_filters.ChoiceFilter(choices=Category.choices)
+    state = django_filters.ChoiceFilter(choices=OrganizationState.choices)
 
     class Meta:
         model = Organization

@@ -15,6 +15,7 @@ urlpatterns = [
     path("registration-rules/<int:rule_id>", views.RegistrationRuleDetail.as_view()),
     path("organizations", views.Organizations.as_view()),
     path("organizations/<str:orgcode>", views.OrganizationDetail.as_view()),
+    path("organizations/<str:orgcode>/claim", views.ClaimPlaceholder.as_view()),
     path("organizations/<str:orgcode>/members", views.Members.as_view()),
     path("organizations/<str:orgcode>/members/<str:username>", views.MemberDetail.as_view()),
     path("resource-spaces", views.ResourceSpaces.as_view()),
@@ -26,5 +27,6 @@ urlpatterns = [
     path("proposals", views.Proposals.as_view()),
     path("proposals/<int:proposal_id>", views.ProposalDetail.as_view()),
     path("proposals/<int:proposal_id>/votes", views.Votes.as_view()),
+    path("proposals/<int:proposal_id>/console-answer", views.AnswerForConsole.as_view()),
     path("proposals/<int:proposal_id>/withdraw", views.WithdrawProposal.as_view()),
 ]

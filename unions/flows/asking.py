@@ -18,6 +18,8 @@ def invite(context: StepContext) -> Done:
         return Done({"told": []})
     electors = [elector.organization for elector in proposal.electors.in_force().select_related("organization")]
     proposals.ask(proposal, electors)
+    if proposal.console_asked:
+        proposals.ask_console(proposal)
     return Done({"told": [each.orgcode for each in electors]})
 
 

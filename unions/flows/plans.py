@@ -135,6 +135,20 @@ def plan_rule(arguments: dict[str, Any]) -> list[Task]:
     return [INVITE, APPROVAL, Task("rule", "unions.change_rule", gettext_noop("Write down the new rule"))]
 
 
+def plan_claim(arguments: dict[str, Any]) -> list[Task]:
+    """Nothing changes on the platform: who the placeholder is was found out, not changed."""
+    return [
+        INVITE,
+        APPROVAL,
+        Task(
+            "hand-over",
+            "unions.hand_over",
+            gettext_noop("Hand over the placeholder's places and nodes"),
+            "unions.give_up",
+        ),
+    ]
+
+
 def _others(arguments: dict[str, Any]) -> list[tuple[str, str]]:
     """Orgcode and name of everyone but the creator."""
     codes = [orgcode for orgcode in arguments["orgs"] if orgcode != arguments["creator"]]
@@ -145,5 +159,8 @@ def _others(arguments: dict[str, Any]) -> list[tuple[str, str]]:
 CREATE = flows.register(Blueprint("unions.create", gettext_noop("Create the union %(name)s"), plan_create))
 JOIN = flows.register(Blueprint("unions.join", gettext_noop("%(organization)s joins the union %(name)s"), plan_join))
 QUIT = flows.register(Blueprint("unions.quit", gettext_noop("%(organization)s quits the union %(name)s"), plan_quit))
+CLAIM = flows.register(
+    Blueprint("unions.claim", gettext_noop("%(organization)s claims the placeholder %(name)s"), plan_claim)
+)
 DELETE = flows.register(Blueprint("unions.delete", gettext_noop("Delete the union %(name)s"), plan_delete))
 RULE = flows.register(Blueprint("unions.rule", gettext_noop("Change the rule of the union %(name)s"), plan_rule))

@@ -10,7 +10,7 @@ from console.flows.blueprint import Ending
 from console.services.notifications import notify
 from unions.flows.arguments import actor_of, reason_of
 from unions.models import MemberState, Union
-from unions.services import proposals, rules, unions
+from unions.services import placeholders, proposals, rules, unions
 
 
 @flows.step("unions.save_union", local=True)
@@ -126,6 +126,15 @@ def change_rule(context: StepContext) -> Done:
     )
     _announce(Union.objects.get(pk=arguments["union"]), gettext_noop("The rule of %(name)s was changed"))
     return Done()
+
+
+@flows.step("unions.hand_over", local=True)
+def hand_over(context: StepContext) -> Done:
+    arguments = context.flow_arguments
+    organization = placeholders.hand_over(
+        placeholder=arguments["placeholder"], orgcode=arguments["member"], actor=actor_of(context)
+    )
+    return Done({"orgcode": organization.orgcode})
 
 
 def _taken_back(context: StepContext) -> Done:

@@ -6,6 +6,7 @@ from unions.models.organizations import (
     MemberRole,
     Membership,
     Organization,
+    OrganizationState,
     ResourceSpace,
     SpaceKind,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "MemberState",
     "Membership",
     "Organization",
+    "OrganizationState",
     "Proposal",
     "ProposalKind",
     "ProposalState",

@@ -16,9 +16,15 @@ class Category(models.TextChoices):
     ON_PREM = "on_prem", _("On-prem")
 
 
+class OrganizationState(models.TextChoices):
+    REGISTERED = "registered", _("Registered")
+    PLACEHOLDER = "placeholder", _("Placeholder")  # found on a platform; nobody here speaks for it until it is claimed
+
+
 class SpaceKind(models.TextChoices):
     TENANT = "tenant", _("Tenant space")
     PHYSICAL = "physical", _("Physical resource set")
+    FOUND = "found", _("Found on the platform")  # of a placeholder: what the platform says, bound to nobody
 
 
 class MemberRole(models.TextChoices):
@@ -32,6 +38,10 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         """Everyone signed in may know who takes part: an invitation needs a name. Details are a matter of policy."""
         return self if user.is_authenticated else self.none()
 
+    def registered(self) -> OrganizationQuerySet:
+        """Those that somebody speaks for: no placeholders."""
+        return self.filter(state=OrganizationState.REGISTERED)
+
     def of_user(self, user: User, *roles: MemberRole) -> OrganizationQuerySet:
         """Organizations that the user belongs to, in one of the roles if any are named."""
         memberships = Membership.objects.filter(user=user)
@@ -41,11 +51,18 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
 
 class Organization(models.Model):
-    """A department or company; `orgcode` is assigned by this console."""
+    """A department or company; `orgcode` is assigned by this console.
+
+    A placeholder stands for a member of a network that was taken over and that nobody here is known to be. It has no
+    users, cannot vote or be invited, and is gone once the rightful organization has claimed it.
+    """
 
     orgcode = models.CharField(_("orgcode"), max_length=40, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=200, unique=True)
     category = models.CharField(_("category"), max_length=20, choices=Category)
+    state = models.CharField(
+        _("standing"), max_length=20, choices=OrganizationState, default=OrganizationState.REGISTERED
+    )
     members = models.ManyToManyField(User, through="Membership", related_name="organizations")
     created_at = models.DateTimeField(_("registered"), default=timezone.now)
 
@@ -54,11 +71,20 @@ class Organization(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(name="organization_category_known", condition=models.Q(category__in=Category.values))
+            models.CheckConstraint(
+                name="organization_category_known", condition=models.Q(category__in=Category.values)
+            ),
+            models.CheckConstraint(
+                name="organization_state_known", condition=models.Q(state__in=OrganizationState.values)
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_placeholder(self) -> bool:
+        return self.state == OrganizationState.PLACEHOLDER
 
 
 class ResourceSpace(models.Model):
@@ -86,10 +112,16 @@ class ResourceSpace(models.Model):
                 name="tenant_space_bound_once",
                 condition=models.Q(kind=SpaceKind.TENANT),
             ),
+            models.UniqueConstraint(
+                fields=["platform", "tenantid"],
+                name="placeholder_once_per_tenant",
+                condition=models.Q(kind=SpaceKind.FOUND) & ~models.Q(tenantid=""),
+            ),
             models.CheckConstraint(
                 name="space_shape",
                 condition=(models.Q(kind=SpaceKind.TENANT) & ~models.Q(tenantid=""))
-                | models.Q(kind=SpaceKind.PHYSICAL, tenantid="", tenantname="", projectid="", projectname=""),
+                | models.Q(kind=SpaceKind.PHYSICAL, tenantid="", tenantname="", projectid="", projectname="")
+                | models.Q(kind=SpaceKind.FOUND, platform__isnull=False),
             ),
         ]
 

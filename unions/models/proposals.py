@@ -28,6 +28,7 @@ class ProposalKind(models.TextChoices):
     CHAIN_DELETE = "chain_delete", _("Delete a chain")
     CHAIN_SCALE = "chain_scale", _("Change the number of nodes")
     RULE = "rule", _("Change the rule of a union")
+    CLAIM = "claim", _("Claim a placeholder")
 
 
 class ProposalState(models.TextChoices):
@@ -57,8 +58,11 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         """Open proposals on which an organization that the user speaks for has not voted yet."""
         mine = Organization.objects.of_user(user, MemberRole.ADMINISTRATOR, MemberRole.OPERATOR).values("pk")
         voted = Vote.objects.filter(proposal=OuterRef("proposal"), organization=OuterRef("organization"))
-        waiting = Elector.objects.in_force().filter(proposal=OuterRef("pk"), organization__in=mine)
-        return self.filter(Exists(waiting.filter(~Exists(voted))), state=ProposalState.OPEN)
+        electors = Elector.objects.in_force().filter(proposal=OuterRef("pk"), organization__in=mine)
+        waiting = models.Q(Exists(electors.filter(~Exists(voted))))
+        if user.is_administrator:
+            waiting |= models.Q(console_asked=True, console_agrees=None)
+        return self.filter(waiting, state=ProposalState.OPEN)
 
     def under_way(self) -> ProposalQuerySet:
         """Open, or agreed to and being carried out: what nothing that contradicts it may be proposed beside."""
@@ -100,6 +104,10 @@ class Proposal(ConcurrentTransitionMixin, models.Model):
     reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     reason = models.TextField(_("reason"), blank=True)  # why it was withdrawn
+    console_asked = models.BooleanField(default=False)  # nobody else can answer: an administrator does, too
+    console_agrees = models.BooleanField(null=True, blank=True)
+    console_answered_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    console_comment = models.TextField(blank=True)
     flow = models.ForeignKey(Flow, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     objects = ProposalQuerySet.as_manager()

@@ -92,10 +92,14 @@ class Union(ConcurrentTransitionMixin, models.Model):
         return [member for member in self.members.all() if member.state in LIVE_MEMBER_STATES]
 
     def acting_creator(self) -> Organization:
-        """Who speaks to the platform for the union: its creator; once that has left, the member of longest standing."""
+        """Who speaks to the platform for the union: its creator; once that has left, the member of longest standing.
+
+        A placeholder does so only while there is nobody else.
+        """
         members = self.members.filter(state__in=LIVE_MEMBER_STATES).select_related("organization__space")
         present = [member.organization for member in members]
-        return next((each for each in present if each.pk == self.creator_id), present[0] if present else self.creator)
+        able = [each for each in present if not each.is_placeholder] or present
+        return next((each for each in able if each.pk == self.creator_id), able[0] if able else self.creator)
 
     @transition(state, source=UnionState.BUILDING, target=UnionState.ACTIVE)
     def open(self) -> None:

@@ -14,13 +14,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from console import audit, flows
 from console.errors import Conflict, Invalid
-from console.models import User
+from console.models import ConsoleRole, User
 from console.policies import require
 from console.services.notifications import notify
 from console.transactions import joins_transaction, locked_or_missing, use_case
@@ -35,7 +36,7 @@ from unions.models import (
     Union,
     Vote,
 )
-from unions.policies import may_cast_vote, may_withdraw_proposal
+from unions.policies import may_answer_for_console, may_cast_vote, may_withdraw_proposal
 from unions.tally import Outcome, tally
 
 ASKS_MEMBERS = (ProposalKind.JOIN, ProposalKind.RULE)
@@ -58,11 +59,13 @@ def open_proposal(
     blueprint: str = "",
     answer: dict[str, Any] | None = None,
     by_union_rule: bool = False,
+    console_asked: bool = False,
 ) -> Proposal:
     """Ask the electorate, and promise what happens when it agrees. An empty electorate carries at once.
 
     `blueprint` names the flow of a floor above; `answer` is what the caller is told besides. `by_union_rule`: as many
-    must agree as the union's rule says now; otherwise everyone. Who proposes and has a say has agreed.
+    must agree as the union's rule says now; otherwise everyone. `console_asked`: an administrator has to agree as
+    well. Who proposes and has a say has agreed.
     """
     refuse_beside(subject_key)
     proposal = Proposal.objects.create(
@@ -77,6 +80,7 @@ def open_proposal(
         rule=union.rule if union and by_union_rule else Rule.EVERYONE,
         threshold=union.threshold if union and by_union_rule else None,
         comment=comment,
+        console_asked=console_asked,
         expires_at=timezone.now() + timedelta(days=settings.PROPOSAL_DAYS),
     )
     Elector.objects.bulk_create(Elector(proposal=proposal, organization=each) for each in electorate)
@@ -129,12 +133,7 @@ def cast_vote(*, actor: User, proposal_id: int, orgcode: str, agree: bool, comme
     if organization is None:
         raise Invalid.field("orgcode", _("There is no organization of this code."))
     require(may_cast_vote(actor, proposal, organization))
-    if proposal.state != ProposalState.OPEN:
-        raise Conflict(_("This proposal has been decided already."))
-    if proposal.flow is None or proposal.flow.is_final or proposal.flow.undoing:
-        raise Conflict(_("This was stopped by an administrator of the console."), code="stopped")
-    if proposal.expires_at <= timezone.now():
-        raise Conflict(_("The time to answer is over."), code="expired")
+    _refuse_too_late(proposal)
     if proposal.votes.filter(organization=organization).exists():
         raise Conflict(_("%(name)s has voted already.") % {"name": organization.name}, code="voted_already")
     Vote.objects.create(proposal=proposal, organization=organization, agree=agree, cast_by=actor, comment=comment)
@@ -142,6 +141,34 @@ def cast_vote(*, actor: User, proposal_id: int, orgcode: str, agree: bool, comme
     audit.record("unions.proposal.voted", actor=actor, target=proposal, orgcode=orgcode, agree=agree, comment=comment)
     _record(proposal, outcome, actor)
     return proposal
+
+
+@use_case
+def answer_for_console(*, actor: User, proposal_id: int, agree: bool, comment: str = "") -> Proposal:
+    """An administrator's answer where members cannot decide alone; it counts beside their votes.
+
+    Raises Missing, NotAllowed, Conflict when the console is not asked, has answered, or it is too late.
+    """
+    proposal = locked_or_missing(Proposal.objects.visible_to(actor), pk=proposal_id)
+    require(may_answer_for_console(actor, proposal))
+    _refuse_too_late(proposal)
+    if proposal.console_agrees is not None:
+        raise Conflict(_("The console has answered already."), code="voted_already")
+    proposal.console_agrees, proposal.console_answered_by, proposal.console_comment = agree, actor, comment
+    outcome = _settle(proposal)
+    audit.record("unions.proposal.console_answered", actor=actor, target=proposal, agree=agree, comment=comment)
+    _record(proposal, outcome, actor)
+    return proposal
+
+
+def _refuse_too_late(proposal: Proposal) -> None:
+    """Conflict when an answer changes nothing any more."""
+    if proposal.state != ProposalState.OPEN:
+        raise Conflict(_("This proposal has been decided already."))
+    if proposal.flow is None or proposal.flow.is_final or proposal.flow.undoing:
+        raise Conflict(_("This was stopped by an administrator of the console."), code="stopped")
+    if proposal.expires_at <= timezone.now():
+        raise Conflict(_("The time to answer is over."), code="expired")
 
 
 @use_case
@@ -270,8 +297,18 @@ def member_came(*, union: Union, organization: Organization) -> None:
 @joins_transaction
 def ask(proposal: Proposal, organizations: Iterable[Organization]) -> None:
     """An invitation to vote, for everyone who may."""
+    _invite(proposal, speakers_of(organizations))
+
+
+@joins_transaction
+def ask_console(proposal: Proposal) -> None:
+    """An invitation to the console's administrators."""
+    _invite(proposal, administrators())
+
+
+def _invite(proposal: Proposal, people: Iterable[User]) -> None:
     notify(
-        speakers_of(organizations),
+        people,
         kind="invitation",
         title=gettext_noop("%(proposer)s asks for your answer: %(subject)s"),
         parameters={"proposer": proposal.proposer.name, "subject": proposal.subject_name},
@@ -302,12 +339,17 @@ def _settle(proposal: Proposal) -> Outcome:
 
 
 def _count(proposal: Proposal) -> Outcome:
-    return tally(
+    """What the answers have settled; where the console is asked as well, nothing is carried without it."""
+    if proposal.console_agrees is False:
+        return Outcome.REFUSED
+    outcome = tally(
         set(proposal.electors.in_force().values_list("organization__orgcode", flat=True)),
         dict(proposal.votes.values_list("organization__orgcode", "agree")),
         proposal.rule,
         proposal.threshold,
     )
+    waits = proposal.console_asked and proposal.console_agrees is None
+    return Outcome.OPEN if waits and outcome is Outcome.CARRIED else outcome
 
 
 def _record(proposal: Proposal, outcome: Outcome, actor: User | None) -> None:
@@ -316,10 +358,16 @@ def _record(proposal: Proposal, outcome: Outcome, actor: User | None) -> None:
 
 
 def _refusal_text(proposal: Proposal) -> str:
-    noes = proposal.votes.filter(agree=False).select_related("organization")
-    return "; ".join(
-        f"{vote.organization}: {vote.comment}" if vote.comment else str(vote.organization) for vote in noes
-    )
+    noes = [(str(vote.organization), vote.comment) for vote in proposal.votes.filter(agree=False)]
+    if proposal.console_agrees is False:
+        noes.append(("Console", proposal.console_comment))
+    return "; ".join(f"{name}: {comment}" if comment else name for name, comment in noes)
+
+
+def administrators() -> list[User]:
+    """Everyone who administers the console."""
+    rows = User.objects.filter(Q(console_role=ConsoleRole.ADMINISTRATOR) | Q(is_superuser=True), is_active=True)
+    return list(rows)
 
 
 def people_of(organizations: Iterable[Organization]) -> list[User]:

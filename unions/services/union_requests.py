@@ -11,7 +11,7 @@ from console.errors import Invalid, NotSupported
 from console.models import User
 from console.transactions import joins_transaction, locked_or_missing
 from platforms.models import Platform
-from unions.models import MemberState, Organization, Union
+from unions.models import MemberState, Organization, OrganizationState, Union
 from unions.names import read_name
 from unions.policies import fits, supports
 
@@ -37,6 +37,9 @@ def read_union_request(
     unknown = [code for code in codes if code not in found]
     if unknown:
         errors["orgs"] = [_("Unknown organizations: %(codes)s.") % {"codes": ", ".join(map(str, unknown))}]
+    elif placeholders := [each.name for each in found.values() if each.is_placeholder]:
+        words = _("Nobody speaks for a placeholder, so it cannot be invited: %(names)s.")
+        errors["orgs"] = [words % {"names": _(", ").join(placeholders)}]
     elif not codes:
         errors["orgs"] = [_("A union needs somebody else: invite at least one other organization.")]
     if errors or creator is None or platform is None:
@@ -87,9 +90,10 @@ def require_place(platform: Platform, organization: Organization, field: str) ->
 
 
 def present_members(union: Union) -> list[Organization]:
-    """Who is in the union today, whoever is about to leave included; the creator first."""
+    """Who is in the union today and can answer, whoever is about to leave included; the creator first."""
     states = [MemberState.ACTIVE, MemberState.QUITTING]
-    members = union.members.filter(state__in=states).select_related("organization")
+    members = union.members.filter(state__in=states, organization__state=OrganizationState.REGISTERED)
+    members = members.select_related("organization")
     first = union.acting_creator()
     return sorted((member.organization for member in members), key=lambda each: each.pk != first.pk)
 

@@ -2,13 +2,21 @@
 
 from unions.views.organizations import (
     AddMember,
+    ClaimPlaceholder,
     OrganizationByNumber,
     OrganizationChange,
     OrganizationDetail,
     OrganizationList,
     RemoveMember,
 )
-from unions.views.proposals import CastVote, Inbox, ProposalDetail, ProposalList, WithdrawProposal
+from unions.views.proposals import (
+    AnswerForConsole,
+    CastVote,
+    Inbox,
+    ProposalDetail,
+    ProposalList,
+    WithdrawProposal,
+)
 from unions.views.registrations import (
     ApproveRegistration,
     DeleteRule,
@@ -32,9 +40,11 @@ from unions.views.wizard import UnionCreate, UnionSummary
 
 __all__ = [
     "AddMember",
+    "AnswerForConsole",
     "ApproveRegistration",
     "CastVote",
     "ChangeRule",
+    "ClaimPlaceholder",
     "DeleteRule",
     "DeleteUnion",
     "Inbox",

@@ -26,6 +26,7 @@ ASKS = {
     ProposalKind.CHAIN_DELETE: gettext_lazy("%(who)s deletes the chain “%(union)s”."),
     ProposalKind.CHAIN_SCALE: gettext_lazy("%(who)s changes the number of its nodes on “%(union)s”."),
     ProposalKind.RULE: gettext_lazy("%(who)s proposes another rule for the union “%(union)s”: %(rule)s."),
+    ProposalKind.CLAIM: gettext_lazy("%(who)s says that the placeholder “%(union)s” stands for it."),
 }
 CONSEQUENCES = {
     ProposalKind.CREATE: gettext_lazy(
@@ -50,7 +51,13 @@ CONSEQUENCES = {
     ProposalKind.RULE: gettext_lazy(
         "From then on what is asked of the members is decided by it; what is being asked already is not."
     ),
+    ProposalKind.CLAIM: gettext_lazy(
+        "Once everyone asked has agreed, the places and nodes of the placeholder are those of %(who)s, and the "
+        "placeholder is gone. Nothing changes on the platform."
+    ),
 }
+PROVEN = gettext_lazy("The platform names its tenant, %(tenantid)s, and that is the tenant space of %(who)s.")
+NOT_PROVEN = gettext_lazy("The platform names no tenant, so the console cannot check this: agree only if you know it.")
 ICONS = {
     ProposalKind.CREATE: "users-plus",
     ProposalKind.JOIN: "user-plus",
@@ -62,6 +69,7 @@ ICONS = {
     ProposalKind.CHAIN_DELETE: "trash",
     ProposalKind.CHAIN_SCALE: "server-2",
     ProposalKind.RULE: "scale",
+    ProposalKind.CLAIM: "certificate",
 }
 
 
@@ -113,6 +121,15 @@ class Card:
     rule: str
     answers: list[Answer]
     status: Status
+    evidence: str = ""  # of a claim
+    answers_for_console: bool = False  # the reader may
+
+    @property
+    def console_open(self) -> bool:
+        """Whether the reader is asked as an administrator."""
+        proposal = self.proposal
+        unanswered = proposal.console_asked and proposal.console_agrees is None
+        return self.answers_for_console and unanswered and proposal.state == ProposalState.OPEN
 
     @property
     def open_for(self) -> list[Organization]:
@@ -123,20 +140,21 @@ class Card:
 
     @property
     def asked(self) -> int:
-        return sum(not answer.lapsed for answer in self.answers)
+        return sum(not answer.lapsed for answer in self.answers) + self.proposal.console_asked
 
     @property
     def given(self) -> int:
-        return sum(answer.vote is not None and not answer.lapsed for answer in self.answers)
+        votes = sum(answer.vote is not None and not answer.lapsed for answer in self.answers)
+        return votes + (self.proposal.console_agrees is not None)
 
 
 def cards_of(proposals: Iterable[Proposal], actor: User) -> list[Card]:
     """Cards for a reader; the proposals prefetched as `reads.proposals` does."""
     mine, platforms = speaks_for(actor), reads.platform_names()
-    return [card_of(proposal, mine, platforms) for proposal in proposals]
+    return [card_of(proposal, mine, platforms, administers=actor.is_administrator) for proposal in proposals]
 
 
-def card_of(proposal: Proposal, speaks_for: set[int], platforms: dict[int, str]) -> Card:
+def card_of(proposal: Proposal, speaks_for: set[int], platforms: dict[int, str], *, administers: bool = False) -> Card:
     """`speaks_for` are ids of the reader's organizations, `platforms` their names by id."""
     electors: list[Elector] = list(proposal.electors.all())
     votes = {vote.organization_id: vote for vote in proposal.votes.all()}
@@ -145,6 +163,7 @@ def card_of(proposal: Proposal, speaks_for: set[int], platforms: dict[int, str])
         "union": proposal.subject_name,
         "rule": rule_in_words(proposal.payload.get("rule", ""), proposal.payload.get("threshold")),
         "guests": get_text_list([row.organization.name for row in electors], _("and")),
+        "tenantid": proposal.payload.get("tenantid", ""),
     }
     kind = ProposalKind(proposal.kind)
     return Card(
@@ -156,6 +175,8 @@ def card_of(proposal: Proposal, speaks_for: set[int], platforms: dict[int, str])
         rule=rule_of(proposal),
         answers=[_answer(row, votes, speaks_for) for row in electors],
         status=status_of(proposal),
+        evidence=str(PROVEN if words["tenantid"] else NOT_PROVEN) % words if kind == ProposalKind.CLAIM else "",
+        answers_for_console=administers,
     )
 
 
@@ -189,7 +210,7 @@ def _withdrawn(proposal: Proposal) -> str:
 
 def _status_of_work(proposal: Proposal) -> Status:
     """Agreed to is not yet done: what the flow behind it has come to."""
-    asked = bool(proposal.electors.all())
+    asked = bool(proposal.electors.all()) or proposal.console_asked
     flow = proposal.flow
     if flow is None or flow.state == FlowState.DONE:
         return Status(

@@ -14,12 +14,25 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from console.models import User
+from console.policies import Verdict, denied
 from console.views.base import ActionView, DetailPage, ListPage, Page, ServiceFormView
 from unions import reads
-from unions.forms import MemberForm, OrganizationForm, machine_lines
-from unions.models import LIVE_MEMBER_STATES, Category, MemberRole, Membership, Organization, UnionMember
-from unions.policies import may_manage_organization, may_see_organization_details
+from unions.forms import ClaimForm, MemberForm, OrganizationForm, machine_lines
+from unions.models import (
+    LIVE_MEMBER_STATES,
+    Category,
+    MemberRole,
+    Membership,
+    Organization,
+    OrganizationState,
+    Proposal,
+    SpaceKind,
+    UnionMember,
+)
+from unions.policies import may_manage_organization, may_propose_claim, may_see_organization_details
 from unions.services import organizations as service
+from unions.services import placeholders
 from unions.views.panels import organization_panels
 
 EXPIRES_SOON = timedelta(days=30)
@@ -30,7 +43,7 @@ class OrganizationList(ListPage):
 
     template_name = "unions/organization_list.html"
     partial_name = "unions/_organization_table.html"
-    filters = {"category": Category}
+    filters = {"state": OrganizationState, "category": Category}
     search_in = ("name", "orgcode")
 
     def get_queryset(self) -> QuerySet[Organization]:
@@ -64,6 +77,9 @@ class OrganizationDetail(DetailPage):
         context = super().get_context_data(**kwargs)
         organization: Organization = context["organization"]
         details = may_see_organization_details(self.actor, organization)
+        if organization.is_placeholder:
+            details = denied(_("Nobody has given the console a resource space of a placeholder."))
+            context |= self._claims(organization)
         context |= {
             "details": details,
             "may_manage": may_manage_organization(self.actor, organization),
@@ -72,6 +88,17 @@ class OrganizationDetail(DetailPage):
             .order_by("-joined_at"),
         }
         return context | (self._inside(organization) if details else {})
+
+    def _claims(self, placeholder: Organization) -> dict[str, Any]:
+        """Who among the reader's organizations may claim it, and whether somebody has."""
+        rows = Proposal.objects.under_way().filter(subject_key=f"claim:{placeholder.orgcode}")
+        claim = rows.first()
+        visible = claim is not None and Proposal.objects.visible_to(self.actor).filter(pk=claim.pk).exists()
+        return {
+            "may_claim": may_claim_for_any(self.actor, placeholder),
+            "open_claim": claim,
+            "open_claim_visible": visible,
+        }
 
     def _inside(self, organization: Organization) -> dict[str, Any]:
         """What only its own members and administrators see."""
@@ -89,8 +116,35 @@ class OrganizationDetail(DetailPage):
             "irreplaceable": administrators[0] if len(administrators) == 1 else None,
             "member_form": MemberForm(),
             "roles": MemberRole,
+            "mine_to_claim": placeholders_of(organization),
             "panels": organization_panels.rendered_for(self.actor, organization),
         }
+
+
+def placeholders_of(organization: Organization) -> list[Organization]:
+    """Placeholders with the organization's own tenant."""
+    space = organization.space
+    if not space.tenantid:
+        return []
+    return list(
+        Organization.objects.filter(
+            space__kind=SpaceKind.FOUND, space__platform=space.platform_id, space__tenantid=space.tenantid
+        )
+    )
+
+
+def claimants(actor: User, placeholder: Organization) -> list[tuple[Organization, Verdict]]:
+    """The reader's organizations, each with whether it may claim the placeholder."""
+    mine = reads.spoken_for(actor).select_related("space").order_by("name")
+    return [(each, may_propose_claim(actor, placeholder, each)) for each in mine]
+
+
+def may_claim_for_any(actor: User, placeholder: Organization) -> Verdict:
+    """Yes if one of the reader's organizations may; else the reason of the first."""
+    judged = claimants(actor, placeholder)
+    if not judged:
+        return denied(_("You speak for no organization."))
+    return next((verdict for _each, verdict in judged if verdict), judged[0][1])
 
 
 class _OrganizationForm(ServiceFormView):
@@ -108,6 +162,27 @@ class _OrganizationForm(ServiceFormView):
 
     def get_success_url(self) -> str:
         return reverse("unions:organization-detail", args=[self.kwargs["orgcode"]])
+
+
+class ClaimPlaceholder(_OrganizationForm):
+    """Say that the placeholder stands for one's organization."""
+
+    form_class = ClaimForm
+    template_name = "unions/organization_claim.html"
+    success_message = _("Those who decide have been asked.")
+
+    def allowed(self) -> Verdict:
+        return may_claim_for_any(self.actor, self.organization)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        able = [each for each, verdict in claimants(self.actor, self.organization) if verdict]
+        return super().get_form_kwargs() | {"organizations": able}
+
+    def perform(self, form: forms.Form) -> Proposal:
+        return placeholders.propose_claim(actor=self.actor, placeholder=self.kwargs["orgcode"], **form.cleaned_data)
+
+    def get_success_url(self) -> str:
+        return reverse("unions:proposal-detail", args=[self.result.pk])
 
 
 class OrganizationChange(_OrganizationForm):

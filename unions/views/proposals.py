@@ -11,10 +11,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
 from console.models import Flow, User
-from console.policies import Verdict
+from console.policies import Verdict, may_administer
 from console.views.base import DetailPage, ListPage, ServiceFormView
 from unions import reads
-from unions.forms import VoteForm, WithdrawalForm
+from unions.forms import ConsoleAnswerForm, VoteForm, WithdrawalForm
 from unions.models import Proposal, ProposalKind, ProposalState
 from unions.policies import may_withdraw_proposal
 from unions.services import proposals as service
@@ -101,6 +101,18 @@ class CastVote(ServiceFormView):
 
     def get_success_url(self) -> str:
         return reverse("unions:proposal-detail", args=[self.kwargs["proposal_id"]])
+
+
+class AnswerForConsole(CastVote):
+    """An administrator's answer for the console."""
+
+    form_class = ConsoleAnswerForm
+
+    def allowed(self) -> Verdict:
+        return may_administer(self.actor)
+
+    def perform(self, form: forms.Form) -> Proposal:
+        return service.answer_for_console(actor=self.actor, proposal_id=self.kwargs["proposal_id"], **form.cleaned_data)
 
 
 class WithdrawProposal(ServiceFormView):

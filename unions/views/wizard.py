@@ -69,7 +69,7 @@ class UnionCreate(ServiceFormView):
 
     @cached_property
     def invitable(self) -> list[Organization]:
-        return list(reads.organizations(self.actor))
+        return list(reads.organizations(self.actor).registered())
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {
@@ -130,7 +130,7 @@ class UnionSummary(Page):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         choices = platform_choices(request.user)  # type: ignore[arg-type]
-        organizations = list(reads.organizations(request.user))  # type: ignore[arg-type]
+        organizations = list(reads.organizations(request.user).registered())  # type: ignore[arg-type]
         form = UnionForm(
             initial={**request.GET.dict(), "orgs": request.GET.getlist("orgs")},
             speaks_for=list(reads.spoken_for(request.user)),  # type: ignore[arg-type]

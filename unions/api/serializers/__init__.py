@@ -1,6 +1,7 @@
 """What the REST layer takes and gives: shapes only, no writing. The field names are those of tables 1 and 2."""
 
 from unions.api.serializers.organizations import (
+    ClaimRequest,
     MachineSerializer,
     MembershipAnswer,
     MembershipRequest,
@@ -10,7 +11,14 @@ from unions.api.serializers.organizations import (
     OrganizationRequest,
     ResourceSpaceAnswer,
 )
-from unions.api.serializers.proposals import ProposalAnswer, ProposalSubject, VoteAnswer, VoteRequest, WithdrawalRequest
+from unions.api.serializers.proposals import (
+    ConsoleAnswerRequest,
+    ProposalAnswer,
+    ProposalSubject,
+    VoteAnswer,
+    VoteRequest,
+    WithdrawalRequest,
+)
 from unions.api.serializers.registrations import (
     ReasonRequest,
     RegisteredOrganization,
@@ -30,6 +38,8 @@ from unions.api.serializers.unions import (
 )
 
 __all__ = [
+    "ClaimRequest",
+    "ConsoleAnswerRequest",
     "DeletionRequest",
     "MachineSerializer",
     "MembershipAnswer",

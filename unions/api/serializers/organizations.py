@@ -10,7 +10,16 @@ from rest_framework import serializers
 
 from console.api.serializers import StrictSerializer
 from unions.addresses import MAX_MACHINES
-from unions.models import Category, MemberRole, Membership, Organization, ResourceSpace, SpaceKind
+from unions.api.serializers.limits import COMMENT_LENGTH
+from unions.models import (
+    Category,
+    MemberRole,
+    Membership,
+    Organization,
+    OrganizationState,
+    ResourceSpace,
+    SpaceKind,
+)
 from unions.services.spaces import MAX_SECRET
 from unions.services.spaces import SECRET_FIELDS as SECRETS
 
@@ -67,15 +76,20 @@ class OrganizationBrief(serializers.ModelSerializer[Organization]):
 
     class Meta:
         model = Organization
-        fields = ["orgcode", "name", "category"]
+        fields = ["orgcode", "name", "category", "state"]
 
 
 class OrganizationAnswer(serializers.Serializer[Organization]):
-    """Table 1. Beyond `orgcode`, `name`, `category` the fields are there for own members and administrators only."""
+    """Table 1. Beyond `orgcode`, `name`, `category` and `state` the fields are there for own members and
+    administrators only."""
 
     orgcode = serializers.CharField()
     name = serializers.CharField()
     category = serializers.ChoiceField(choices=Category.choices)
+    state = serializers.ChoiceField(
+        choices=OrganizationState.choices,
+        help_text=_("`placeholder`: found on a platform; nobody speaks for it until it is claimed."),
+    )
     oemtype = serializers.CharField(required=False)
     tenantid = serializers.CharField(required=False)
     tenantname = serializers.CharField(required=False)
@@ -91,7 +105,7 @@ class OrganizationAnswer(serializers.Serializer[Organization]):
 
     def to_representation(self, instance: Organization) -> dict[str, Any]:
         """The brief shape, or the whole one when the organization's pk is in `context["detailed"]`."""
-        brief = {"orgcode": instance.orgcode, "name": instance.name, "category": instance.category}
+        brief = {name: getattr(instance, name) for name in ("orgcode", "name", "category", "state")}
         if instance.pk not in self.context.get("detailed", ()):
             return brief
         return {**brief, **_space_details(instance), "created_at": _iso(instance.created_at)}
@@ -115,6 +129,13 @@ def _space_details(organization: Organization) -> dict[str, Any]:
 
 def _iso(moment: Any) -> str | None:
     return serializers.DateTimeField().to_representation(moment) if moment else None
+
+
+class ClaimRequest(StrictSerializer):
+    """Which organization the placeholder stands for, and a word to those who decide."""
+
+    orgcode = serializers.CharField(max_length=40, help_text=_("Your organization."))
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
 
 
 class MembershipAnswer(serializers.ModelSerializer[Membership]):

@@ -27,6 +27,13 @@ class WithdrawalRequest(StrictSerializer):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
 
 
+class ConsoleAnswerRequest(StrictSerializer):
+    """The console's answer."""
+
+    agree = serializers.BooleanField()
+    comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
+
+
 class VoteAnswer(serializers.ModelSerializer[Vote]):
     """An answer that was given."""
 
@@ -39,6 +46,14 @@ class VoteAnswer(serializers.ModelSerializer[Vote]):
 
     def get_username(self, vote: Vote) -> str:
         return vote.cast_by.get_username() if vote.cast_by else ""
+
+
+class ConsoleAnswer(serializers.Serializer[Any]):
+    """What an administrator has said where one is asked; `agree` is null before."""
+
+    agree = serializers.BooleanField(allow_null=True)
+    comment = serializers.CharField()
+    username = serializers.CharField()
 
 
 class ProposalSubject(serializers.Serializer[Any]):
@@ -71,6 +86,7 @@ class ProposalAnswer(serializers.ModelSerializer[Proposal]):
     waiting_for = serializers.SerializerMethodField(help_text=_("Organizations that have not answered yet."))
     votes = VoteAnswer(many=True)
     proposed_rule = serializers.SerializerMethodField(help_text=_("What the union's rule shall be; null for the rest."))
+    console = serializers.SerializerMethodField(help_text=_("Null: no administrator is asked."))
     flow = serializers.SerializerMethodField()
 
     class Meta:
@@ -88,6 +104,7 @@ class ProposalAnswer(serializers.ModelSerializer[Proposal]):
             "electorate",
             "waiting_for",
             "votes",
+            "console",
             "comment",
             "proposed_rule",
             "opened_at",
@@ -127,6 +144,14 @@ class ProposalAnswer(serializers.ModelSerializer[Proposal]):
             for row in proposal.electors.all()
             if row.lapsed_at is None and row.organization_id not in answered
         ]
+
+    @extend_schema_field(ConsoleAnswer(allow_null=True))
+    def get_console(self, proposal: Proposal) -> dict[str, Any] | None:
+        if not proposal.console_asked:
+            return None
+        by = proposal.console_answered_by
+        username = by.get_username() if by else ""
+        return {"agree": proposal.console_agrees, "comment": proposal.console_comment, "username": username}
 
     def get_flow(self, proposal: Proposal) -> str | None:
         return str(proposal.flow_id) if proposal.flow_id else None

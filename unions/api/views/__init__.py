@@ -1,7 +1,14 @@
 """The REST layer of this floor: each view parses, calls a service, answers."""
 
-from unions.api.views.organizations import MemberDetail, Members, OrganizationDetail, Organizations, ResourceSpaces
-from unions.api.views.proposals import ProposalDetail, Proposals, Votes, WithdrawProposal
+from unions.api.views.organizations import (
+    ClaimPlaceholder,
+    MemberDetail,
+    Members,
+    OrganizationDetail,
+    Organizations,
+    ResourceSpaces,
+)
+from unions.api.views.proposals import AnswerForConsole, ProposalDetail, Proposals, Votes, WithdrawProposal
 from unions.api.views.registrations import (
     ApproveRegistration,
     RefuseRegistration,
@@ -13,7 +20,9 @@ from unions.api.views.registrations import (
 from unions.api.views.unions import JoinUnion, QuitUnion, UnionDetail, UnionRule, Unions
 
 __all__ = [
+    "AnswerForConsole",
     "ApproveRegistration",
+    "ClaimPlaceholder",
     "JoinUnion",
     "MemberDetail",
     "Members",

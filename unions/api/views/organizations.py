@@ -13,20 +13,24 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from console.api.reading import parsed
+from console.api.views import StartsWork
 from console.models import User
 from console.policies import require
 from unions import reads
 from unions.api.filters import OrganizationFilter, ResourceSpaceFilter
 from unions.api.serializers import (
+    ClaimRequest,
     MembershipAnswer,
     MembershipRequest,
     OrganizationAnswer,
     OrganizationChanges,
     ResourceSpaceAnswer,
+    StartedProposal,
 )
 from unions.models import Membership, Organization, ResourceSpace
 from unions.policies import may_see_organization_details
 from unions.services import organizations as service
+from unions.services import placeholders
 
 
 def described(actor: User, rows: list[Organization], *, many: bool = True) -> Any:
@@ -75,6 +79,27 @@ class OrganizationDetail(APIView):
         changes = parsed(OrganizationChanges, request, partial=True)
         service.update_organization(actor=request.user, orgcode=orgcode, changes=changes)  # type: ignore[arg-type]
         return self.get(request, orgcode)
+
+
+class ClaimPlaceholder(StartsWork, APIView):
+    """A placeholder and who it is."""
+
+    @extend_schema(
+        operation_id="propose_claim", tags=["organizations"], request=ClaimRequest, responses={202: StartedProposal}
+    )
+    def post(self, request: Request, orgcode: str) -> Response:
+        """Say that the placeholder stands for your organization. The members of its unions decide.
+
+        Where none of them can answer an administrator does. Then its places and nodes are your organization's.
+        """
+        wanted = parsed(ClaimRequest, request)
+        actor: User = request.user  # type: ignore[assignment]
+
+        def propose() -> dict[str, Any]:
+            proposal = placeholders.propose_claim(actor=actor, placeholder=orgcode, **wanted)
+            return {"flow": str(proposal.flow_id), "proposal": str(proposal.pk), "unionid": proposal.payload["unionid"]}
+
+        return self.start(request, propose)
 
 
 class Members(APIView):

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from console.api.reading import parsed
 from unions import reads
 from unions.api.filters import ProposalFilter
-from unions.api.serializers import ProposalAnswer, VoteRequest, WithdrawalRequest
+from unions.api.serializers import ConsoleAnswerRequest, ProposalAnswer, VoteRequest, WithdrawalRequest
 from unions.models import Proposal
 from unions.services import proposals as service
 
@@ -77,6 +77,24 @@ class Votes(APIView):
     def post(self, request: Request, proposal_id: int) -> Response:
         """Answer for an organization, once. The answer that settles the proposal lets its flow go on."""
         service.cast_vote(actor=request.user, proposal_id=proposal_id, **parsed(VoteRequest, request))  # type: ignore[arg-type]
+        response = answered(request, proposal_id)
+        response.status_code = status.HTTP_201_CREATED
+        return response
+
+
+class AnswerForConsole(APIView):
+    """The console's own answer."""
+
+    @extend_schema(
+        operation_id="answer_for_console",
+        tags=["proposals"],
+        request=ConsoleAnswerRequest,
+        responses={201: ProposalAnswer},
+    )
+    def post(self, request: Request, proposal_id: int) -> Response:
+        """Answer for the console where the members concerned cannot decide alone. For administrators."""
+        wanted = parsed(ConsoleAnswerRequest, request)
+        service.answer_for_console(actor=request.user, proposal_id=proposal_id, **wanted)  # type: ignore[arg-type]
         response = answered(request, proposal_id)
         response.status_code = status.HTTP_201_CREATED
         return response
