@@ -15,7 +15,7 @@ from console.services.deliveries import forget_old
 
 @shared_task(name="console.run_step", expires=300, bind=True)
 def run_step(self: Task, step_id: int) -> None:
-    engine.run_step(step_id, worker=self.request.hostname or "")
+    engine.work(step_id, worker=self.request.hostname or "")
 
 
 @shared_task(name="console.sweep", expires=10, bind=True)

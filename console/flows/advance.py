@@ -6,8 +6,11 @@ them: a worker claims a step without the flow's lock.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 from celery import Task
 from django.db import models, transaction
@@ -229,12 +232,33 @@ def _was_cancelled(flow: Flow) -> bool:
 # --- nudges ---------------------------------------------------------------------------------------------------------
 
 _silent_until = 0.0
+# What the worker in this thread goes on with by itself, without a message; None where nobody works.
+_at_hand: ContextVar[list[int] | None] = ContextVar("at_hand", default=None)
+
+
+@contextlib.contextmanager
+def going_on() -> Iterator[list[int]]:
+    """Inside, the first step that becomes ready comes into this list instead of going to the broker."""
+    at_hand: list[int] = []
+    token = _at_hand.set(at_hand)
+    try:
+        yield at_hand
+    finally:
+        _at_hand.reset(token)
 
 
 def nudge(step_ids: list[int]) -> None:
     """Tell the workers after the commit. A lost nudge costs a moment: the sweep finds the row."""
     if step_ids:
-        transaction.on_commit(lambda: send(step_ids))
+        transaction.on_commit(lambda: _hand_out(step_ids))
+
+
+def _hand_out(step_ids: list[int]) -> None:
+    at_hand = _at_hand.get()
+    if at_hand is not None and not at_hand:
+        at_hand.append(step_ids[0])
+        step_ids = step_ids[1:]
+    send(step_ids)
 
 
 def send(step_ids: list[int]) -> int:

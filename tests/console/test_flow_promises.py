@@ -63,6 +63,32 @@ def test_promising_and_waking_demand_a_transaction() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_worker_goes_on_with_what_it_made_ready(outside: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(run_step, "delay", sent.append)
+    chain = start(thing("a"), thing("b"), line("c"))
+    fork = start(thing("x"), thing("y", needs=("x",)), thing("z", needs=("x",)))
+    sent.clear()
+    assert engine.work(step(chain, "a").pk) == 3
+    assert (state(chain), sent) == (FlowState.DONE, []), "no message was needed"
+    assert engine.work(step(fork, "x").pk) == 2
+    assert sent == [step(fork, "z").pk], "what can go on beside it goes to the others"
+    assert engine.work(step(fork, "z").pk) == 1
+    assert state(fork) == FlowState.DONE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_does_not_go_on_for_ever(outside: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(run_step, "delay", sent.append)
+    flow = start(thing("a"), thing("b"), thing("c"))
+    sent.clear()
+    monkeypatch.setattr(engine, "STEPS_IN_A_ROW", 2)
+    assert engine.work(step(flow, "a").pk) == 2
+    assert sent == [step(flow, "c").pk], "the rest waits its turn among the others"
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_broker_that_is_down_loses_nothing(outside: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
