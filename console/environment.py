@@ -39,6 +39,8 @@ class Environment(BaseSettings):
     log_json: bool = False
     rate_registrations: str = "60/min"
     rate_tokens: str = "60/min"
+    keep_log_days: int = Field(default=90, ge=0)  # 0 keeps all
+    keep_idempotency_days: int = Field(default=30, ge=0)  # 0 keeps all
 
 
 def load_or_create(path: Path, make: object = None) -> str:

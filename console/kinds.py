@@ -70,6 +70,7 @@ def group_of(name: str) -> Group:
 
 
 add("flow", _("Work has failed and was left half-way"), Group.WORK)
+add("decision", _("Work needs a decision"), Group.WORK)
 
 # Two webhooks that fail would tell each other of it for ever.
 add("webhook", _("A webhook was paused"), Group.OPERATION, for_webhooks=False)

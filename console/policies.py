@@ -89,6 +89,13 @@ def may_skip_step(actor: User, step: Step) -> Verdict:
     return may_operate_flow(actor) and not_now(_("This step cannot be skipped now."))
 
 
+def may_decide_step(actor: User, step: Step) -> Verdict:
+    """Administrators, while the step asks and its flow is not being taken back."""
+    if step.state == StepState.DECIDING and not step.flow.undoing:
+        return may_operate_flow(actor)
+    return may_operate_flow(actor) and not_now(_("This step does not need a decision, or not any more."))
+
+
 # --- telling people and programs --------------------------------------------------------------------------------------
 
 

@@ -11,12 +11,14 @@ from console.errors import Missing
 from console.models import (
     AuditEntry,
     Channel,
+    DecisionChoice,
     Delivery,
     DeliveryState,
     Flow,
     Notification,
     Step,
     StepLog,
+    StepState,
     User,
     Webhook,
 )
@@ -24,6 +26,15 @@ from console.policies import may_read_audit, require
 
 M = TypeVar("M", bound=models.Model)
 LATEST_LINES = 50  # of a step's log, where a flow is read together with its logs
+
+
+def decision_of(step: Step) -> dict[str, Any]:
+    """What an operator is asked about a step, or was asked last, with the choices that are left."""
+    decision = {"choice": "", "candidate": "", "by": "", **(step.decision or {})}
+    choices: list[str] = []
+    if step.state == StepState.DECIDING and not step.flow.undoing:
+        choices = [each for each in DecisionChoice.values if each != DecisionChoice.ADOPT or decision["candidates"]]
+    return {**decision, "choices": choices}
 
 
 def flows(user: User) -> QuerySet[Flow]:
@@ -45,6 +56,11 @@ def runtime_log(user: User) -> QuerySet[StepLog]:
     """Lines of the runtime log, the latest first, of the flows that the user sees."""
     visible = Flow.objects.visible_to(user).order_by().values("pk")
     return StepLog.objects.filter(step__flow__in=visible).select_related("step__flow").order_by("-id")
+
+
+def log_of(flow: Flow) -> QuerySet[StepLog]:
+    """What the steps of a flow wrote down, in the order in which they did."""
+    return StepLog.objects.filter(step__flow=flow).select_related("step").order_by("id")
 
 
 def found(rows: QuerySet[M], **lookup: Any) -> M:

@@ -148,6 +148,8 @@ FLOW_SWEEP_SECONDS = 1.0
 FLOW_MAX_ATTEMPTS = 8
 PROPOSAL_DAYS = env.proposal_days
 PROPOSAL_REMINDER_HOURS = env.proposal_reminder_hours
+KEEP_LOG_DAYS = env.keep_log_days  # lines of the runtime log, of flows that have ended; 0 keeps all
+KEEP_IDEMPOTENCY_DAYS = env.keep_idempotency_days  # of flows that have ended; 0 keeps all
 
 # --- telling people -------------------------------------------------------------------------------------------------
 
@@ -268,7 +270,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         f"{name}Enum": f"{floor}.models.{name}"
         for floor, names in {
-            "console": ("FlowState", "StepState", "WebhookState", "DeliveryState"),
+            "console": ("FlowState", "StepState", "DecisionChoice", "WebhookState", "DeliveryState"),
             "platforms": ("PlatformKind", "PlatformState"),
             "unions": ("SpaceKind", "UnionState", "MemberState", "RegistrationState", "ProposalKind", "ProposalState"),
             "chains": ("ChainState", "NodeState"),

@@ -1,5 +1,6 @@
 """Doors for Celery: ids in, a call, nothing else; and the workers' signs of life."""
 
+import time
 from typing import Any
 
 from celery import Task, shared_task
@@ -11,6 +12,9 @@ from console import broker, workers
 from console.deliveries.post import post
 from console.flows import engine
 from console.services.deliveries import forget_old
+from console.services.retention import forget_keys, forget_log
+
+FORGET_SECONDS = 10.0  # the door is shared: what is left is thrown away an hour later
 
 
 @shared_task(name="console.run_step", expires=300, bind=True)
@@ -34,7 +38,15 @@ def forget_deliveries() -> None:
     forget_old()
 
 
+@shared_task(name="console.forget_work", expires=600)
+def forget_work() -> None:
+    end = time.monotonic() + FORGET_SECONDS
+    forget_log(lambda: time.monotonic() < end)
+    forget_keys(lambda: time.monotonic() < end)
+
+
 BEAT = {
+    "work-forget": {"task": "console.forget_work", "schedule": 3600.0, "options": {"expires": 600}},
     "flows-sweep": {"task": "console.sweep", "schedule": settings.FLOW_SWEEP_SECONDS, "options": {"expires": 10}},
     "deliveries-sweep": {
         "task": "console.deliver",

@@ -74,6 +74,8 @@ NAMES = (
     gettext_noop("worker"),
     gettext_noop("nudged at"),
     gettext_noop("topic"),
+    gettext_noop("decision"),
+    gettext_noop("attempt"),
     gettext_noop("position"),
     gettext_noop("undo position"),
     gettext_noop("outcome"),

@@ -14,10 +14,10 @@ from chains.flows.arguments import chain_id_of, look_again, member_of, unsure, w
 from chains.services.nodes import nodes_of_chain
 from console import flows
 from console.errors import PlatformRefused
-from console.flows import Done, Later, StepContext
+from console.flows import Ask, Done, Later, StepContext
 from platforms import standard
 from platforms.drivers import driver_for
-from platforms.drivers.base import Credentials, read
+from platforms.drivers.base import Credentials, read, repeatable
 from platforms.models import Platform
 from unions.flows.arguments import creator_of, network_id_of, organization_named, platform_of
 from unions.models import Organization
@@ -25,16 +25,28 @@ from unions.spaces import credentials_for, party_of
 from unions.steps import perform
 
 NOT_LISTED = gettext_noop("the platform cannot list its chains, so nobody knows whether one of this name is there")
+CHAIN_UNKNOWN = gettext_noop(
+    "The platform did not answer whether it has built the chain, and looking for it came to nothing. Is it there?"
+)
+CHAIN_SEVERAL = gettext_noop(
+    "The platform did not answer whether it has built the chain. Several of this name are in the network: which one?"
+)
+CHAIN_GONE = gettext_noop("The chain that was chosen is not there any more.")
+NODE_UNKNOWN = gettext_noop(
+    "The platform did not answer whether it has built the node, and looking for it came to nothing. Is it there?"
+)
 FOUND = gettext_noop("found the chain that an earlier attempt has made")
 
 
-@flows.step("chains.create_chain")
-def create_chain(context: StepContext) -> Done | Later:
+@flows.step("chains.create_chain", asks=CHAIN_UNKNOWN)
+def create_chain(context: StepContext) -> Done | Later | Ask:
     """The chain and the creator's node, made by the creator in its own space."""
     arguments, platform, creator = context.flow_arguments, platform_of(context), creator_of(context)
     credentials = credentials_for(platform, creator=creator)
-    if unsure(context) and (chain := chain_of_our_name(context, platform, credentials)) is not None:
-        return _go_on_with(context, chain)
+    if unsure(context) or context.told_to_try_again or context.chosen:
+        chain = _chain_to_go_on_with(context, platform, credentials)
+        if chain is not None:
+            return chain if isinstance(chain, Ask) else _go_on_with(context, chain)
     request = standard.CreateChainRequest(
         network_id=network_id_of(context),
         name=arguments["name"],
@@ -48,21 +60,45 @@ def create_chain(context: StepContext) -> Done | Later:
     return _made(answer.chain_id, arguments["name"], answer.extrainfo)
 
 
-def chain_of_our_name(context: StepContext, platform: Platform, credentials: Credentials) -> standard.ChainInfo | None:
-    """The chain of the flow's name in its own network; None when there is none, or the platform cannot say."""
+def _chain_to_go_on_with(
+    context: StepContext, platform: Platform, credentials: Credentials
+) -> standard.ChainInfo | Ask | None:
+    """The chain that an earlier attempt has made, as the platform shows or an operator chose; None: there is none."""
+    found = chains_of_our_name(context, platform, credentials)
+    candidates = tuple(
+        {"id": each.chain_id, "name": each.name, "status": each.status, "created": ""} for each in found or ()
+    )
+    if context.chosen:
+        chosen = next((each for each in found or () if each.chain_id == context.chosen), None)
+        return chosen or Ask(CHAIN_GONE, candidates)
+    if found is None:
+        sure = not context.unsure or context.told_to_try_again
+        return None if sure or repeatable(driver_for(platform), "create_chain") else Ask(CHAIN_UNKNOWN)
+    if len(found) > 1:
+        return Ask(CHAIN_SEVERAL, candidates)
+    return found[0] if found else None
+
+
+def chains_of_our_name(
+    context: StepContext, platform: Platform, credentials: Credentials
+) -> list[standard.ChainInfo] | None:
+    """The chains of the flow's name in its own network, without those that an operator has said not to be ours.
+
+    None when the platform cannot say.
+    """
     if not platform.capability("list_chains")[0]:
         context.log(NOT_LISTED)
         return None
     request = standard.ListChainsRequest(network_id=network_id_of(context))
     listed = cast(standard.ChainList, read(driver_for(platform), "list_chains", request, credentials))
-    ours = (
+    return [
         chain
         for chain in listed.items
         if chain.name == context.flow_arguments["name"]
         and chain.network_id in ("", request.network_id)
         and chain.status not in ("deleted", "deleting")
-    )
-    return next(ours, None)
+        and chain.chain_id not in context.not_ours
+    ]
 
 
 def _go_on_with(context: StepContext, chain: standard.ChainInfo) -> Done | Later:
@@ -78,13 +114,15 @@ def _made(chain_id: str, name: str, extrainfo: str) -> Done:
     return Done({"chains": [{"chain_id": chain_id, "name": name, "extrainfo": extrainfo}]})
 
 
-@flows.step("chains.join_chain")
-def join_chain(context: StepContext) -> Done | Later:
+@flows.step("chains.join_chain", asks=NODE_UNKNOWN)
+def join_chain(context: StepContext) -> Done | Later | Ask:
     """One member's node on one chain, made with its own credential in its own space."""
     chain_id = chain_id_of(context)
     if not chain_id:
         return Done({"skipped": "the chain was deleted meanwhile"})
     platform, member, credentials = member_of(context)
+    if unsure(context) and _nobody_can_say(context, platform):
+        return Ask(NODE_UNKNOWN)
     if unsure(context) and (node := _node_of(context, platform, member, chain_id, credentials)) is not None:
         _refuse_failed(node.state)
         return _or_give_up(look_again(context)) if node.state == "creating" else Done({"orgcode": member.orgcode})
@@ -94,6 +132,12 @@ def join_chain(context: StepContext) -> Done | Later:
         return waiting(wait)
     _refuse_failed(answer.status)
     return Done({"orgcode": member.orgcode, "status": answer.status})
+
+
+def _nobody_can_say(context: StepContext, platform: Platform) -> bool:
+    """Whether asking once more might build a second node."""
+    sure = not context.unsure or context.told_to_try_again or platform.capability("list_nodes")[0]
+    return not sure and not repeatable(driver_for(platform), "join_chain")
 
 
 def _node_of(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import cast
 
+from django.utils.translation import gettext_noop
+
 from chains.flows.arguments import chain_id_of, member_of
-from chains.flows.building import chain_of_our_name
+from chains.flows.building import chains_of_our_name
 from chains.models import Blockchain
 from chains.services import chains as service
 from console import flows
-from console.errors import ConsoleError, Missing
+from console.errors import ConsoleError, Missing, PlatformRefused
 from console.flows import Done, Later, StepContext
 from console.models import Step, StepState
+from console.sentences import kept
 from console.transactions import whole
 from platforms import standard
 from platforms.drivers import driver_for
@@ -20,6 +23,13 @@ from unions.flows.arguments import actor_of, creator_of, network_id_of, platform
 from unions.spaces import credentials_for, party_of
 from unions.steps import remove
 
+SEVERAL_LEFT = kept(
+    gettext_noop(
+        "Several chains of this name may have been built (%(ids)s). "
+        "Delete what belongs to nobody on the platform, then skip this step."
+    )
+)
+
 
 @flows.step("chains.take_back_chain")
 def take_back_chain(context: StepContext) -> Done | Later:
@@ -27,10 +37,12 @@ def take_back_chain(context: StepContext) -> Done | Later:
     platform = platform_of(context)
     credentials = credentials_for(platform, creator=creator_of(context))
     made = context.own_outcome.get("chains") or [{**context.known, **(context.position or {}).get("known", {})}]
-    chain_id = made[0].get("chain_id", "")
+    chain_id = made[0].get("chain_id", "") or context.chosen
     if not chain_id:
-        found = chain_of_our_name(context, platform, credentials)
-        chain_id = found.chain_id if found is not None else ""
+        found = chains_of_our_name(context, platform, credentials) or []
+        if len(found) > 1:
+            raise PlatformRefused(SEVERAL_LEFT % {"ids": ", ".join(each.chain_id for each in found)})
+        chain_id = found[0].chain_id if found else ""
     return _delete(context, chain_id)
 
 

@@ -50,6 +50,12 @@ class FlowFilter(django_filters.FilterSet):
     kind = django_filters.CharFilter(help_text=_("For example `unions.create`."))
     subject_type = django_filters.CharFilter(help_text=_("For example `unions.proposal`."))
     subject_id = django_filters.CharFilter()
+    needs_decision = django_filters.BooleanFilter(
+        method="asking", help_text=_("Flows with a step that asks an operator how to go on.")
+    )
+
+    def asking(self, queryset: QuerySet[Flow], name: str, value: bool) -> QuerySet[Flow]:
+        return queryset.needing_decision(value)  # type: ignore[attr-defined]
 
     class Meta:
         model = Flow
@@ -76,6 +82,19 @@ class NotificationFilter(django_filters.FilterSet):
 
     class Meta:
         model = Notification
+        fields: list[str] = []
+
+
+class FlowLogFilter(django_filters.FilterSet):
+    step = django_filters.CharFilter(field_name="step__name", help_text=_("Name of the step."))
+    attempt = django_filters.NumberFilter(field_name="attempt")
+    undoing = django_filters.BooleanFilter(field_name="undoing")
+    since = MomentFilter(field_name="at", lookup_expr="gte")
+    until = MomentFilter(field_name="at", lookup_expr="lt")
+    q = WordsFilter("message")
+
+    class Meta:
+        model = StepLog
         fields: list[str] = []
 
 

@@ -17,6 +17,7 @@ from console.models import (
     ApiToken,
     AuditEntry,
     ConsoleRole,
+    DecisionChoice,
     Flow,
     FlowState,
     Notification,
@@ -25,6 +26,7 @@ from console.models import (
     StepState,
     User,
 )
+from console.reads import decision_of
 from console.sentences import told
 
 REASON_LENGTH = 2000  # characters
@@ -84,8 +86,33 @@ class StepLogAnswer(serializers.Serializer[StepLog]):
     id = serializers.CharField()
     step = serializers.CharField(source="step.name", help_text=_("Name of the step."))
     at = serializers.DateTimeField()
-    message = serializers.CharField()
+    attempt = serializers.IntegerField(allow_null=True, help_text=_("None between two attempts."))
+    undoing = serializers.BooleanField(help_text=_("Written while the step was being taken back."))
+    message = ToldField()
     data = serializers.DictField()
+
+
+class CandidateAnswer(serializers.Serializer[Any]):
+    """A thing on the platform that may be what the step has made."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+    status = serializers.CharField()
+    created = serializers.CharField(help_text=_("ISO 8601; empty when the platform does not say."))
+
+
+class DecisionAnswer(serializers.Serializer[Any]):
+    """What an operator is asked, or was asked last."""
+
+    question = ToldField()
+    candidates = CandidateAnswer(many=True)
+    choices = serializers.ListField(
+        child=serializers.ChoiceField(choices=DecisionChoice.choices), help_text=_("Empty once it is decided.")
+    )
+    choice = serializers.CharField(help_text=_("What was chosen; empty until then."))
+    candidate = serializers.CharField()
+    by = serializers.CharField()
+    asked_at = serializers.DateTimeField()
 
 
 class StepAnswer(serializers.Serializer[Step]):
@@ -98,8 +125,13 @@ class StepAnswer(serializers.Serializer[Step]):
     attempts = serializers.IntegerField()
     error = ErrorAnswer(allow_null=True)
     undo_error = ErrorAnswer(allow_null=True, help_text=_("Why the step could not be taken back."))
+    decision = serializers.SerializerMethodField(help_text=_("What an operator is asked; none for most steps."))
     started = serializers.DateTimeField(source="started_at", allow_null=True)
     ended = serializers.DateTimeField(source="ended_at", allow_null=True)
+
+    @extend_schema_field(DecisionAnswer(allow_null=True))
+    def get_decision(self, step: Step) -> Any:
+        return DecisionAnswer(decision_of(step)).data if step.decision else None
 
 
 class LoggedStepAnswer(StepAnswer):
@@ -141,6 +173,7 @@ class FlowAnswer(serializers.Serializer[Flow]):
     title = serializers.CharField(source="title_text", help_text=_("In the reader's language."))
     state = serializers.ChoiceField(choices=FlowState.choices)
     undoing = serializers.BooleanField(help_text=_("What was done is being taken back, or has been."))
+    needs_decision = serializers.BooleanField(help_text=_("A step asks an operator how to go on."))
     progress = ProgressAnswer()
     subject = serializers.SerializerMethodField()
     error = FlowErrorAnswer(allow_null=True)
@@ -169,6 +202,22 @@ class CancelRequest(StrictSerializer):
     """Why the flow is stopped; for the record."""
 
     reason = serializers.CharField(required=False, allow_blank=True, max_length=REASON_LENGTH, default="")
+
+
+class DecideRequest(StrictSerializer):
+    """How a step goes on that nobody could know about."""
+
+    step = serializers.IntegerField(
+        required=False, default=None, allow_null=True, help_text=_("Id of the step; needed when several ask.")
+    )
+    choice = serializers.ChoiceField(
+        choices=DecisionChoice.choices,
+        help_text=_(
+            "`adopt`: go on with the candidate; `again`: look once more, and do it if it is not there; `give_up`: take "
+            "the flow back, the candidate with it if one is named."
+        ),
+    )
+    candidate = serializers.CharField(required=False, allow_blank=True, max_length=300, default="")
 
 
 class RuntimeLogAnswer(StepLogAnswer):

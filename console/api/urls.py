@@ -13,6 +13,7 @@ urlpatterns = [
     path("flows", flows.Flows.as_view()),
     path("flows/<uuid:flow_id>", flows.FlowDetail.as_view(), name="api-flow"),
     path("flows/<uuid:flow_id>/log", flows.FlowLog.as_view()),
+    path("flows/<uuid:flow_id>/decide", flows.Decide.as_view()),
     path("flows/<uuid:flow_id>/cancel", flows.CancelFlow.as_view()),
     path("flows/<uuid:flow_id>/steps/<int:step_id>/retry", flows.RetryStep.as_view()),
     path("flows/<uuid:flow_id>/steps/<int:step_id>/skip", flows.SkipStep.as_view()),

@@ -5,6 +5,7 @@ Apps describe work here (`Blueprint`, `Task`, `step`) and start it in the transa
 """
 
 from console.flows.blueprint import (
+    Ask,
     Asleep,
     Blueprint,
     Done,
@@ -20,6 +21,7 @@ from console.flows.context import StepContext
 from console.flows.promise import cancel_waiting, fail_waiting, start, wake
 
 __all__ = [
+    "Ask",
     "Asleep",
     "Blueprint",
     "Done",

@@ -9,17 +9,18 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 from celery import Task
 from django.db import models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from console.cleansing import storable
 from console.errors import OutcomeUnknown
 from console.flows.blueprint import Json, is_local
-from console.models import ConsoleRole, Flow, FlowState, Step, StepState, User
+from console.models import ConsoleRole, DecisionChoice, Flow, FlowState, Step, StepLog, StepState, User
 from console.models.flows import CANNOT_UNDO
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,9 @@ WORKER_LOST = "worker_lost"
 UNSURE = (OutcomeUnknown.code, WORKER_LOST)  # a step that failed so may have had its effect
 OPEN_END = (StepState.WAITING, StepState.READY, StepState.UNDONE)
 AGAIN = (StepState.UNDONE, StepState.FAILED, StepState.SKIPPED)
+GIVEN_UP = gettext_noop("An operator has given it up.")
+DECIDED = gettext_noop("an operator has decided")
+DECISION_TITLE = gettext_noop("“%(name)s”: a decision is needed")
 FAILED_TITLE = gettext_noop("“%(name)s”: work has failed and was left half-way")
 REASON = gettext_noop("Reason: %(reason)s")
 SILENCE_SECONDS = 5.0  # after a nudge that could not be sent: a dead broker must not hold up every request
@@ -58,6 +62,39 @@ def fail(step: Step, error: Json) -> None:
     if not flow.undoing:
         flow.error = {**storable(error), "step": step.name}
     _begin_undoing(flow)
+
+
+def ask(step: Step, question: str, candidates: list[Json]) -> None:
+    """Nobody can know by machine how to go on: the step waits for an operator, who is told."""
+    question = storable(question)
+    step.ask(
+        {
+            "question": question,
+            "candidates": storable(candidates),
+            "refused": (step.decision or {}).get("refused", []),
+            "asked_at": timezone.now().isoformat(),
+        }
+    )
+    step.save()
+    StepLog.objects.create(step=step, attempt=step.attempts, message=question, data={"candidates": candidates})
+    if not step.flow.undoing:
+        notify = _notify()
+        notify(_operators(), kind="decision", **_told_of(step.flow, DECISION_TITLE, question))
+    advance(step.flow)
+
+
+def take_answer(step: Step, decision: Json, *, actor: User) -> None:
+    """An operator has chosen how the step goes on."""
+    data = {"choice": decision["choice"], "candidate": decision["candidate"], "by": actor.username}
+    StepLog.objects.create(step=step, message=DECIDED, data=data)
+    if decision["choice"] == DecisionChoice.GIVE_UP:
+        step.decision = decision
+        fail(step, {"code": "given_up", "detail": GIVEN_UP})
+        return
+    step.take_answer(decision)
+    step.save()
+    advance(step.flow)
+    nudge([step.pk])
 
 
 def cancel(flow: Flow, *, actor: User | None, detail: str) -> None:
@@ -154,7 +191,7 @@ def _may_have_effect(step: Step) -> bool:
     """Whether something of the step may be there that was not there before."""
     if step.state in (StepState.FAILED, StepState.SKIPPED):
         return bool(step.undo_action or step.lasting) and step.attempts > 0
-    return step.state in (StepState.DONE, StepState.LATER, StepState.ASLEEP)
+    return step.state in (StepState.DONE, StepState.LATER, StepState.ASLEEP, StepState.DECIDING)
 
 
 def lasting_effects(steps: list[Step]) -> list[Step]:
@@ -208,21 +245,35 @@ def _stop_half_way(flow: Flow, lasting: list[Step]) -> None:
 
 def _give_up(flow: Flow) -> None:
     """The flow stops as failed: who asked for it hears of that, and whoever can help."""
-    from console.services.notifications import notify  # which imports the promises, which import this
-
     flow.give_up()
     flow.save()
-    administrators = models.Q(console_role=ConsoleRole.ADMINISTRATOR) | models.Q(is_superuser=True)
-    helpers = User.objects.filter(administrators, is_active=True)
     asked = User.objects.filter(requested_flows=flow, is_active=True)
-    notify(
-        [*asked, *helpers],
-        kind="flow",
-        title=FAILED_TITLE,
-        body=REASON,
-        parameters={"name": flow.subject_label or flow.title_text, "reason": (flow.error or {}).get("detail", "")},
-        link=f"/flows/{flow.pk}",
-    )
+    reason = (flow.error or {}).get("detail", "")
+    notify = _notify()
+    notify([*asked, *_operators()], kind="flow", **_told_of(flow, FAILED_TITLE, reason))
+
+
+def _notify() -> Callable[..., None]:
+    from console.services.notifications import notify  # which imports the promises, which import this
+
+    return notify
+
+
+def _operators() -> models.QuerySet[User]:
+    """Whoever can help: the administrators of the console."""
+    administrators = models.Q(console_role=ConsoleRole.ADMINISTRATOR) | models.Q(is_superuser=True)
+    return User.objects.filter(administrators, is_active=True)
+
+
+def _told_of(flow: Flow, title: str, reason: str) -> Json:
+    """A notification about a flow."""
+    name = flow.subject_label or flow.title_text
+    return {
+        "title": title,
+        "body": REASON,
+        "parameters": {"name": name, "reason": reason},
+        "link": f"/flows/{flow.pk}",
+    }
 
 
 def _was_cancelled(flow: Flow) -> bool:

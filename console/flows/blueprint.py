@@ -36,17 +36,32 @@ class Asleep:
     topic: str
 
 
-Ending = Done | Later | Asleep
+@dataclass(frozen=True)
+class Ask:
+    """Only a person can know how to go on: an operator is asked `question` (kept, or a msgid).
+
+    `candidates` are things that the operator may choose one of: `{"id", "name", "status", "created"}`, all texts.
+    """
+
+    question: str
+    candidates: tuple[Json, ...] = ()
+
+
+Ending = Done | Later | Asleep | Ask
 Action = Callable[["StepContext"], Ending]
 
 
 @dataclass(frozen=True)
 class RegisteredAction:
-    """An action and whether it is local: database only, run inside the engine's own transaction, exactly once."""
+    """An action and whether it is local: database only, run inside the engine's own transaction, exactly once.
+
+    `asks` is the question to an operator when all attempts are used up and nobody knows what they have done.
+    """
 
     name: str
     run: Action
     local: bool
+    asks: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,13 +119,13 @@ _actions: dict[str, RegisteredAction] = {}
 _blueprints: dict[str, Blueprint] = {}
 
 
-def step(name: str, *, local: bool = False) -> Callable[[Action], Action]:
+def step(name: str, *, local: bool = False, asks: str = "") -> Callable[[Action], Action]:
     """Register a function as the action `name`."""
 
     def keep(function: Action) -> Action:
         if name in _actions:
             raise ValueError(f"the action {name} is registered already")
-        _actions[name] = RegisteredAction(name, function, local)
+        _actions[name] = RegisteredAction(name, function, local, asks)
         return function
 
     return keep
@@ -131,6 +146,12 @@ def is_local(name: str) -> bool:
     """Whether the action is known to change nothing outside of the database."""
     action = _actions.get(name)
     return action is not None and action.local
+
+
+def question_of(name: str) -> str:
+    """What an operator is asked when nobody knows what the action has done; empty when it is not for people to say."""
+    action = _actions.get(name)
+    return action.asks if action is not None else ""
 
 
 def register(blueprint: Blueprint) -> Blueprint:

@@ -8,7 +8,7 @@ from uuid import UUID
 from console.cleansing import cleansed, storable
 from console.flows.advance import is_unsure, lasting_effects
 from console.flows.blueprint import Json
-from console.models import Step, StepLog, StepState
+from console.models import DecisionChoice, Step, StepLog, StepState
 
 
 def only_known(position: Json | None) -> Json | None:
@@ -21,6 +21,7 @@ class StepContext:
     """One attempt of one step. Reads are queries made when asked for; only `log` and `remember` write.
 
     `unsure` says that an attempt may have had its effect without telling us: look before doing it again.
+    `decision` is what an operator was asked last, and has answered: `{"choice", "candidate", …}`.
     `position` is where this run goes on. `known` is what a run that has not finished found out about the thing it
     makes, such as its id on the platform; the undoing reads that of the forward run.
     """
@@ -38,6 +39,7 @@ class StepContext:
         self.forward_position: Json | None = step.position
         self.unsure: bool = is_unsure(step.error)
         self.own_outcome: Json = step.outcome or {}
+        self.decision: Json = step.decision or {}
         self.known: Json = dict((step.position or {}).get("known") or {})
 
     @property
@@ -49,6 +51,26 @@ class StepContext:
     def forward_key(self) -> str:
         """The key under which the step that is now being undone created things."""
         return str(self._step.key)
+
+    @property
+    def told_to_try_again(self) -> bool:
+        """An operator has just said so. It holds for one attempt: what that does may be unknown again."""
+        return self.decision.get("choice") == DecisionChoice.AGAIN and self.attempt == 1 and not self.undoing
+
+    @property
+    def given_up(self) -> bool:
+        """An operator has been asked, and has given the flow up."""
+        return self.decision.get("choice") == DecisionChoice.GIVE_UP
+
+    @property
+    def not_ours(self) -> frozenset[str]:
+        """Candidates that an operator has seen and has not chosen."""
+        return frozenset(self.decision.get("refused", ())) - {self.chosen}
+
+    @property
+    def chosen(self) -> str:
+        """The candidate that an operator has chosen, to go on with or to take back; empty when none was."""
+        return str(self.decision.get("candidate") or "")
 
     def outcome(self, name: str) -> Json:
         """What the step `name` of this flow gave; empty when it has not run."""
@@ -78,4 +100,10 @@ class StepContext:
 
     def log(self, message: str, **data: Any) -> None:
         """Write a line of the step's runtime log. Secrets are cleansed; still, never put one into the message."""
-        StepLog.objects.create(step_id=self.step_id, message=cleansed(message)[:2000], data=cleansed(data))
+        StepLog.objects.create(
+            step_id=self.step_id,
+            attempt=self.attempt,
+            undoing=self.undoing,
+            message=cleansed(message)[:2000],
+            data=cleansed(data),
+        )

@@ -22,7 +22,18 @@ from django.utils.translation import gettext_noop
 from console.cleansing import cleansed, storable
 from console.errors import ConsoleError, PlatformUnavailable
 from console.flows import advance
-from console.flows.blueprint import Asleep, Done, Ending, Json, Later, RegisteredAction, UnknownAction, action_named
+from console.flows.blueprint import (
+    Ask,
+    Asleep,
+    Done,
+    Ending,
+    Json,
+    Later,
+    RegisteredAction,
+    UnknownAction,
+    action_named,
+    question_of,
+)
 from console.flows.context import StepContext
 from console.models import Flow, Step, StepLog, StepState
 from console.models.flows import CLAIMED
@@ -219,6 +230,9 @@ def _apply(step: Step, undoing: bool, ending: Ending) -> bool:
             _postpone(step, undoing, seconds, position)
         case Asleep(topic) if not undoing:
             return _sleep(step, topic)
+        case Ask(question, candidates) if not undoing:
+            advance.ask(step, question, list(candidates))
+            return False
         case _:
             raise TypeError(f"{step.action} ended with {ending!r}")
     step.save()
@@ -275,13 +289,16 @@ def _settle_error(step: Step, undoing: bool, error: Json, *, heals: bool) -> Non
 def _apply_error(step: Step, undoing: bool, error: Json, heals: bool) -> None:
     attempts = step.undo_attempts if undoing else step.attempts
     message = ATTEMPT_FAILED % {"number": attempts, "problem": error["detail"]}
-    StepLog.objects.create(step=step, message=message[:2000], data=error)
+    StepLog.objects.create(step=step, attempt=attempts, undoing=undoing, message=message[:2000], data=error)
     if not undoing and advance.is_unsure(step.error):
         error = {**error, "unsure": True}  # a look that failed has not told what the attempt before it did
     if heals and attempts < settings.FLOW_MAX_ATTEMPTS:
         _retry_later(step, undoing, attempts, error)
     elif undoing:
         advance.fail_undoing(step, error)
+    elif heals and advance.is_unsure(error) and (question := question_of(step.action)) and not step.flow.undoing:
+        step.error = error
+        advance.ask(step, question, [])
     else:
         advance.fail(step, error)
 

@@ -2,7 +2,7 @@
 
 from console.models.audit import AuditEntry, AuditHead
 from console.models.deliveries import Channel, Delivery, DeliveryAttempt, DeliveryState, MailPreference
-from console.models.flows import Flow, FlowState, IdempotencyKey, Step, StepLog, StepState
+from console.models.flows import DecisionChoice, Flow, FlowState, IdempotencyKey, Step, StepLog, StepState
 from console.models.notifications import Notification
 from console.models.users import ApiToken, ConsoleRole, User
 from console.models.webhooks import Webhook, WebhookState
@@ -14,6 +14,7 @@ __all__ = [
     "AuditHead",
     "Channel",
     "ConsoleRole",
+    "DecisionChoice",
     "Delivery",
     "DeliveryAttempt",
     "DeliveryState",

@@ -32,11 +32,20 @@ class StepState(models.TextChoices):
     RUNNING = "running", _("Running")
     LATER = "later", _("Later")
     ASLEEP = "asleep", _("Asleep")
+    DECIDING = "deciding", _("Needs a decision")  # nobody can know by machine: an operator chooses
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
     SKIPPED = "skipped", _("Skipped")
     UNDOING = "undoing", _("Undoing")
     UNDONE = "undone", _("Undone")
+
+
+class DecisionChoice(models.TextChoices):
+    """What an operator may answer when nobody knows what an attempt has done."""
+
+    ADOPT = "adopt", _("Go on with what was found")
+    AGAIN = "again", _("Look once more and try again")
+    GIVE_UP = "give_up", _("Give up and take back")
 
 
 CANNOT_UNDO = "cannot_undo"
@@ -61,6 +70,11 @@ class FlowQuerySet(models.QuerySet["Flow"]):
 
     def open(self) -> FlowQuerySet:
         return self.filter(state__in=OPEN_FLOW_STATES)
+
+    def needing_decision(self, wanted: bool = True) -> FlowQuerySet:
+        """Flows with a step that an operator has to decide about; or all others."""
+        asking = Step.objects.filter(state=StepState.DECIDING).values("flow_id")
+        return self.filter(pk__in=asking) if wanted else self.exclude(pk__in=asking)
 
 
 class Flow(ConcurrentTransitionMixin, models.Model):
@@ -154,6 +168,11 @@ class Flow(ConcurrentTransitionMixin, models.Model):
         return self.state == FlowState.FAILED and undo.get("code") == CANNOT_UNDO
 
     @property
+    def needs_decision(self) -> bool:
+        """Whether a step asks an operator; one query unless the steps were prefetched."""
+        return any(step.state == StepState.DECIDING for step in self.steps.all())
+
+    @property
     def progress(self) -> dict[str, int]:
         """How many steps are through, of how many; one query unless the steps were prefetched."""
         steps = list(self.steps.all())
@@ -186,6 +205,7 @@ class Step(ConcurrentTransitionMixin, models.Model):
     worker = models.CharField(max_length=200, blank=True)
     nudged_at = models.DateTimeField(null=True, blank=True)
     topic = models.CharField(max_length=200, blank=True, db_index=True)
+    decision = models.JSONField(null=True, blank=True)  # what an operator is asked, and has answered
     position = models.JSONField(null=True, blank=True)
     undo_position = models.JSONField(null=True, blank=True)
     outcome = models.JSONField(null=True, blank=True)
@@ -204,13 +224,18 @@ class Step(ConcurrentTransitionMixin, models.Model):
                 name="step_running_has_lease",
                 condition=~models.Q(state=StepState.RUNNING) | models.Q(lease_until__isnull=False, owner__isnull=False),
             ),
+            models.CheckConstraint(
+                name="step_deciding_has_question",
+                condition=~models.Q(state=StepState.DECIDING) | models.Q(decision__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["due_at"],
                 name="step_due",
                 condition=models.Q(state__in=[StepState.READY, StepState.LATER, StepState.RUNNING, StepState.UNDOING]),
-            )
+            ),
+            models.Index(fields=["flow"], name="step_deciding", condition=models.Q(state=StepState.DECIDING)),
         ]
 
     def __str__(self) -> str:
@@ -224,7 +249,7 @@ class Step(ConcurrentTransitionMixin, models.Model):
     def begin_again(self) -> None:
         """The flow goes on where it stopped. What is asked of a platform once more is another request."""
         self.key, self.attempts, self.undo_attempts, self.topic = uuid.uuid4(), 0, 0, ""
-        self.position = self.undo_position = self.outcome = self.error = self.undo_error = None
+        self.position = self.undo_position = self.outcome = self.error = self.undo_error = self.decision = None
         self.due_at = self.started_at = self.ended_at = None
         self._release()
 
@@ -249,7 +274,18 @@ class Step(ConcurrentTransitionMixin, models.Model):
         self.error = None
         self._release()
 
-    @transition(state, source=[StepState.RUNNING, StepState.ASLEEP], target=StepState.FAILED)
+    @transition(state, source=StepState.RUNNING, target=StepState.DECIDING)
+    def ask(self, decision: dict[str, Any]) -> None:
+        """Only a person can know how to go on."""
+        self.decision = decision
+        self._release()
+
+    @transition(state, source=StepState.DECIDING, target=StepState.READY)
+    def take_answer(self, decision: dict[str, Any]) -> None:
+        """An operator has chosen; the attempts are counted anew."""
+        self.decision, self.attempts, self.due_at = decision, 0, timezone.now()
+
+    @transition(state, source=[StepState.RUNNING, StepState.ASLEEP, StepState.DECIDING], target=StepState.FAILED)
     def fail(self, error: dict[str, Any]) -> None:
         self.error = error
         self._end()
@@ -264,7 +300,14 @@ class Step(ConcurrentTransitionMixin, models.Model):
 
     @transition(
         state,
-        source=[StepState.DONE, StepState.LATER, StepState.ASLEEP, StepState.FAILED, StepState.SKIPPED],
+        source=[
+            StepState.DONE,
+            StepState.LATER,
+            StepState.ASLEEP,
+            StepState.DECIDING,
+            StepState.FAILED,
+            StepState.SKIPPED,
+        ],
         target=StepState.UNDOING,
     )
     def begin_undoing(self) -> None:
@@ -273,7 +316,14 @@ class Step(ConcurrentTransitionMixin, models.Model):
 
     @transition(
         state,
-        source=[StepState.UNDOING, StepState.DONE, StepState.LATER, StepState.ASLEEP, StepState.FAILED],
+        source=[
+            StepState.UNDOING,
+            StepState.DONE,
+            StepState.LATER,
+            StepState.ASLEEP,
+            StepState.DECIDING,
+            StepState.FAILED,
+        ],
         target=StepState.UNDONE,
     )
     def finish_undoing(self) -> None:
@@ -333,11 +383,14 @@ class StepLog(models.Model):
 
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="log")
     at = models.DateTimeField(default=timezone.now)
+    attempt = models.PositiveIntegerField(null=True, blank=True)  # none for what is written between two attempts
+    undoing = models.BooleanField(default=False)
     message = models.TextField()
     data = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["at"], name="step_log_at")]
 
     def __str__(self) -> str:
         return self.message
@@ -355,6 +408,7 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once_per_user")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_key_age")]
 
     def __str__(self) -> str:
         return self.key

@@ -34,7 +34,19 @@ BUSY = (
     "running", "building", "joining", "quitting", "deleting", "registering", "starting", "installing", "upgrading",
     "undoing", "checking", "staged", "syncing",
 )  # fmt: skip
-WAITING = ("waiting", "pending", "open", "later", "asleep", "degraded", "warning", "stale", "unknown", "retrying")
+WAITING = (
+    "waiting",
+    "deciding",
+    "pending",
+    "open",
+    "later",
+    "asleep",
+    "degraded",
+    "warning",
+    "stale",
+    "unknown",
+    "retrying",
+)
 BAD = ("failed", "refused", "down", "rejected", "critical", "error", "disagreed", "expired", "broken")
 COLOURS = {
     **dict.fromkeys(GOOD, "green"),
@@ -48,6 +60,7 @@ STEP_ICONS = {
     "running": "loader-2",
     "later": "clock",
     "asleep": "player-pause",
+    "deciding": "gavel",
     "done": "check",
     "failed": "x",
     "skipped": "minus",
@@ -56,6 +69,8 @@ STEP_ICONS = {
 }
 FILTER_TITLES = {
     "state": gettext_lazy("State"),
+    "step": gettext_lazy("Step"),
+    "decision": gettext_lazy("Decision"),
     "kind": gettext_lazy("Kind"),
     "category": gettext_lazy("Category"),
     "platform": gettext_lazy("Platform"),

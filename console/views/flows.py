@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from console import reads, shell
-from console.models import Flow, FlowState, Step, StepState, User
-from console.policies import Verdict, may_cancel_flow, may_operate_flow, may_retry_step, may_skip_step
+from console.models import Flow, FlowState, Step, StepLog, StepState, User
+from console.policies import (
+    Verdict,
+    may_cancel_flow,
+    may_decide_step,
+    may_operate_flow,
+    may_retry_step,
+    may_skip_step,
+)
 from console.services import flows as service
 from console.views.base import ActionView, DetailPage, ListPage
 
@@ -25,17 +33,22 @@ class FlowList(ListPage):
 
     def get_queryset(self) -> QuerySet[Flow]:
         rows = self.narrowed(reads.flows(self.actor))
+        if self.request.GET.get("decision") == "needed":
+            rows = rows.needing_decision()  # type: ignore[attr-defined]
         kind = self.request.GET.get("kind", "")
         return rows.filter(kind=kind) if kind else rows
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         kinds = Flow.objects.visible_to(self.actor).order_by("kind").values_list("kind", flat=True).distinct()
-        chosen = self.request.GET.get("kind", "")
-        context["choices"] = context["choices"] | {"kind": [(kind, shell.words_for(kind)) for kind in kinds]}
-        context["chosen"] = context["chosen"] | {"kind": chosen}
+        chosen = {name: self.request.GET.get(name, "") for name in ("decision", "kind")}
+        context["choices"] = context["choices"] | {
+            "decision": [("needed", _("needed"))],
+            "kind": [(kind, shell.words_for(kind)) for kind in kinds],
+        }
+        context["chosen"] = context["chosen"] | chosen
         return context | {
-            "narrowed": context["narrowed"] or bool(chosen),
+            "narrowed": context["narrowed"] or any(chosen.values()),
             "live": context["page_obj"].number == 1,
         }
 
@@ -59,6 +72,11 @@ class FlowDetail(DetailPage):
             "may_operate": may_operate_flow(self.actor),
             "may_cancel": may_cancel_flow(self.actor, flow),
             "help": {step.pk: help_for(self.actor, step) for step in steps if is_in_trouble(step)},
+            "decisions": {
+                step.pk: {**reads.decision_of(step), "may": may_decide_step(self.actor, step)}
+                for step in steps
+                if step.decision
+            },
             "live": not flow.is_final,
             "lasting": {
                 "done": [each for each in steps if each.lasting and each.state == StepState.DONE],
@@ -80,6 +98,36 @@ def help_for(actor: User, step: Step) -> dict[str, Verdict]:
     return {"retry": may_retry_step(actor, step), "skip": may_skip_step(actor, step)}
 
 
+class FlowLog(ListPage):
+    """What the steps of one flow wrote down: every attempt, with its requests and answers."""
+
+    template_name = "console/flow_log.html"
+    partial_name = "console/_flow_log_table.html"
+    paginate_by = 50
+    search_in = ("message",)
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        if request.user.is_authenticated:
+            self.flow = reads.found(reads.flows(self.actor), pk=kwargs["flow_id"])
+
+    def get_queryset(self) -> QuerySet[StepLog]:
+        rows = self.narrowed(reads.log_of(self.flow))
+        step = self.request.GET.get("step", "")
+        return rows.filter(step__name=step) if step else rows
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        chosen = self.request.GET.get("step", "")
+        steps = [(step.name, step.title_text) for step in Step.objects.filter(flow=self.flow).order_by("number")]
+        return context | {
+            "flow": self.flow,
+            "choices": {"step": steps},
+            "chosen": context["chosen"] | {"step": chosen},
+            "narrowed": context["narrowed"] or bool(chosen),
+        }
+
+
 class _FlowAction(ActionView):
     def get_success_url(self) -> str:
         return reverse("console:flow-detail", args=[self.kwargs["flow_id"]])
@@ -93,6 +141,21 @@ class CancelFlow(_FlowAction):
     def perform(self) -> Flow:
         return service.cancel_flow(
             actor=self.actor, flow_id=self.kwargs["flow_id"], reason=self.request.POST.get("reason", "").strip()[:2000]
+        )
+
+
+class DecideStep(_FlowAction):
+    """Answer a step that asks how to go on."""
+
+    success_message = _("Your decision is carried out.")
+
+    def perform(self) -> Flow:
+        return service.decide_step(
+            actor=self.actor,
+            flow_id=self.kwargs["flow_id"],
+            step_id=self.kwargs["step_id"],
+            choice=self.request.POST.get("choice", ""),
+            candidate=self.request.POST.get("candidate", ""),
         )
 
 

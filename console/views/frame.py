@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +26,7 @@ WORDS = {
     "console.audit.exported": _("Audit log exported"),
     "console.delivery.sent_again": _("Message sent again"),
     "console.flow.cancelled": _("Flow stopped"),
+    "console.flow.decided": _("Decision about a step"),
     "console.flow.step_retried": _("Step tried again"),
     "console.flow.step_skipped": _("Step skipped"),
     "console.token.created": _("API token made"),
@@ -72,7 +73,10 @@ def register() -> None:
 
 
 def running_flows(user: User) -> dict[str, Any]:
-    return {"flows": list(reads.flows(user).filter(state__in=OPEN_FLOW_STATES)[:LATEST])}
+    """What runs; what needs a decision first."""
+    asking = Step.objects.filter(flow=OuterRef("pk"), state=StepState.DECIDING)
+    rows = reads.flows(user).filter(state__in=OPEN_FLOW_STATES)
+    return {"flows": list(rows.annotate(asks=Exists(asking)).order_by("-asks", "-created_at")[:LATEST])}
 
 
 def events(user: User) -> dict[str, Any]:

@@ -104,6 +104,15 @@ class Driver(Protocol):
         ...
 
 
+def repeatable(driver: Driver, operation: str) -> bool:
+    """Whether asking once more under the same key has no second effect.
+
+    That is what a driver owes; one that speaks to a platform which may not honour keys says so in `repeatable`.
+    """
+    says = getattr(driver, "repeatable", None)
+    return True if says is None else bool(says(operation))
+
+
 def read(driver: Driver, operation: str, request: Request, credentials: Credentials) -> Answer:
     """A reading operation, which must finish in one go; PlatformUnavailable when the platform makes us wait."""
     result = driver.perform(operation, request, credentials=credentials, key="")

@@ -17,7 +17,7 @@ from console.sentences import kept
 from platforms.auth.authenticator import Authenticator
 from platforms.drivers.base import Capability, Credentials, Finished, Json, PartyCredential, Pending, keep_trace
 from platforms.drivers.trace import shortened
-from platforms.http import Incoming, PlatformClient
+from platforms.http import SAFE_METHODS, Incoming, PlatformClient
 from platforms.mapping.apifile import ApiFile
 from platforms.mapping.interpreter import Call, Run, Wait, run
 from platforms.mapping.template import Template
@@ -59,6 +59,17 @@ class MappedDriver:
 
     def capabilities(self) -> dict[str, Capability]:
         return {name: Capability(**each) for name, each in self.template.offers().items()}
+
+    def repeatable(self, operation: str) -> bool:
+        """Whether every call that changes something honours our key, or is looked for before it is repeated."""
+        interface = self.template.interfaces.get(operation)
+        return interface is not None and not any(self._acts_each_time(step) for step in interface.steps)
+
+    def _acts_each_time(self, step: Json) -> bool:
+        if step.get("idempotent") or "lookup" in step:
+            return False
+        call = self.api.find(step["op"]) if "op" in step else None
+        return call is not None and call.method not in SAFE_METHODS
 
     def perform(
         self,
@@ -113,11 +124,12 @@ class _Note:
 
     message: str
     call: Call
+    milliseconds: int
     answer: Incoming | None = None
     aside: bool = False  # a call that the credential needed
 
     def line(self) -> Json:
-        shown: Json = {"message": self.message, "step": self.call.step}
+        shown: Json = {"message": self.message, "step": self.call.step, "milliseconds": self.milliseconds}
         if self.call.request.body is not None and not self.aside:
             shown["sent"] = shortened(self.call.request.body)
         if self.answer is not None:
@@ -131,7 +143,7 @@ class _Errand:
     def __init__(self, driver: MappedDriver, operation: str, credentials: Credentials) -> None:
         self._driver, self._operation, self._credentials = driver, operation, credentials
         self._notes: list[_Note] = []
-        self._begun = time.monotonic()
+        self._begun = self._called = time.monotonic()
         self._bytes = 0
 
     def carry(self, steps: Run) -> Finished | Pending:
@@ -156,6 +168,7 @@ class _Errand:
         """Send, and write down what was sent and answered."""
         line = f"{call.request.method} {call.request.path}"
         self._refuse_excess()
+        self._called = time.monotonic()
         try:
             answer = self._driver.send(call, self._credentials, lambda text: self._note(text, call, aside=True))
         except ConsoleError as problem:
@@ -175,7 +188,8 @@ class _Errand:
             raise PlatformRefused(f"{self._operation}: {TOO_LARGE % {'limit': MAX_BYTES}}")
 
     def _note(self, message: str, call: Call, answer: Incoming | None = None, *, aside: bool = False) -> None:
-        self._notes.append(_Note(message, call, answer, aside))
+        took = round((time.monotonic() - self._called) * 1000)
+        self._notes.append(_Note(message, call, took, answer, aside))
 
     def _checked(self, result: Any) -> Any:
         """The result as the standard answer; PlatformRefused names the first place that does not fit."""

@@ -35,6 +35,7 @@ def test_a_flow_as_it_is_answered(outside: World, alice: User) -> None:
         "title": "A flow of tests",
         "state": "running",
         "undoing": False,
+        "needs_decision": False,
         "progress": {"done": 0, "total": 2},
         "subject": None,
         "error": None,
@@ -43,7 +44,7 @@ def test_a_flow_as_it_is_answered(outside: World, alice: User) -> None:
         "ended": None,
     }
     assert [set(row) for row in steps] == [
-        {"id", "name", "title", "state", "attempts", "error", "undo_error", "started", "ended"}
+        {"id", "name", "title", "state", "attempts", "error", "undo_error", "decision", "started", "ended"}
     ] * 2
     assert steps[0]["error"] == {"code": "platform_unavailable", "detail": "down"}
     assert (steps[0]["id"], steps[0]["attempts"]) == (str(step(flow, "a").pk), 1)
@@ -124,7 +125,7 @@ def test_logs(outside: World, alice: User) -> None:
     )
     rows = client(alice).get(f"{URL}/{flow.pk}/log", {"page_size": 500}).json()["results"]
     assert [row["message"] for row in rows[:2]] == ["noted a", "line 0"]
-    assert set(rows[0]) == {"id", "step", "at", "message", "data"}
+    assert set(rows[0]) == {"id", "step", "at", "attempt", "undoing", "message", "data"}
     assert rows[0]["step"] == "a"
     first = client(alice).get(f"{URL}/{flow.pk}/log", {"page_size": 10}).json()
     assert (first["count"], len(first["results"])) == (LATEST_LINES + 6, 10)

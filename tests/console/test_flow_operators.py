@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from console.errors import Conflict, Missing, NotAllowed, PlatformRefused, PlatformUnavailable
-from console.flows import Later
+from console.flows import Ask, Later
 from console.models import AuditEntry, Flow, FlowState, StepState, User
 from console.services.flows import cancel_flow, retry_step, skip_step
 from tests.console.flowkit import (
@@ -157,6 +157,8 @@ def in_state(outside: World, wanted: StepState) -> tuple[Flow, str]:
             flow = start(question("a"))
             run()
             return flow, "a"
+        case StepState.DECIDING:
+            outside.will("a", Ask("Is it there?"))  # type: ignore[arg-type]
         case StepState.UNDOING:
             outside.will("a", PlatformUnavailable("down"), undoing=True)
             outside.will("b", REFUSED)

@@ -37,6 +37,11 @@ STEP_EDGES = {
     ("running", "fall_asleep", "asleep"),
     ("running", "fail", "failed"),
     ("asleep", "fail", "failed"),
+    ("running", "ask", "deciding"),
+    ("deciding", "take_answer", "ready"),
+    ("deciding", "fail", "failed"),
+    ("deciding", "begin_undoing", "undoing"),
+    ("deciding", "finish_undoing", "undone"),
     ("waiting", "skip", "skipped"),
     ("ready", "skip", "skipped"),
     ("running", "skip", "skipped"),
@@ -67,6 +72,8 @@ CLAIMS = {("ready", "running"), ("later", "running"), ("running", "running"), ("
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "finish": ({},),
+    "ask": ({},),
+    "take_answer": ({},),
     "wake": ({},),
     "postpone": (timezone.now(),),
     "postpone_undoing": (timezone.now(),),
@@ -132,6 +139,7 @@ BROKEN: dict[str, tuple[type[Any], dict[str, Any]]] = {
     "a flow that ended at no time": (Flow, {"state": "done", "ended_at": None}),
     "an open flow that has ended": (Flow, {"state": "running", "ended_at": timezone.now()}),
     "a step's unknown state": (Step, {"state": "lost"}),
+    "a deciding step without a question": (Step, {"state": "deciding", "decision": None}),
     "a running step without a lease": (Step, {"state": "running", "lease_until": None}),
     "a running step without an owner": (Step, {"state": "running", "lease_until": timezone.now(), "owner": None}),
 }

@@ -11,8 +11,10 @@ from django.test import override_settings
 from django.utils import timezone
 
 from console import audit
+from console.flows import Ask
 from console.models import ApiToken, AuditEntry, Channel, Delivery, Notification, User, Webhook
 from console.services.deliveries import send_again, set_mail_preferences
+from console.services.flows import decide_step
 from console.services.notifications import mark_read
 from console.services.tokens import create_token, revoke_any_token, revoke_token
 from console.services.users import create_user, disable_user, enable_user, set_language, set_role, update_profile
@@ -25,7 +27,9 @@ from console.services.webhooks import (
     update_webhook,
 )
 from tests.console.conftest import person
+from tests.console.flowkit import run, start, state, step
 from tests.console.races import at_once
+from tests.console.test_flow_decisions import CANDIDATES, asking
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 THREADS = 8
@@ -164,3 +168,20 @@ def test_a_wish_about_mail_is_kept_once(alice: User) -> None:
     group = next(iter(kinds.Group.values))
     assert eight(partial(set_mail_preferences, actor=alice, wanted={group: False})) == {"done": THREADS}
     assert list(audit.verify()) == []
+
+
+# --- flows ------------------------------------------------------------------------------------------------------------
+
+
+def test_one_operator_decides(outside: Any, root: User) -> None:
+    """Four say to go on with what was found, four to give up; one of them is heard."""
+    outside.will("x", Ask("Which one?", CANDIDATES))
+    flow = start(asking())
+    run()
+    adopt = partial(decide_step, actor=root, flow_id=flow.pk, choice="adopt", candidate="x-1")
+    give_up = partial(decide_step, actor=root, flow_id=flow.pk, choice="give_up")
+    assert at_once(*[adopt, give_up] * 4) == {"done": 1, "conflict": THREADS - 1}
+    assert recorded("console.flow.decided") == 1
+    run()
+    chosen = step(flow, "x").decision["choice"]
+    assert state(flow) == ("done" if chosen == "adopt" else "undone")

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from console.flows import engine
 from console.models import Flow, Notification, Step, StepState, User
-from console.services.flows import cancel_flow, retry_step, skip_step
+from console.services.flows import cancel_flow, retry_step
 from platforms.models import Platform
 from tests.unions.cast import Cast, cloud, departments, proposed, registered
 from tests.unions.union_plane import CREATE, DELETE, JOB, JOIN, LIST, QUIT, READ, UnionPlane, speak_to
@@ -355,22 +355,6 @@ def test_a_platform_that_gives_us_the_network_of_another_union(cast: Cast, plane
     assert proposal.flow.state == "undone"
     assert plane.people()[NAME][:2] == [cast.tax.orgcode, cast.housing.orgcode]
     assert list(Union.objects.values_list("name", flat=True)) == [NAME]
-
-
-def test_nobody_can_say_whether_it_was_made(cast: Cast, plane: UnionPlane) -> None:
-    """A platform that lists nothing and lost the answer: the flow says so and waits for an operator."""
-    speak_to(plane, cast.platform, careful=False, without=("list_networks",))
-    plane.faults[CREATE] = ["reset-after"] * 50
-    proposal = agreed(cast)
-    work()
-    proposal.refresh_from_db()
-    flow = proposal.flow
-    assert flow.state == "failed"
-    assert "delete it there" in flow.error["undo"]["detail"]
-    plane.networks.clear()
-    skip_step(actor=cast.root, flow_id=flow.pk, step_id=flow.steps.get(name="network").pk)
-    work()
-    assert_taken_back(proposal, plane)
 
 
 def test_an_operator_stops_it_half_way(cast: Cast, plane: UnionPlane) -> None:

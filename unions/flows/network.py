@@ -7,17 +7,18 @@ before is ours, to go on with or to take back.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, cast
 
 from django.utils.translation import gettext_noop
 
 from console import flows
 from console.errors import Missing, NotSupported, PlatformRefused
-from console.flows import Done, Later, StepContext
+from console.flows import Ask, Done, Later, StepContext
 from console.sentences import kept
 from platforms import standard
 from platforms.drivers import driver_for
-from platforms.drivers.base import read
+from platforms.drivers.base import read, repeatable
 from platforms.models import Platform
 from unions.flows.arguments import creator_of, network_id_of, organization_named, platform_of
 from unions.models import Organization, Union, UnionMember, UnionState
@@ -35,6 +36,28 @@ NOBODY_KNOWS = gettext_noop(
     "Nobody knows whether the network was made, and the platform does not list its networks. "
     "Look for it on the platform, delete it there, then skip this step."
 )
+SEVERAL_LEFT = kept(
+    gettext_noop(
+        "Several networks of this name may have been made (%(ids)s). "
+        "Delete what belongs to nobody on the platform, then skip this step."
+    )
+)
+NETWORK_UNKNOWN = gettext_noop(
+    "The platform did not answer whether it has made the network, and looking for it came to nothing. Is it there?"
+)
+NETWORK_SEVERAL = gettext_noop(
+    "The platform did not answer whether it has made the network. "
+    "Several of this name are there now that were not there before: which one is it?"
+)
+NETWORK_GONE = gettext_noop("The network that was chosen is not there any more, or belongs to another union.")
+PLACE_UNKNOWN = gettext_noop(
+    "The platform did not answer whether it has brought the member in, and looking for it came to nothing. Is it in?"
+)
+PLACE_SEVERAL = gettext_noop(
+    "The platform did not answer whether it has brought the member in. "
+    "It shows several places for this member: which one is it?"
+)
+PLACE_GONE = gettext_noop("The place that was chosen is not there any more.")
 
 # --- looking --------------------------------------------------------------------------------------------------------
 
@@ -96,13 +119,15 @@ def _places_of(member: Organization, network: standard.NetworkInfo) -> list[stan
 # --- building -------------------------------------------------------------------------------------------------------
 
 
-@flows.step("unions.create_network")
-def create_network(context: StepContext) -> Done | Later:
+@flows.step("unions.create_network", asks=NETWORK_UNKNOWN)
+def create_network(context: StepContext) -> Done | Later | Ask:
     """The network, made by the creator in its own space."""
     arguments = context.flow_arguments
     platform, creator = platform_of(context), creator_of(context)
-    if _unsure(context) and (network := _own_network(context, creator)) is not None:
-        return _go_on_with(context, network, creator)
+    if _has_to_look(context):
+        found = _network_to_go_on_with(context, platform, creator)
+        if found is not None:
+            return found if isinstance(found, Ask) else _go_on_with(context, found, creator)
     request = standard.CreateNetworkRequest(
         name=arguments["name"],
         kernel=platform.kernel,
@@ -117,13 +142,17 @@ def create_network(context: StepContext) -> Done | Later:
     return Done({"network_id": answer.network_id, "member_id": answer.member_id, "status": answer.status})
 
 
-@flows.step("unions.join_network")
-def join_network(context: StepContext) -> Done | Later:
+@flows.step("unions.join_network", asks=PLACE_UNKNOWN)
+def join_network(context: StepContext) -> Done | Later | Ask:
     """One member's place and nodes, made with its own credential in its own space."""
     platform, member = platform_of(context), organization_named(context.arguments["member"])
     creator = creator_of(context)
-    if _unsure(context) and (place := _own_place(context, member)) is not None:
-        return Done({"member_id": place.member_id, "orgcode": member.orgcode, "status": place.status})
+    if _has_to_look(context):
+        place = _place_to_go_on_with(context, platform, member)
+        if isinstance(place, Ask):
+            return place
+        if place is not None:
+            return Done({"member_id": place.member_id, "orgcode": member.orgcode, "status": place.status})
     request = standard.JoinNetworkRequest(
         network_id=network_id_of(context), member=party_of(member), inviter=party_of(creator)
     )
@@ -144,6 +173,51 @@ def _unsure(context: StepContext) -> bool:
     return context.unsure or _looks(context) > 0
 
 
+def _has_to_look(context: StepContext) -> bool:
+    """Whether what is to be made may be there already, or an operator said which one it is."""
+    return _unsure(context) or context.told_to_try_again or bool(context.chosen)
+
+
+def _network_to_go_on_with(
+    context: StepContext, platform: Platform, creator: Organization
+) -> standard.NetworkInfo | Ask | None:
+    """What an earlier attempt has made, as the platform shows or an operator chose; None: there is nothing."""
+    found, certain = _found_networks(context, creator)
+    candidates = tuple(_candidate(each.network_id, each.name, each.status, each.created) for each in found)
+    if context.chosen:
+        chosen = next((each for each in found if each.network_id == context.chosen), None)
+        return chosen or Ask(NETWORK_GONE, candidates)
+    if not certain and repeatable(driver_for(platform), "create_network"):
+        return None
+    if len(found) > 1:
+        return Ask(NETWORK_SEVERAL, candidates)
+    if certain:
+        return found[0] if found else None
+    return None if context.told_to_try_again and not found else Ask(NETWORK_UNKNOWN, candidates)
+
+
+def _place_to_go_on_with(
+    context: StepContext, platform: Platform, member: Organization
+) -> standard.MemberInfo | Ask | None:
+    """The place that an earlier attempt has made, as the platform shows or an operator chose; None: there is none."""
+    found, certain = _found_places(context, member)
+    candidates = tuple(_candidate(each.member_id, each.name, each.status) for each in found)
+    if context.chosen:
+        chosen = next((each for each in found if each.member_id == context.chosen), None)
+        return chosen or Ask(PLACE_GONE, candidates)
+    if len(found) > 1:
+        return Ask(PLACE_SEVERAL, candidates)
+    if found:
+        return found[0]
+    may_ask_again = certain or context.told_to_try_again or repeatable(driver_for(platform), "join_network")
+    return None if may_ask_again else Ask(PLACE_UNKNOWN)
+
+
+def _candidate(of: str, name: str, status: str, created: datetime | None = None) -> dict[str, str]:
+    """A thing on the platform as an operator is shown it."""
+    return {"id": of, "name": name, "status": status, "created": created.isoformat() if created else ""}
+
+
 def _known(context: StepContext) -> dict[str, Any]:
     """What the forward run knew of the thing, and what the taking back has found out since."""
     return {**context.known, **(context.position or {}).get("known", {})}
@@ -154,15 +228,17 @@ def _looks(context: StepContext) -> int:
     return int((context.position or {}).get("looks", 0))
 
 
-def _own_network(context: StepContext, creator: Organization) -> standard.NetworkInfo | None:
-    """The network of our name that was not there before and that no other union has."""
+def _found_networks(context: StepContext, creator: Organization) -> tuple[list[standard.NetworkInfo], bool]:
+    """The networks of our name that may be ours, and whether it is certain: the platform could say, then and now.
+
+    Left out is what was there before, what another union has, and what an operator has said not to be ours.
+    """
     before = context.outcome("look").get("before")
-    found = None if before is None else _networks_named(context, creator)
-    if before is None or found is None:
-        return None
+    listed = _networks_named(context, creator)
     platform = platform_of(context)
-    mine = [each for each in found if each.network_id not in before and not _taken(platform, each.network_id)]
-    return mine[0] if mine else None
+    others = {*(before or ()), *context.not_ours}
+    found = [each for each in listed or () if each.network_id not in others and not _taken(platform, each.network_id)]
+    return found, before is not None and listed is not None
 
 
 def _taken(platform: Platform, network_id: str) -> bool:
@@ -187,13 +263,14 @@ def _go_on_with(context: StepContext, network: standard.NetworkInfo, creator: Or
     return Done({"network_id": network.network_id, "member_id": member_id, "status": network.status})
 
 
-def _own_place(context: StepContext, member: Organization) -> standard.MemberInfo | None:
-    """The member's place that was not there before; none when the platform cannot say."""
+def _found_places(context: StepContext, member: Organization) -> tuple[list[standard.MemberInfo], bool]:
+    """The member's places that were not there before, and whether the platform can say so."""
     if context.outcome("look").get("before"):
-        return None
+        return [], True
     network = _network(context, member)
-    places = _places_of(member, network) if network is not None else []
-    return places[0] if places else None
+    if network is None:
+        return [], False
+    return [each for each in _places_of(member, network) if each.member_id not in context.not_ours], True
 
 
 # --- reclaiming, and taking back what was built ---------------------------------------------------------------------
@@ -215,13 +292,17 @@ def delete_network(context: StepContext) -> Done | Later:
 
 def _network_to_take_back(context: StepContext, creator: Organization) -> str:
     """What the forward run has made: as it said, as far as it knew, or as the platform shows."""
-    known = context.own_outcome.get("network_id") or _known(context).get("network_id")
+    known = context.own_outcome.get("network_id") or _known(context).get("network_id") or context.chosen
     if known:
         return str(known)
-    network = _own_network(context, creator)
-    if network is None and context.outcome("look").get("before") is None and context.unsure:
-        raise PlatformRefused(NOBODY_KNOWS)
-    return network.network_id if network is not None else ""
+    found, certain = _found_networks(context, creator)
+    if certain and len(found) < 2:
+        return found[0].network_id if found else ""
+    if context.given_up or not (certain or context.unsure):
+        return ""
+    if found:
+        raise PlatformRefused(SEVERAL_LEFT % {"ids": ", ".join(each.network_id for each in found)})
+    raise PlatformRefused(NOBODY_KNOWS)
 
 
 @flows.step("unions.quit_network")
@@ -257,12 +338,14 @@ def _place_to_take_back(context: StepContext, member: Organization) -> str | Non
     known = _known(context)
     if context.own_outcome or "member_id" in known:
         return str(context.own_outcome.get("member_id") or known.get("member_id") or "")
+    if context.chosen:
+        return context.chosen
     if context.outcome("look").get("before"):
         return None  # it was in before us: not ours to take back
     network = _network(context, member)
     if network is None:
         return ""
-    places = _places_of(member, network)
+    places = [each for each in _places_of(member, network) if each.member_id not in context.not_ours]
     return places[0].member_id if places else None
 
 

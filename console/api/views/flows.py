@@ -13,10 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from console import reads
-from console.api.filters import FlowFilter
+from console.api.filters import FlowFilter, FlowLogFilter
 from console.api.reading import parsed, parsed_query
 from console.api.serializers import (
     CancelRequest,
+    DecideRequest,
     FlowAnswer,
     FlowDetailAnswer,
     FlowReadRequest,
@@ -61,13 +62,14 @@ class FlowLog(generics.ListAPIView[StepLog]):
     """What the steps of one flow wrote down."""
 
     serializer_class = StepLogAnswer
+    filterset_class = FlowLogFilter
     ordering_fields = ["id"]
 
     def get_queryset(self) -> QuerySet[StepLog]:
         if getattr(self, "swagger_fake_view", False):
             return StepLog.objects.none()
         flow = reads.found(reads.flows(self.request.user), pk=self.kwargs["flow_id"])  # type: ignore[arg-type]
-        return StepLog.objects.filter(step__flow=flow).select_related("step").order_by("id")
+        return reads.log_of(flow)
 
     @extend_schema(operation_id="list_flow_log", tags=["flows"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -82,6 +84,21 @@ class CancelFlow(APIView):
     def post(self, request: Request, flow_id: UUID) -> Response:
         """Stop a flow; what it has done so far is taken back. For administrators."""
         service.cancel_flow(actor=request.user, flow_id=flow_id, **parsed(CancelRequest, request))  # type: ignore[arg-type]
+        return in_full(request, flow_id)
+
+
+class Decide(APIView):
+    """Tell a flow how to go on."""
+
+    @extend_schema(operation_id="decide_step", tags=["flows"], request=DecideRequest, responses=FlowDetailAnswer)
+    def post(self, request: Request, flow_id: UUID) -> Response:
+        """Answer the step that asks an operator how to go on. For administrators.
+
+        A platform that does not answer whether it has made something is not asked for it twice: the step waits
+        (`needs_decision`), with the question and what was found on the platform.
+        """
+        asked = parsed(DecideRequest, request)
+        service.decide_step(actor=request.user, flow_id=flow_id, step_id=asked.pop("step"), **asked)  # type: ignore[arg-type]
         return in_full(request, flow_id)
 
 
