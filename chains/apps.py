@@ -8,13 +8,14 @@ class ChainsConfig(AppConfig):
 
     def ready(self) -> None:
         from chains import flows, frame  # noqa: F401 - extends the blueprints of unions
-        from chains.reads import chains_on
-        from chains.services.chains import count_nodes, hand_over
+        from chains.reads import chains_on, needed_by_member, used_by
+        from chains.services.chains import hand_over
         from platforms.dependants import add_dependants
-        from unions.reads import count_nodes_with
+        from unions import quotas
         from unions.services.placeholders import on_hand_over
 
-        count_nodes_with(count_nodes)
+        quotas.count_with(used_by)
+        quotas.plan_with(needed_by_member)
         on_hand_over(hand_over)
         add_dependants("chains", chains_on)
         frame.hand_in()

@@ -17,9 +17,33 @@ from chains.models.chains import BlockchainQuerySet
 from console.models import User
 from platforms.dependants import Dependants
 from platforms.models import Platform
+from unions.models import Union
+from unions.quotas import Amount
 
 MAX_POINTS = 720  # of one series
 HASH_LENGTH = 8  # shorter texts are not looked up as hashes
+
+
+def used_by(organization_ids: list[int]) -> dict[int, Amount]:
+    """The nodes that organizations have, and the chains that they take part in, for their quota."""
+    found: dict[int, Amount] = defaultdict(Amount)
+    nodes = Node.objects.filter(organization_id__in=organization_ids).values("organization_id").order_by()
+    for row in nodes.annotate(number=Count("pk")):
+        found[row["organization_id"]] += Amount(nodes=row["number"])
+    places = Blockchain.organizations.through.objects.filter(organization_id__in=organization_ids)
+    live = places.filter(blockchain__in=Blockchain.objects.live()).values("organization_id").order_by()
+    for row in live.annotate(number=Count("pk")):
+        found[row["organization_id"]] += Amount(chains=row["number"])
+    return dict(found)
+
+
+def needed_by_member(platform: Platform, union: Union | None) -> Amount:
+    """A node on every chain of the union that it joins; a new union gets one chain, where the platform has any."""
+    if union is not None:
+        live = Blockchain.objects.live().filter(business_chain__union=union).count()
+        return Amount(nodes=live, chains=live)
+    has_chains = platform.capability("create_chain")[0] or platform.capability("list_chains")[0]
+    return Amount(nodes=1, chains=1) if has_chains else Amount()
 
 
 def business_chains(actor: User) -> QuerySet[BusinessChain]:

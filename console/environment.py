@@ -35,6 +35,8 @@ class Environment(BaseSettings):
     email_url: str = ""  # smtp://, smtps://, file:, console:
     proposal_days: float = Field(default=14, gt=0, le=3650)
     proposal_reminder_hours: float = Field(default=48, ge=0, le=87600)  # before a proposal expires; 0: never
+    quota_nodes: int = Field(default=20, ge=0)  # of a new resource space; 0: no limit
+    quota_chains: int = Field(default=20, ge=0)
     log_level: str = "INFO"
     log_json: bool = False
     rate_registrations: str = "60/min"

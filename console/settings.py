@@ -150,6 +150,7 @@ PROPOSAL_DAYS = env.proposal_days
 PROPOSAL_REMINDER_HOURS = env.proposal_reminder_hours
 KEEP_LOG_DAYS = env.keep_log_days  # lines of the runtime log, of flows that have ended; 0 keeps all
 KEEP_IDEMPOTENCY_DAYS = env.keep_idempotency_days  # of flows that have ended; 0 keeps all
+QUOTA_NODES, QUOTA_CHAINS = env.quota_nodes, env.quota_chains  # of a new resource space; 0: no limit
 
 # --- telling people -------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from platforms.models import Platform
 from unions.models import Category, MemberRole, Organization, Rule
+from unions.quotas import MAX_QUOTA
 
 MAX_CERTIFICATE = 64 * 1024  # bytes
 
@@ -228,6 +229,21 @@ class OrganizationForm(CredentialFields):
 
     def clean_tlscert_file(self) -> str:
         return super().clean_tlscert_file() if "tlscert_file" in self.fields else ""
+
+
+class QuotaForm(forms.Form):
+    """What a resource space may hold."""
+
+    nodes = forms.IntegerField(
+        label=_("Nodes"), required=False, min_value=0, max_value=MAX_QUOTA, help_text=_("Empty: no limit.")
+    )
+    chains = forms.IntegerField(
+        label=_("Chains to take part in"),
+        required=False,
+        min_value=0,
+        max_value=MAX_QUOTA,
+        help_text=_("Empty: no limit."),
+    )
 
 
 class MemberForm(forms.Form):

@@ -28,6 +28,7 @@ def hand_in() -> None:
     shell.add_entry(Entry(_("Inbox"), "unions:inbox", icon="inbox", order=20, badge=waiting_count))
     shell.add_entry(Entry(_("Unions"), "unions:union-list", icon="affiliate", order=30))
     shell.add_entry(Entry(_("Organizations"), "unions:organization-list", icon="building-community", order=50))
+    shell.add_entry(Entry(_("Resource spaces"), "unions:space-list", icon="stack-2", order=52))
     shell.add_entry(
         Entry(
             _("Registrations"),

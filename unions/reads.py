@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,23 +25,6 @@ from unions.models import (
 )
 
 M = TypeVar("M", bound=models.Model)
-NodeCounter = Callable[[list[int]], dict[int, int]]
-_node_counters: list[NodeCounter] = []
-
-
-def count_nodes_with(counter: NodeCounter) -> None:
-    """An upper floor says how many nodes organizations have: ids of organizations in, id -> number out."""
-    _node_counters.append(counter)
-
-
-def used_nodes(organization_ids: Iterable[int]) -> dict[int, int]:
-    """Nodes in use by organization, over all that count them."""
-    ids = list(organization_ids)
-    total = dict.fromkeys(ids, 0)
-    for counter in _node_counters:
-        for organization_id, number in counter(ids).items():
-            total[organization_id] = total.get(organization_id, 0) + number
-    return total
 
 
 def found(queryset: QuerySet[M], **lookup: Any) -> M:

@@ -10,6 +10,7 @@ from console import flows
 from console.flows import Done, StepContext
 from platforms import standard
 from unions.flows.arguments import actor_of
+from unions.services import quotas
 
 
 @flows.step("chains.record", local=True)
@@ -21,12 +22,14 @@ def record(context: StepContext) -> Done:
         FoundChain(chain["chain_id"], chain["name"], chain["extrainfo"], chain["blockspec"], _nodes(chain))
         for chain in chains
     ]
+    quotas.turn_into_use(context.flow_id)
     row = service.record_chain(actor=actor_of(context), union_id=context.outcome("save")["union"], found=found)
     return Done({"business_chain": row.pk, "uid": row.uid})
 
 
 @flows.step("chains.forget", local=True)
 def forget(context: StepContext) -> Done:
+    quotas.hold_again(context.flow_id)
     if "business_chain" in context.own_outcome:
         service.forget_chain(business_chain_id=context.own_outcome["business_chain"])
     return Done()
@@ -34,6 +37,7 @@ def forget(context: StepContext) -> Done:
 
 @flows.step("chains.record_member", local=True)
 def record_member(context: StepContext) -> Done:
+    quotas.turn_into_use(context.flow_id)
     found = [(chain["blockchain"], _nodes(chain)) for chain in context.outcome("chain-nodes")["chains"]]
     joined = service.record_nodes(actor=actor_of(context), orgcode=context.flow_arguments["member"], found=found)
     return Done({"blockchains": [blockchain.uid for blockchain in joined]})
@@ -42,6 +46,8 @@ def record_member(context: StepContext) -> Done:
 @flows.step("chains.drop_member", local=True)
 def drop_member(context: StepContext) -> Done:
     arguments = context.flow_arguments
+    if context.undoing:
+        quotas.hold_again(context.flow_id)
     dropped = service.drop_nodes(actor=actor_of(context), union_id=arguments["union"], orgcode=arguments["member"])
     return Done({"nodes": dropped})
 

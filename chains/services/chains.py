@@ -161,12 +161,6 @@ def hand_over(old: Organization, new: Organization) -> None:
         _describe(blockchain)
 
 
-def count_nodes(organization_ids: list[int]) -> dict[int, int]:
-    """How many nodes organizations have, for their quota."""
-    rows = Node.objects.filter(organization_id__in=organization_ids).values("organization_id")
-    return {row["organization_id"]: row["number"] for row in rows.annotate(number=Count("pk")).order_by()}
-
-
 def _create_blockchain(business_chain: BusinessChain, found: FoundChain, members: list[Organization]) -> Blockchain:
     blockchain = Blockchain.objects.create(
         uid=new_code("chain"),

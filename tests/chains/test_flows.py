@@ -20,8 +20,8 @@ from tests.chains import plane_files
 from tests.chains.conftest import speak_to
 from tests.chains.ledger_plane import Plane
 from tests.unions.cast import Cast
-from unions.models import MemberState, Organization, Proposal, Union, UnionState
-from unions.reads import used_nodes
+from unions.models import MemberState, Organization, Proposal, Reservation, Union, UnionState
+from unions.quotas import Amount, used_by
 from unions.services.proposals import cast_vote
 from unions.services.unions import propose_delete, propose_join, propose_quit, propose_union
 
@@ -80,6 +80,7 @@ def assert_nothing_left(plane: Plane) -> None:
     for model in (Union, BusinessChain, Blockchain, Node):
         assert not model.objects.exists(), model
     assert not Flow.objects.open().exists()
+    assert not Reservation.objects.exists()
 
 
 # --- creating ---------------------------------------------------------------------------------------------------------
@@ -102,7 +103,8 @@ def test_a_new_union_gets_a_chain_with_a_node_for_every_member(cast: Cast, plane
     assert {node.organization.orgcode: node.endpoint for node in Node.objects.all()} == {
         orgcode: f"http://{orgcode}.{ledger.id}:8545" for orgcode in everyone
     }
-    assert used_nodes([cast.tax.pk, cast.social.pk]) == {cast.tax.pk: 1, cast.social.pk: 1}
+    assert used_by([cast.tax.pk, cast.social.pk]) == dict.fromkeys([cast.tax.pk, cast.social.pk], Amount(1, 1))
+    assert not Reservation.objects.exists()  # what was promised is in use now
 
 
 def test_members_join_side_by_side_behind_the_chain(cast: Cast) -> None:
@@ -241,7 +243,7 @@ def test_who_quits_loses_its_node(cast: Cast, plane: Plane) -> None:
     assert codes(blockchain.business_chain.organizations) == {cast.tax.orgcode, cast.social.orgcode}
     assert set(plane.ledgers[blockchain.external_id].members) == {cast.tax.orgcode, cast.social.orgcode}
     assert not Node.objects.filter(organization=cast.housing).exists()
-    assert used_nodes([cast.housing.pk]) == {cast.housing.pk: 0}
+    assert used_by([cast.housing.pk]) == {cast.housing.pk: Amount()}
     assert union.members.get(organization=cast.housing).state == MemberState.LEFT
 
 

@@ -161,12 +161,17 @@ def platform_at(name: str, address: str, *, careful: bool, default: bool) -> Pla
     return row
 
 
-def department_on(name: str, platform: Platform) -> Organization:
+def department_on(name: str, platform: Platform, *, quota_nodes: int = 3) -> Organization:
     """An organization with a tenant space on the platform, and a clerk who is named like it."""
     row = Organization.objects.create(orgcode=name, name=name.title(), category=Category.CLOUD)
     credentials: dict[str, Any] = {"ak": "AK1", "sk": "SK1"}
     ResourceSpace.objects.create(
-        organization=row, kind=SpaceKind.TENANT, platform=platform, tenantid=f"space-{name}", **credentials
+        organization=row,
+        kind=SpaceKind.TENANT,
+        platform=platform,
+        tenantid=f"space-{name}",
+        quota_nodes=quota_nodes,
+        **credentials,
     )
     clerk = User.objects.create_user(name, f"{name}@example.org", name)
     Membership.objects.create(user=clerk, organization=row, role=MemberRole.ADMINISTRATOR)

@@ -10,7 +10,17 @@ from django.db.models import Q
 
 from console import audit
 from console.models import AuditEntry, Flow, FlowState, Step, StepState
-from unions.models import MemberState, Proposal, ProposalState, Union, UnionMember, UnionState
+from unions.models import (
+    MemberState,
+    Proposal,
+    ProposalState,
+    Reservation,
+    ResourceSpace,
+    Union,
+    UnionMember,
+    UnionState,
+)
+from unions.quotas import figures_of
 
 Json = dict[str, Any]
 ENDED = (StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.UNDONE)
@@ -18,7 +28,7 @@ ENDED = (StepState.DONE, StepState.SKIPPED, StepState.FAILED, StepState.UNDONE)
 
 def faults(planes: dict[str, Json]) -> list[str]:
     """Everything that is not as it should be, in words; empty when all is well."""
-    found = [*_flows(), *_rows(), *_audit()]
+    found = [*_flows(), *_rows(), *_places(), *_audit()]
     for name, plane in planes.items():
         found += [f"{name}: {text}" for text in (*_agree(name, plane), *_once(plane))]
     return found
@@ -52,6 +62,23 @@ def _rows() -> Iterator[str]:
         yield f"proposal {proposal} is open, its flow is {proposal.flow and proposal.flow.state}"
     for member in UnionMember.objects.filter(union__state=UnionState.DELETED, state=MemberState.ACTIVE):
         yield f"member {member} is active in a deleted union"
+
+
+def _places() -> Iterator[str]:
+    """No flow that has ended keeps places in a space, and none holds more than its quota."""
+    for row in Reservation.objects.exclude(flow__in=Flow.objects.open()).select_related("flow", "space__organization"):
+        yield f"{row.nodes} nodes of {row.space.organization} are reserved for {row.flow}, which is {row.flow.state}"
+    yield from overfull()
+
+
+def overfull() -> Iterator[str]:
+    """Spaces that hold and have promised more than they may."""
+    spaces = {space.pk: space for space in ResourceSpace.objects.select_related("organization")}
+    for pk, figures in figures_of(spaces.values()).items():
+        taken = figures.used + figures.reserved
+        for quota, number in ((figures.quota_nodes, taken.nodes), (figures.quota_chains, taken.chains)):
+            if quota is not None and number > quota:
+                yield f"the space of {spaces[pk].organization} is over its quota: {figures}"
 
 
 def _audit() -> Iterator[str]:

@@ -119,7 +119,7 @@ def test_resource_spaces_are_their_members(cast: Cast) -> None:
     rows = client(cast.carol).get(place).json()["results"]
     assert [row["orgcode"] for row in rows] == [cast.social.orgcode]
     assert rows[0]["kind"] == "physical"
-    assert rows[0]["quota"] == {"nodes": 20}
+    assert rows[0]["quota"] == {"nodes": 20, "chains": 20}
     assert client(cast.root).get(place).json()["count"] == 3
     assert client(cast.root).get(place, {"kind": "tenant"}).json()["count"] == 2
     assert client(cast.dan).get(place).json()["count"] == 0
@@ -128,5 +128,5 @@ def test_resource_spaces_are_their_members(cast: Cast) -> None:
 def test_lists_have_a_budget(cast: Cast, django_assert_max_num_queries: Any) -> None:
     with django_assert_max_num_queries(4):
         client(cast.alice).get(URL)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(7):
         client(cast.root).get("/api/v1/resource-spaces")

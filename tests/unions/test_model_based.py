@@ -35,6 +35,7 @@ from unions.models import (
     LIVE_MEMBER_STATES,
     Proposal,
     ProposalState,
+    Reservation,
     Union,
     UnionState,
 )
@@ -69,7 +70,9 @@ class Consortium(RuleBasedStateMachine):
         number = next(_numbers)
         self.plane = RecordingPlane(careful=careful)
         self.platform = platform_at(f"model-{number}", self.plane.address, careful=careful, default=False)
-        self.organizations = [department_on(f"model-{number}-{each}", self.platform) for each in range(ORGANIZATIONS)]
+        self.organizations = [
+            department_on(f"model-{number}-{each}", self.platform, quota_nodes=2) for each in range(ORGANIZATIONS)
+        ]
         self.root, _made = User.objects.get_or_create(username="root", console_role="administrator")
         self._found()
 
@@ -257,6 +260,14 @@ class Consortium(RuleBasedStateMachine):
             assert len(live) == len(set(live))
             if union.state == UnionState.BUILDING:
                 assert self._flows().filter(state__in=[FlowState.RUNNING, FlowState.WAITING]).exists()
+
+    @invariant()
+    def places_are_kept_for_work_that_goes_on(self) -> None:
+        """Whatever a story does, no space is promised to more than it holds, and an ended flow keeps nothing."""
+        assert list(truth.overfull()) == []
+        kept = set(Reservation.objects.values_list("flow_id", flat=True))
+        for flow in self._flows().exclude(pk__in=Flow.objects.open()):
+            assert flow.pk not in kept or flow.state == FlowState.FAILED, flow
 
     # --- helpers ------------------------------------------------------------------------------------------------------
 

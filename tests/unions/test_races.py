@@ -15,8 +15,19 @@ from console.flows import engine
 from console.models import AuditEntry, Flow, User
 from platforms.models import Platform
 from tests.unions.cast import Cast, active_union, cloud, departments, on_prem, proposed, registered
-from unions.models import MemberState, Organization, Proposal, Registration, Union
-from unions.services import unions
+from unions import quotas as quota_figures
+from unions.models import (
+    MemberRole,
+    Membership,
+    MemberState,
+    Organization,
+    Proposal,
+    Registration,
+    Reservation,
+    ResourceSpace,
+    Union,
+)
+from unions.services import quotas, unions
 from unions.services.proposals import cast_vote, expire_proposal, withdraw_proposal
 from unions.services.registrations import approve_registration, refuse_registration, register
 from unions.services.unions import propose_delete, propose_join, propose_quit, propose_union
@@ -212,3 +223,49 @@ def test_the_cast_is_registered_once(cast: Cast) -> None:
     calls = [lambda: registered(cast.root, "frank", cloud("Fire Brigade", "t-4"))] * THREADS
     assert at_once(*calls)["done"] == 1
     assert User.objects.filter(username="frank").count() == 1
+
+
+def test_the_last_place_of_a_space_is_promised_once(cast: Cast) -> None:
+    """Eight unions at once, by one creator with room for three: three are promised, and nobody is over the quota."""
+    ResourceSpace.objects.filter(organization=cast.tax).update(quota_nodes=3)
+
+    def propose(number: int) -> Callable[[], Any]:
+        return lambda: propose_union(
+            actor=cast.alice, name=f"U{number}", oemtype="", creatororg=cast.tax.orgcode, orgs=[cast.housing.orgcode]
+        )
+
+    endings = at_once(*[propose(number) for number in range(THREADS)])
+    assert endings == {"done": 3, "quota_exceeded": THREADS - 3}
+    assert Reservation.objects.filter(space__organization=cast.tax).count() == 3
+    assert Proposal.objects.count() == Flow.objects.count() == 3
+
+
+def test_a_place_that_is_turned_into_use_is_never_counted_twice_nor_missed(cast: Cast) -> None:
+    """While promises become nodes, others ask for the rest: never more than the quota, never less than there is."""
+    ResourceSpace.objects.filter(organization=cast.tax).update(quota_nodes=THREADS)
+    flows = [proposed(cast, f"First {number}").flow for number in range(THREADS // 2)]
+
+    def settle(flow: Flow) -> Callable[[], Any]:
+        def call() -> None:
+            with transaction.atomic():
+                quotas.turn_into_use(flow.pk)
+                Membership.objects.create(
+                    user=User.objects.create_user(f"node-{flow.pk}"), organization=cast.tax, role=MemberRole.VIEWER
+                )
+
+        return call
+
+    def count(ids: list[int]) -> dict[int, quota_figures.Amount]:
+        """A viewer of the organization stands for a node: the floor that knows nodes is above this one."""
+        number = Membership.objects.filter(organization=cast.tax, role=MemberRole.VIEWER).count()
+        return {cast.tax.pk: quota_figures.Amount(nodes=number)}
+
+    quota_figures.count_with(count)
+    try:
+        endings = at_once(
+            *[settle(flow) for flow in flows],
+            *[lambda number=number: proposed(cast, f"More {number}") for number in range(THREADS)],
+        )
+    finally:
+        quota_figures._counters.remove(count)
+    assert endings == {"done": THREADS, "quota_exceeded": THREADS // 2}

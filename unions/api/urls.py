@@ -19,6 +19,7 @@ urlpatterns = [
     path("organizations/<str:orgcode>/members", views.Members.as_view()),
     path("organizations/<str:orgcode>/members/<str:username>", views.MemberDetail.as_view()),
     path("resource-spaces", views.ResourceSpaces.as_view()),
+    path("resource-spaces/<str:orgcode>", views.ResourceSpaceDetail.as_view()),
     path("unions", views.Unions.as_view()),
     path("unions/<str:unionid>", views.UnionDetail.as_view()),
     path("unions/<str:unionid>/join", views.JoinUnion.as_view()),

@@ -20,6 +20,14 @@ from platforms.models import Platform
 from unions.models import Organization
 
 INVITE = Task("invite", "unions.invite", gettext_noop("Tell those who have a say"))
+RESERVE = Task(
+    "reserve",
+    "unions.reserve",
+    gettext_noop("Reserve the places in the resource spaces"),
+    "unions.release_places",
+    needs=(),
+    already=True,
+)
 APPROVAL = Task("approval", "unions.await_approval", gettext_noop("Wait until it is agreed to"))
 STILL_IN = gettext_noop(
     "What was removed stays removed. If the organization is still a member, quit again: only the rest is then removed."
@@ -45,6 +53,7 @@ def plan_create(arguments: dict[str, Any]) -> list[Task]:
         for orgcode, name in _others(arguments)
     ]
     return [
+        RESERVE,
         INVITE,
         APPROVAL,
         Task("look", "unions.look_for_networks", LOOK, undo="unions.give_up"),
@@ -64,6 +73,7 @@ def plan_create(arguments: dict[str, Any]) -> list[Task]:
 def plan_join(arguments: dict[str, Any]) -> list[Task]:
     member = {"member": arguments["member"]}
     return [
+        RESERVE,
         INVITE,
         APPROVAL,
         Task("look", "unions.look_for_member", LOOK, undo="unions.give_up", arguments=member),

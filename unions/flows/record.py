@@ -10,7 +10,7 @@ from console.flows.blueprint import Ending
 from console.services.notifications import notify
 from unions.flows.arguments import actor_of, reason_of
 from unions.models import MemberState, Union
-from unions.services import placeholders, proposals, rules, unions
+from unions.services import placeholders, proposals, quotas, rules, unions
 
 
 @flows.step("unions.save_union", local=True)
@@ -31,8 +31,21 @@ def forget_union(context: StepContext) -> Done:
     return Done()
 
 
+@flows.step("unions.reserve", local=True)
+def reserve(context: StepContext) -> Done:
+    """Whoever promised the flow has reserved the places already: there is nothing left to do."""
+    return Done()
+
+
+@flows.step("unions.release_places", local=True)
+def release_places(context: StepContext) -> Done:
+    quotas.release(context.flow_id)
+    return Done()
+
+
 @flows.step("unions.open_union", local=True)
 def open_union(context: StepContext) -> Done:
+    quotas.release(context.flow_id)
     union = unions.open_union(union_id=context.outcome("save")["union"], actor=actor_of(context))
     _announce(union, gettext_noop("The union %(name)s is ready"))
     return Done({"unionid": union.unionid})
@@ -58,6 +71,7 @@ def turn_member_away(context: StepContext) -> Done:
 @flows.step("unions.settle_member", local=True)
 def settle_member(context: StepContext) -> Done:
     arguments = context.flow_arguments
+    quotas.release(context.flow_id)
     unions.settle_member(union_id=arguments["union"], orgcode=arguments["member"], actor=actor_of(context))
     _announce(Union.objects.get(pk=arguments["union"]), gettext_noop("A new member has joined %(name)s"))
     return Done()

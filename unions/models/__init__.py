@@ -7,6 +7,7 @@ from unions.models.organizations import (
     Membership,
     Organization,
     OrganizationState,
+    Reservation,
     ResourceSpace,
     SpaceKind,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Registration",
     "RegistrationRule",
     "RegistrationState",
+    "Reservation",
     "ResourceSpace",
     "Rule",
     "SpaceKind",

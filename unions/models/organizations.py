@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from console.models import User
+from console.models import Flow, User
 from console.secrets import SealedField
 from platforms.models import Platform
 
@@ -87,8 +88,21 @@ class Organization(models.Model):
         return self.state == OrganizationState.PLACEHOLDER
 
 
+def default_quota_nodes() -> int | None:
+    """How many nodes a new space may hold; None: as many as it likes."""
+    return settings.QUOTA_NODES or None
+
+
+def default_quota_chains() -> int | None:
+    """In how many chains a new space may take part; None: in as many as it likes."""
+    return settings.QUOTA_CHAINS or None
+
+
 class ResourceSpace(models.Model):
-    """Where an organization's nodes live: a tenant of a platform, or machines of its own. Bound to one organization."""
+    """Where an organization's nodes live: a tenant of a platform, or machines of its own. Bound to one organization.
+
+    A quota of None is no limit.
+    """
 
     organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="space")
     kind = models.CharField(_("kind"), max_length=20, choices=SpaceKind)
@@ -102,7 +116,8 @@ class ResourceSpace(models.Model):
     token = SealedField(null=True, blank=True)
     tlscert = SealedField(null=True, blank=True)
     tlscert_expires_at = models.DateTimeField(_("certificate expires"), null=True, blank=True)
-    quota_nodes = models.PositiveIntegerField(_("node quota"), default=20)
+    quota_nodes = models.PositiveIntegerField(_("node quota"), null=True, blank=True, default=default_quota_nodes)
+    quota_chains = models.PositiveIntegerField(_("chain quota"), null=True, blank=True, default=default_quota_chains)
 
     class Meta:
         ordering = ["organization__name"]
@@ -127,6 +142,35 @@ class ResourceSpace(models.Model):
 
     def __str__(self) -> str:
         return self.tenantname or self.tenantid or str(self.organization)
+
+
+class ReservationQuerySet(models.QuerySet["Reservation"]):
+    def held(self) -> ReservationQuerySet:
+        """Places that are kept free; what is in use already is counted by what is there."""
+        return self.filter(in_use=False)
+
+
+class Reservation(models.Model):
+    """Places in a space that a flow has been promised, from its planning until it ends.
+
+    Once what they were kept for is written down (`in_use`), that is what counts.
+    """
+
+    space = models.ForeignKey(ResourceSpace, on_delete=models.PROTECT, related_name="reservations")
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="reservations")
+    nodes = models.PositiveIntegerField(_("nodes"))
+    chains = models.PositiveIntegerField(_("chains"))
+    in_use = models.BooleanField(_("in use"), default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ReservationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["flow", "space"], name="reservation_once_per_flow_and_space")]
+
+    def __str__(self) -> str:
+        return f"{self.space}: {self.nodes}"
 
 
 class Machine(models.Model):

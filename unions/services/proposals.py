@@ -21,7 +21,7 @@ from django.utils.translation import gettext_noop
 
 from console import audit, flows
 from console.errors import Conflict, Invalid
-from console.models import ConsoleRole, User
+from console.models import ConsoleRole, Flow, User
 from console.policies import require
 from console.services.notifications import notify
 from console.transactions import joins_transaction, locked_or_missing, use_case
@@ -106,6 +106,13 @@ def open_proposal(
     )
     proposal.save()
     return proposal
+
+
+def promised_flow(proposal: Proposal) -> Flow:
+    """The flow that `open_proposal` has started."""
+    if proposal.flow is None:
+        raise RuntimeError("a proposal without a flow")
+    return proposal.flow
 
 
 @joins_transaction

@@ -26,7 +26,9 @@ from unions.models import (
 )
 from unions.names import read_name
 from unions.policies import may_propose_delete, may_propose_join, may_propose_quit, may_speak_for
-from unions.services import proposals
+from unions.quotas import needed_for
+from unions.services import proposals, quotas
+from unions.services.proposals import promised_flow
 from unions.services.rules import read_rule
 from unions.services.union_requests import (
     locked_union,
@@ -71,6 +73,8 @@ def propose_union(
     require_support(platform, "create_network", "join_network")
     for organization in [creator, *invited]:
         require_place(platform, organization, "creatororg" if organization == creator else "orgs")
+    wanted = dict.fromkeys([creator, *invited], needed_for(platform, None))
+    quotas.require_room(wanted, fields={each.pk: "orgs" for each in invited} | {creator.pk: "creatororg"})
     payload = {
         **payload_for(platform, None, creator, name),
         "orgs": [each.orgcode for each in [creator, *invited]],
@@ -78,7 +82,7 @@ def propose_union(
         "rule": rule,
         "threshold": threshold,
     }
-    return proposals.open_proposal(
+    proposal = proposals.open_proposal(
         actor=actor,
         kind=ProposalKind.CREATE,
         subject_key=subject_key,
@@ -88,6 +92,8 @@ def propose_union(
         payload=payload,
         comment=comment,
     )
+    quotas.reserve(flow=promised_flow(proposal), wanted=wanted)
+    return proposal
 
 
 @use_case
@@ -97,7 +103,11 @@ def propose_join(*, actor: User, unionid: str, orgcode: str, comment: str = "") 
     require(may_propose_join(actor, union, organization))
     require_support(union.platform, "join_network")
     require_place(union.platform, organization, "orgcode")
-    return _open_move(ProposalKind.JOIN, actor, union, organization, present_members(union), comment)
+    wanted = {organization: needed_for(union.platform, union)}
+    quotas.require_room(wanted)
+    proposal = _open_move(ProposalKind.JOIN, actor, union, organization, present_members(union), comment)
+    quotas.reserve(flow=promised_flow(proposal), wanted=wanted)
+    return proposal
 
 
 @use_case

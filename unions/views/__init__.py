@@ -27,6 +27,7 @@ from unions.views.registrations import (
     RegistrationList,
     RuleList,
 )
+from unions.views.spaces import QuotaChange, SpaceList
 from unions.views.unions import (
     ChangeRule,
     DeleteUnion,
@@ -56,6 +57,7 @@ __all__ = [
     "ProposalDetail",
     "ProposalList",
     "QuitUnion",
+    "QuotaChange",
     "RefuseRegistration",
     "RegistrationCreate",
     "RegistrationDetail",
@@ -63,6 +65,7 @@ __all__ = [
     "RegistrationList",
     "RemoveMember",
     "RuleList",
+    "SpaceList",
     "UnionByNumber",
     "UnionCreate",
     "UnionDetail",

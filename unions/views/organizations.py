@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from console.models import User
-from console.policies import Verdict, denied
+from console.policies import Verdict, denied, may_administer
 from console.views.base import ActionView, DetailPage, ListPage, Page, ServiceFormView
 from unions import reads
 from unions.forms import ClaimForm, MemberForm, OrganizationForm, machine_lines
@@ -31,6 +31,7 @@ from unions.models import (
     UnionMember,
 )
 from unions.policies import may_manage_organization, may_propose_claim, may_see_organization_details
+from unions.quotas import figures_of
 from unions.services import organizations as service
 from unions.services import placeholders
 from unions.views.panels import organization_panels
@@ -109,7 +110,8 @@ class OrganizationDetail(DetailPage):
         administrators = [each.pk for each in people if each.role == MemberRole.ADMINISTRATOR]
         return {
             "space": organization.space,
-            "used_nodes": reads.used_nodes([organization.pk])[organization.pk],
+            "figures": figures_of([organization.space])[organization.space.pk],
+            "may_set_quota": may_administer(self.actor),
             "expired": expires is not None and expires <= timezone.now(),
             "expires_soon": expires is not None and expires <= timezone.now() + EXPIRES_SOON,
             "memberships": people,

@@ -10,6 +10,7 @@ from unions.api.serializers.organizations import (
     OrganizationChanges,
     OrganizationRequest,
     ResourceSpaceAnswer,
+    ResourceSpaceChanges,
 )
 from unions.api.serializers.proposals import (
     ConsoleAnswerRequest,
@@ -58,6 +59,7 @@ __all__ = [
     "RegistrationRuleRequest",
     "RegistrationRuleSerializer",
     "ResourceSpaceAnswer",
+    "ResourceSpaceChanges",
     "RuleRequest",
     "StartedProposal",
     "UnionAnswer",

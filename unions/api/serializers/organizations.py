@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,7 @@ from unions.models import (
     ResourceSpace,
     SpaceKind,
 )
+from unions.quotas import MAX_QUOTA, Figures
 from unions.services.spaces import MAX_SECRET
 from unions.services.spaces import SECRET_FIELDS as SECRETS
 
@@ -155,6 +157,33 @@ class MembershipRequest(StrictSerializer):
     role = serializers.ChoiceField(choices=MemberRole.choices)
 
 
+class Amounts(serializers.Serializer[Any]):
+    """So many nodes, and so many chains to take part in."""
+
+    nodes = serializers.IntegerField()
+    chains = serializers.IntegerField()
+
+
+class QuotaAmounts(serializers.Serializer[Any]):
+    """How many there may be; null: no limit."""
+
+    nodes = serializers.IntegerField(allow_null=True)
+    chains = serializers.IntegerField(allow_null=True)
+
+
+class QuotaRequest(StrictSerializer):
+    """What a space may hold; null: no limit. What is left out stays."""
+
+    nodes = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_QUOTA)
+    chains = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=MAX_QUOTA)
+
+
+class ResourceSpaceChanges(StrictSerializer):
+    """What an administrator may change of a resource space."""
+
+    quota = QuotaRequest()
+
+
 class ResourceSpaceAnswer(serializers.ModelSerializer[ResourceSpace]):
     """Where an organization's nodes live, how many it may have and how many it has."""
 
@@ -164,6 +193,7 @@ class ResourceSpaceAnswer(serializers.ModelSerializer[ResourceSpace]):
     nodelist = MachineSerializer(many=True, source="machines.all")
     quota = serializers.SerializerMethodField()
     use = serializers.SerializerMethodField()
+    reserved = serializers.SerializerMethodField(help_text=_("Promised to work that is under way."))
 
     class Meta:
         model = ResourceSpace
@@ -179,15 +209,25 @@ class ResourceSpaceAnswer(serializers.ModelSerializer[ResourceSpace]):
             "tlscert_expires_at",
             "quota",
             "use",
+            "reserved",
         ]
 
     def get_oemtype(self, space: ResourceSpace) -> str:
         return space.platform.oemtype if space.platform else ""
 
-    @extend_schema_field({"type": "object", "properties": {"nodes": {"type": "integer"}}})
-    def get_quota(self, space: ResourceSpace) -> dict[str, int]:
-        return {"nodes": space.quota_nodes}
+    @extend_schema_field(QuotaAmounts)
+    def get_quota(self, space: ResourceSpace) -> dict[str, int | None]:
+        return {"nodes": space.quota_nodes, "chains": space.quota_chains}
 
-    @extend_schema_field({"type": "object", "properties": {"nodes": {"type": "integer"}}})
+    @extend_schema_field(Amounts)
     def get_use(self, space: ResourceSpace) -> dict[str, int]:
-        return {"nodes": self.context.get("used_nodes", {}).get(space.organization_id, 0)}
+        return asdict(self._figures(space).used)
+
+    @extend_schema_field(Amounts)
+    def get_reserved(self, space: ResourceSpace) -> dict[str, int]:
+        return asdict(self._figures(space).reserved)
+
+    def _figures(self, space: ResourceSpace) -> Figures:
+        """Of a page of spaces at once, when the view has handed them in."""
+        figures: Figures = self.context["figures"][space.pk]
+        return figures

@@ -6,6 +6,7 @@ from unions.api.views.organizations import (
     Members,
     OrganizationDetail,
     Organizations,
+    ResourceSpaceDetail,
     ResourceSpaces,
 )
 from unions.api.views.proposals import AnswerForConsole, ProposalDetail, Proposals, Votes, WithdrawProposal
@@ -36,6 +37,7 @@ __all__ = [
     "RegistrationRuleDetail",
     "RegistrationRules",
     "Registrations",
+    "ResourceSpaceDetail",
     "ResourceSpaces",
     "UnionDetail",
     "UnionRule",

@@ -25,12 +25,14 @@ from unions.api.serializers import (
     OrganizationAnswer,
     OrganizationChanges,
     ResourceSpaceAnswer,
+    ResourceSpaceChanges,
     StartedProposal,
 )
 from unions.models import Membership, Organization, ResourceSpace
 from unions.policies import may_see_organization_details
+from unions.quotas import figures_of
 from unions.services import organizations as service
-from unions.services import placeholders
+from unions.services import placeholders, quotas
 
 
 def described(actor: User, rows: list[Organization], *, many: bool = True) -> Any:
@@ -146,7 +148,7 @@ class ResourceSpaces(generics.ListAPIView[ResourceSpace]):
 
     serializer_class = ResourceSpaceAnswer
     filterset_class = ResourceSpaceFilter
-    ordering_fields = ["organization__name", "quota_nodes"]
+    ordering_fields = ["organization__name", "quota_nodes", "quota_chains"]
 
     def get_queryset(self) -> QuerySet[ResourceSpace]:
         return reads.spaces(self.request.user)  # type: ignore[arg-type]
@@ -155,6 +157,31 @@ class ResourceSpaces(generics.ListAPIView[ResourceSpace]):
     def get(self, request: Request) -> Response:
         """Resource spaces with quota and use: all of them for administrators, one's own for everybody else."""
         rows = list(self.paginate_queryset(self.filter_queryset(self.get_queryset())) or [])
-        used = reads.used_nodes(space.organization_id for space in rows)
-        answers = ResourceSpaceAnswer(rows, many=True, context={"used_nodes": used}).data
+        answers = ResourceSpaceAnswer(rows, many=True, context={"figures": figures_of(rows)}).data
         return self.get_paginated_response(answers)
+
+
+class ResourceSpaceDetail(APIView):
+    """One organization's space."""
+
+    @extend_schema(operation_id="get_resource_space", tags=["organizations"], responses=ResourceSpaceAnswer)
+    def get(self, request: Request, orgcode: str) -> Response:
+        """What the space of an organization may hold, holds, and has been promised."""
+        space = reads.found(reads.spaces(request.user), organization__orgcode=orgcode)  # type: ignore[arg-type]
+        return Response(ResourceSpaceAnswer(space, context={"figures": figures_of([space])}).data)
+
+    @extend_schema(
+        operation_id="set_quota",
+        tags=["organizations"],
+        request=ResourceSpaceChanges,
+        responses=ResourceSpaceAnswer,
+        examples=[
+            OpenApiExample("more", summary=_("More nodes"), request_only=True, value={"quota": {"nodes": 40}}),
+            OpenApiExample("no-limit", summary=_("No limit"), request_only=True, value={"quota": {"nodes": None}}),
+        ],
+    )
+    def patch(self, request: Request, orgcode: str) -> Response:
+        """Change what the space may hold; for administrators. Less than it holds now only stops what is new."""
+        quota = parsed(ResourceSpaceChanges, request)["quota"]
+        quotas.set_quota(actor=request.user, orgcode=orgcode, changes=quota)  # type: ignore[arg-type]
+        return self.get(request, orgcode)
