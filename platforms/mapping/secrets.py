@@ -72,3 +72,14 @@ def _secret(value: dict[str, Any], place: str) -> Secret:
     if not isinstance(label, str):
         raise Invalid.field("mapping", f"{place}: {NO_LABEL}")
     return Secret(value["$secret"], label)
+
+
+def secret_names(value: Any) -> tuple[str, ...]:
+    """The fields of a credential that the value names, each once."""
+    if isinstance(value, Secret):
+        return (value.name,)
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list | tuple):
+        return ()
+    return tuple(dict.fromkeys(name for each in value for name in secret_names(each)))

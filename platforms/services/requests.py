@@ -16,6 +16,7 @@ from platforms.certificates import read_authorities, read_bundle
 from platforms.drivers.base import PartyCredential
 from platforms.mapping.apifile import ApiFile
 from platforms.mapping.samples import read_samples
+from platforms.mapping.secrets import secret_names
 from platforms.mapping.template import Template
 from platforms.models import Cloudtype, Kernel, PlatformKind
 
@@ -29,6 +30,7 @@ _NEEDED = {
     "aws-sigv4": ("ak", "sk"),
     "huawei-aksk": ("ak", "sk"),
     "mtls": ("tlscert",),
+    "oauth2-client": ("username", "password"),
 }
 _STANDS_FOR = {"username": "ak", "password": "sk"}
 
@@ -232,16 +234,29 @@ class _Reader:
 
     def _fit_schemes(self, template: Template, setup: Setup) -> None:
         """Addresses and credentials that the mapping's authentication needs."""
-        addresses = {name: ("mapping", address) for name, address in template.addresses.items()}
-        addresses |= {"default": ("base_url", setup.base_url), "on_prem": ("on_prem_base_url", setup.on_prem_base_url)}
+        for name, address in template.addresses.items():
+            if problem := _problem_of_address(address.rstrip("/")):
+                self.wrong("mapping", f"addresses.{name}: {problem}")
+        registered = {
+            "default": ("base_url", setup.base_url),
+            "on_prem": ("on_prem_base_url", setup.on_prem_base_url),
+        }
         for party, scheme in template.schemes():
-            name, address = addresses[scheme.get("address", "default")]
-            if not address and name not in self.errors:
-                self.wrong(name, _("The mapping's authentication calls this address; it is needed."))
-            elif scheme["kind"] == "mtls" and address and not address.startswith("https://"):
-                self.wrong(name, _("A client certificate can be shown to an https:// address only."))
+            for key in ("address", "tokenAddress"):
+                field_name, address = registered.get(scheme.get(key, "default"), ("", ""))
+                if field_name and not address and field_name not in self.errors:
+                    self.wrong(field_name, _("The mapping's authentication calls this address; it is needed."))
+            if scheme["kind"] == "mtls":
+                self._fit_certificate(scheme.get("address", "default"), template, registered)
             if party in ("", "platform"):
                 self._fit_credential(scheme, setup.credentials)
+
+    def _fit_certificate(self, name: str, template: Template, registered: dict[str, tuple[str, str]]) -> None:
+        """Without TLS nobody can show a certificate."""
+        field_name, address = registered.get(name) or ("mapping", template.addresses[name])
+        if address and not address.startswith("https://"):
+            place = f"addresses.{name}: " if field_name == "mapping" else ""
+            self.wrong(field_name, place + _("A client certificate can be shown to an https:// address only."))
 
     def _fit_credential(self, scheme: dict[str, Any], given: dict[str, str]) -> None:
         if "credentials" in self.errors:
@@ -249,6 +264,8 @@ class _Reader:
         needed = _NEEDED.get(scheme["kind"], ())
         if scheme["kind"] in ("bearer", "apiKey"):
             needed = (scheme.get("token", "token"),)
+        if scheme["kind"] == "login":
+            needed = secret_names(scheme["steps"])
         for name in needed:
             place = f"credentials.{name}"
             if not given.get(name) and not given.get(_STANDS_FOR.get(name, name)) and place not in self.errors:

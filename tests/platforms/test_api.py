@@ -168,6 +168,8 @@ def test_who_is_refused(alice: User, root: User, registered: Register, plane: Pl
         ("post", "", plane.registration(oemtype="third")),
         ("post", "/check", {"api_file": API_FILE, "mapping": MAPPING}),
         ("post", "/dry-run", {"api_file": API_FILE, "mapping": MAPPING, "operation": "get_health"}),
+        ("post", "/check", {}),
+        ("post", "/dry-run", {}),
         ("patch", "/testbed", {"name": "Mine"}),
         ("post", "/testbed/retire", {}),
         ("post", "/testbed/use-version", {"number": 1}),

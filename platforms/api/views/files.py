@@ -12,8 +12,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from console.api.reading import parsed
+from console.policies import require
 from platforms.api.serializers import CheckAnswer, DryRunAnswer, DryRunRequest, FilesRequest
 from platforms.mapping.template import schema
+from platforms.policies import may_register_platform
 from platforms.services import files as service
 
 
@@ -31,6 +33,7 @@ class CheckFiles(APIView):
     @extend_schema(operation_id="check_platform_files", tags=["platforms"], request=FilesRequest, responses=CheckAnswer)
     def post(self, request: Request) -> Response:
         """Check API file, mapping and samples without asking a platform. Nothing is kept. For administrators."""
+        require(may_register_platform(request.user))  # type: ignore[arg-type]
         report = service.check(actor=request.user, **texts(parsed(FilesRequest, request)))  # type: ignore[arg-type]
         return Response(CheckAnswer(report).data)
 
@@ -46,6 +49,7 @@ class DryRunFiles(APIView):
 
         Nothing is sent, nothing is kept. For administrators.
         """
+        require(may_register_platform(request.user))  # type: ignore[arg-type]
         outcome = service.run_dry(actor=request.user, **texts(parsed(DryRunRequest, request)))  # type: ignore[arg-type]
         return Response(DryRunAnswer(outcome.as_dict()).data)
 
