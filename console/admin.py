@@ -241,7 +241,7 @@ class DeliveryAdmin(SupportAdmin):
 
 class StepInline(LookOnly, TabularInline):
     model = Step
-    fields = ("number", "name", "state", "attempts", "due_at", "started_at", "ended_at", "error", "undo_error")
+    fields = ("number", "name", "state", "tries", "due_at", "started_at", "ended_at", "error", "undo_error")
     extra = 0
     show_change_link = True
 
@@ -273,7 +273,7 @@ class FlowAdmin(SupportAdmin):
 
 @admin.register(Step)
 class StepAdmin(SupportAdmin):
-    list_display = ("name", "flow", "state", "attempts", "due_at", "lease_until", "worker")
+    list_display = ("name", "flow", "state", "tries", "due_at", "lease_until", "worker")
     list_select_related = ("flow",)
     list_filter = ("state", "action")
     search_fields = ("flow__id", "name", "action")

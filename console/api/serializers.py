@@ -122,7 +122,9 @@ class StepAnswer(serializers.Serializer[Step]):
     name = serializers.CharField()
     title = serializers.CharField(source="title_text", help_text=_("In the reader's language."))
     state = serializers.ChoiceField(choices=StepState.choices)
-    attempts = serializers.IntegerField()
+    attempts = serializers.IntegerField(
+        source="tries", help_text=_("One, and one more after each failure. Asking whether a job is through is none.")
+    )
     error = ErrorAnswer(allow_null=True)
     undo_error = ErrorAnswer(allow_null=True, help_text=_("Why the step could not be taken back."))
     decision = serializers.SerializerMethodField(help_text=_("What an operator is asked; none for most steps."))

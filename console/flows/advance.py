@@ -76,7 +76,7 @@ def ask(step: Step, question: str, candidates: list[Json]) -> None:
         }
     )
     step.save()
-    StepLog.objects.create(step=step, attempt=step.attempts, message=question, data={"candidates": candidates})
+    StepLog.objects.create(step=step, attempt=step.tries, message=question, data={"candidates": candidates})
     if not step.flow.undoing:
         notify = _notify()
         notify(_operators(), kind="decision", **_told_of(step.flow, DECISION_TITLE, question))

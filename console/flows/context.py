@@ -102,7 +102,7 @@ class StepContext:
         """Write a line of the step's runtime log. Secrets are cleansed; still, never put one into the message."""
         StepLog.objects.create(
             step_id=self.step_id,
-            attempt=self.attempt,
+            attempt=self._step.undo_attempts if self.undoing else self._step.tries,
             undoing=self.undoing,
             message=cleansed(message)[:2000],
             data=cleansed(data),

@@ -59,6 +59,15 @@ LEFT_BEHIND = {
 }
 
 
+# To go on after a wait is no other try; to begin again after a failure is one.
+TRIES = models.Case(
+    models.When(tries=0, then=1),
+    models.When(error__isnull=False, then=models.F("tries") + 1),
+    default=models.F("tries"),
+    output_field=models.PositiveIntegerField(),
+)
+
+
 class Lost(Exception):
     """The lease ran out and somebody else has the step: whatever we know is no longer ours to write."""
 
@@ -150,13 +159,15 @@ def _claim(step_id: int, owner: UUID, worker: str) -> Step | None:
         "worker": worker[:200],
     }
     rows = due().order_by().filter(pk=step_id)
-    forward = {"state": StepState.RUNNING, "attempts": models.F("attempts") + 1, **lease}
+    forward = {"state": StepState.RUNNING, "attempts": models.F("attempts") + 1, "tries": TRIES, **lease}
     claimed = (
         rows.filter(state__in=[StepState.READY, StepState.LATER]).update(
             started_at=functions.Coalesce("started_at", models.Value(now)), **forward
         )
         or rows.filter(state=StepState.UNDOING).update(undo_attempts=models.F("undo_attempts") + 1, **lease)
-        or rows.filter(state=StepState.RUNNING).update(error=LEFT_BEHIND, **forward)
+        or rows.filter(state=StepState.RUNNING).update(
+            error=LEFT_BEHIND, **{**forward, "tries": models.F("tries") + 1}
+        )
     )
     return Step.objects.select_related("flow").filter(pk=step_id, owner=owner).first() if claimed else None
 
@@ -210,7 +221,7 @@ def _run_local(action: RegisteredAction, step: Step, undoing: bool) -> bool:
 def _turn_back(step: Step) -> bool:
     """The flow is being taken back: do not begin what would be undone at once."""
     if step.attempts == 1:
-        step.attempts = 0  # this is the first attempt, and it does nothing
+        step.attempts, step.tries = 0, max(step.tries - 1, 0)  # this is the first attempt, and it does nothing
         step.skip()
     else:
         step.postpone(timezone.now())
@@ -288,8 +299,9 @@ def _settle_error(step: Step, undoing: bool, error: Json, *, heals: bool) -> Non
 
 def _apply_error(step: Step, undoing: bool, error: Json, heals: bool) -> None:
     attempts = step.undo_attempts if undoing else step.attempts
-    message = ATTEMPT_FAILED % {"number": attempts, "problem": error["detail"]}
-    StepLog.objects.create(step=step, attempt=attempts, undoing=undoing, message=message[:2000], data=error)
+    number = attempts if undoing else step.tries
+    message = ATTEMPT_FAILED % {"number": number, "problem": error["detail"]}
+    StepLog.objects.create(step=step, attempt=number, undoing=undoing, message=message[:2000], data=error)
     if not undoing and advance.is_unsure(step.error):
         error = {**error, "unsure": True}  # a look that failed has not told what the attempt before it did
     if heals and attempts < settings.FLOW_MAX_ATTEMPTS:

@@ -197,7 +197,8 @@ class Step(ConcurrentTransitionMixin, models.Model):
     needs = models.JSONField(default=list)
     state = FSMField(_("state"), max_length=20, choices=StepState.choices, default=StepState.WAITING, protected=True)
     key = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
-    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    attempts = models.PositiveIntegerField(default=0)  # claims since it last got on: what the limits count
+    tries = models.PositiveIntegerField(_("attempts"), default=0)  # one, and one more after each failure: what is shown
     undo_attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -248,7 +249,7 @@ class Step(ConcurrentTransitionMixin, models.Model):
     @transition(state, source=[StepState.UNDONE, StepState.FAILED, StepState.SKIPPED], target=StepState.WAITING)
     def begin_again(self) -> None:
         """The flow goes on where it stopped. What is asked of a platform once more is another request."""
-        self.key, self.attempts, self.undo_attempts, self.topic = uuid.uuid4(), 0, 0, ""
+        self.key, self.attempts, self.tries, self.undo_attempts, self.topic = uuid.uuid4(), 0, 0, 0, ""
         self.position = self.undo_position = self.outcome = self.error = self.undo_error = self.decision = None
         self.due_at = self.started_at = self.ended_at = None
         self._release()

@@ -30,7 +30,7 @@ class StyleGuide(Page, TemplateView):
                 state=state,
                 get_state_display=lambda state=state: state.label,
                 title_text=f"A step that is {state.value}",
-                attempts=index,
+                tries=index,
                 started_at=now - timedelta(seconds=90 - index) if index % 2 else None,
                 ended_at=now if index % 2 else None,
                 due_at=now + timedelta(seconds=20),

@@ -171,7 +171,7 @@ def test_a_killed_workers_step_is_taken_over_when_its_lease_has_run_out(outside:
     assert state(flow) == FlowState.DONE
     assert outside.did("do") == ["a", "a", "b"]
     assert outside.made == ["a", "b"], "the same key made the same thing"
-    assert step(flow, "a").attempts == 2
+    assert (step(flow, "a").attempts, step(flow, "a").tries) == (2, 2)
 
 
 def test_a_killed_worker_leaves_no_half_of_a_local_step(outside: World) -> None:
@@ -342,6 +342,16 @@ def test_waiting_is_no_failed_attempt(outside: World) -> None:
     run_out()
     assert state(flow) == FlowState.DONE
     assert outside.did("do") == ["a"] * 41
+    assert step(flow, "a").tries == 21, "one, and one more after each failure"
+
+
+def test_asking_whether_a_job_is_through_is_no_other_try(outside: World, settings: Any) -> None:
+    flow = start(thing("a"), thing("b"))
+    outside.will("a", *[Later(1, {"at": 1})] * 5)
+    outside.will("b", Later(1), Later(1), PlatformUnavailable("down"), Later(1))
+    run_out()
+    assert {name: step(flow, name).tries for name in ("a", "b")} == {"a": 1, "b": 2}
+    assert [row.message for row in StepLog.objects.all()] == ["attempt 1 failed: down"]
 
 
 def test_a_step_goes_on_where_it_stopped(outside: World) -> None:
