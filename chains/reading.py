@@ -23,6 +23,7 @@ from console.sentences import kept
 from platforms import standard
 from platforms.drivers.base import Credentials, Driver, read
 from platforms.standard import BlockInfo, Figure, LedgerSummary, NodeInfo, TransactionInfo
+from platforms.steps import NOT_UNDERSTOOD
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +94,8 @@ def read_chain(target: Target) -> Reading:
     except (NotSupported, Missing) as problem:
         reading.error, reading.heals = problem.detail, False
     except ConsoleError as problem:
+        if problem.code in NOT_UNDERSTOOD:
+            logger.warning("chain %s: %s", target.blockchain, problem.for_operators)
         reading.error = problem.detail
     except Exception as problem:  # whatever a platform's nonsense breaks must not end the observer
         logger.exception("reading chain %s failed unexpectedly", target.blockchain)
@@ -241,7 +244,7 @@ class _Reader:
                 figures = [figure for figure in monitoring.figures if figure.name and math.isfinite(figure.value)]
                 self.reading.figures = figures[:MAX_FIGURES]
         except ConsoleError as problem:
-            logger.warning("nodes or monitoring of chain %s: %s", target.blockchain, problem.detail)
+            logger.warning("nodes or monitoring of chain %s: %s", target.blockchain, problem.for_operators)
 
 
 def _has_left(tip: Tip, summary: LedgerSummary) -> bool:

@@ -1,7 +1,8 @@
 """The one small family of errors, raised anywhere and mapped once: to problem details for REST, to a page for people.
 
 Each class carries the HTTP status that it becomes. `errors` names fields by dotted path
-(`organization.tenantid`) so that a form and an API client can both point at the place.
+(`organization.tenantid`) so that a form and an API client can both point at the place. `detail` is a sentence for
+everybody; `note` tells those who operate the console where and what exactly.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ class ConsoleError(Exception):
     code = "internal"
     title = _("Something went wrong")
 
-    def __init__(self, detail: object = "", *, code: str | None = None, errors: FieldErrors | None = None) -> None:
+    def __init__(
+        self, detail: object = "", *, code: str | None = None, errors: FieldErrors | None = None, note: str = ""
+    ) -> None:
         self.detail = str(detail or self.title)
+        self.note = note
         self.code = code or type(self).code
         self.errors = {name: [str(text) for text in texts] for name, texts in (errors or {}).items()}
         super().__init__(self.detail)
@@ -37,7 +41,14 @@ class ConsoleError(Exception):
         body: dict[str, object] = {"code": self.code, "detail": self.detail}
         if self.errors:
             body["errors"] = self.errors
+        if self.note:
+            body["note"] = self.note
         return body
+
+    @property
+    def for_operators(self) -> str:
+        """The words with their place, if there is more to tell than everybody is told."""
+        return self.note or self.detail
 
 
 class BadRequest(ConsoleError):

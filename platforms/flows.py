@@ -83,7 +83,7 @@ def impatient(action: Action) -> Action:
         except PlatformUnavailable as problem:
             if context.attempt < PATIENCE:
                 raise
-            raise PlatformRefused(problem.detail, code=problem.code) from problem
+            raise PlatformRefused(problem.detail, code=problem.code, note=problem.note) from problem
 
     return inner
 
@@ -165,7 +165,8 @@ def accept(context: StepContext) -> Done:
 def refuse_registration(context: StepContext) -> Done:
     """The flow is being taken back: whatever it failed on is the reason."""
     error = Flow.objects.values_list("error", flat=True).get(pk=context.flow_id) or {}
-    reason = str(error.get("detail") or _("The registration was cancelled."))
+    reason = "\n".join(str(error[name]) for name in ("detail", "note") if error.get(name))
+    reason = reason or _("The registration was cancelled.")
     registry.refuse_platform(platform_id=context.flow_arguments["platform"], actor=_actor(context), reason=reason)
     return Done()
 

@@ -56,7 +56,7 @@ def probe_platforms(*, seconds: float = ROUND_SECONDS) -> None:
     """Write down how each official platform is."""
     for platform, answer in ask_all(Platform.objects.official(), ask_health, seconds):
         failed = isinstance(answer, ConsoleError)
-        health = standard.Health(status="down", detail=answer.detail) if failed else answer
+        health = standard.Health(status="down", detail=answer.for_operators) if failed else answer
         registry.record_health(
             platform_id=platform.pk,
             revision=platform.revision,
@@ -71,7 +71,7 @@ def refresh_tenants(*, seconds: float = ROUND_SECONDS) -> None:
     rows = [each for each in Platform.objects.official() if each.capability("list_tenants")[0]]
     for platform, answer in ask_all(rows, ask_tenants, seconds):
         if isinstance(answer, ConsoleError):
-            logger.warning("tenants of %s not read: %s", platform.oemtype, answer.detail)
+            logger.warning("tenants of %s not read: %s", platform.oemtype, answer.for_operators)
         else:
             registry.record_tenants(platform_id=platform.pk, tenants=answer)
 

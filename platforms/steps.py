@@ -60,7 +60,7 @@ def remove(
         return GONE
     except PlatformRefused as problem:
         if problem.code in NOT_UNDERSTOOD:
-            raise OutcomeUnknown(problem.detail) from problem
+            raise OutcomeUnknown(problem.detail, note=problem.note) from problem
         raise
     if answer is not None:
         return Done({"status": answer.status})

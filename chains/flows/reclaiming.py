@@ -107,7 +107,7 @@ def _is_gone(context: StepContext, blockchain_id: int) -> bool:
     except Missing:
         return True  # the whole network is gone
     except ConsoleError as problem:
-        context.log(problem.detail)
+        context.log(problem.for_operators)
         return False
     return all(chain.chain_id != chain_id or chain.status == "deleted" for chain in listed.items)
 

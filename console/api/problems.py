@@ -70,6 +70,8 @@ def body(error: ConsoleError) -> dict[str, Any]:
     }
     if error.errors:
         problem["errors"] = {name: [told(text) for text in texts] for name, texts in error.errors.items()}
+    if error.note:
+        problem["note"] = told(error.note)
     return problem
 
 

@@ -49,6 +49,7 @@ class Problem(serializers.Serializer[Any]):
     detail = serializers.CharField()
     code = serializers.CharField(help_text="Stable: programs may rely on it.")
     errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)
+    note = serializers.CharField(required=False, help_text="Where and what exactly, for operators.")
 
 
 class ConsoleSchema(AutoSchema):

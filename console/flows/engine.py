@@ -165,9 +165,7 @@ def _claim(step_id: int, owner: UUID, worker: str) -> Step | None:
             started_at=functions.Coalesce("started_at", models.Value(now)), **forward
         )
         or rows.filter(state=StepState.UNDOING).update(undo_attempts=models.F("undo_attempts") + 1, **lease)
-        or rows.filter(state=StepState.RUNNING).update(
-            error=LEFT_BEHIND, **{**forward, "tries": models.F("tries") + 1}
-        )
+        or rows.filter(state=StepState.RUNNING).update(error=LEFT_BEHIND, **{**forward, "tries": models.F("tries") + 1})
     )
     return Step.objects.select_related("flow").filter(pk=step_id, owner=owner).first() if claimed else None
 
@@ -300,7 +298,7 @@ def _settle_error(step: Step, undoing: bool, error: Json, *, heals: bool) -> Non
 def _apply_error(step: Step, undoing: bool, error: Json, heals: bool) -> None:
     attempts = step.undo_attempts if undoing else step.attempts
     number = attempts if undoing else step.tries
-    message = ATTEMPT_FAILED % {"number": number, "problem": error["detail"]}
+    message = ATTEMPT_FAILED % {"number": number, "problem": error.get("note") or error["detail"]}
     StepLog.objects.create(step=step, attempt=number, undoing=undoing, message=message[:2000], data=error)
     if not undoing and advance.is_unsure(step.error):
         error = {**error, "unsure": True}  # a look that failed has not told what the attempt before it did

@@ -77,8 +77,8 @@ def _guarded(signed: Outgoing, party: PartyCredential, token: str = "") -> Outgo
 
 def _refused_login(problem: ConsoleError) -> PlatformRefused:
     if problem.code in ("mapping_failed", "credential_incomplete"):
-        return PlatformRefused(problem.detail, code=problem.code)
-    return PlatformRefused(REFUSED_LOGIN % {"problem": problem.detail}, code="login_failed")
+        return PlatformRefused(problem.detail, code=problem.code, note=problem.note)
+    return PlatformRefused(REFUSED_LOGIN % {"problem": problem.detail}, code="login_failed", note=problem.note)
 
 
 def _document(answer: Incoming) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class TokenKeeper:
     def _repeat_refusal(self, owner: Hashable) -> None:
         until, problem = self._refused.get(owner, (0.0, None))
         if problem is not None and until > self._clock():
-            raise PlatformRefused(problem.detail, code=problem.code)
+            raise PlatformRefused(problem.detail, code=problem.code, note=problem.note)
 
     def _keep(self, owner: Hashable, token: Token, lifetime: float | None) -> None:
         seconds = token.seconds if token.seconds is not None else lifetime or DEFAULT_LIFETIME

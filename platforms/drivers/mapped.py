@@ -30,8 +30,8 @@ MAX_POOLS = 64  # addresses times TLS identities
 
 NOT_OFFERED = gettext_noop("The platform does not offer this operation.")
 NO_ADDRESS = kept(gettext_noop("The platform was registered without its address “%(name)s”."))
-NOT_THROUGH = kept(gettext_noop("not through within %(seconds)s s"))
-TOO_LARGE = kept(gettext_noop("the answers together are larger than %(limit)s bytes"))
+NOT_THROUGH = kept(gettext_noop("The platform did not answer everything within %(seconds)s seconds."))
+TOO_LARGE = kept(gettext_noop("The platform's answers together are larger than %(limit)s bytes."))
 
 
 class MappedDriver:
@@ -172,10 +172,8 @@ class _Errand:
         try:
             answer = self._driver.send(call, self._credentials, lambda text: self._note(text, call, aside=True))
         except ConsoleError as problem:
-            self._note(f"{line} ✗ {problem.detail}", call)
-            if isinstance(problem, PlatformRefused):
-                place = f"{self._operation}.{call.step}"
-                raise PlatformRefused(f"{place}: {problem.detail}", code=problem.code) from problem
+            self._note(f"{line} ✗ {problem.for_operators}", call)
+            problem.note = f"{self._operation}.{call.step}: {problem.for_operators}"
             raise
         self._bytes += answer.size
         self._note(f"{line} → {answer.status}", call, answer)
@@ -183,9 +181,9 @@ class _Errand:
 
     def _refuse_excess(self) -> None:
         if time.monotonic() - self._begun > MAX_SECONDS:
-            raise PlatformUnavailable(f"{self._operation}: {NOT_THROUGH % {'seconds': round(MAX_SECONDS)}}")
+            raise PlatformUnavailable(NOT_THROUGH % {"seconds": round(MAX_SECONDS)})
         if self._bytes > MAX_BYTES:
-            raise PlatformRefused(f"{self._operation}: {TOO_LARGE % {'limit': MAX_BYTES}}")
+            raise PlatformRefused(TOO_LARGE % {"limit": MAX_BYTES})
 
     def _note(self, message: str, call: Call, answer: Incoming | None = None, *, aside: bool = False) -> None:
         took = round((time.monotonic() - self._called) * 1000)

@@ -19,6 +19,7 @@ from platforms.mapping.apifile import ApiFile
 from platforms.mapping.interpreter import Call, Wait, run
 from platforms.mapping.samples import Sample
 from platforms.mapping.template import Template
+from platforms.mapping.values import UNFIT
 from platforms.standard import OPERATIONS
 
 Json = dict[str, Any]
@@ -130,8 +131,8 @@ def _unfit(problem: ValidationError, place: str) -> Json:
 
 
 def _placed(problem: ConsoleError, operation: str) -> Json:
-    """`MAPPING at list.result.items[0]: words` is a place and words already."""
-    place, colon, text = problem.detail.removeprefix("MAPPING at ").partition(": ")
-    if colon and problem.code == "mapping_failed":
-        return _fault(place, text, problem.code)
-    return _fault(operation, problem.detail, problem.code)
+    """A note is `MAPPING at list.result.items[0]: words`, or `list.read: words`; an error without one has no place."""
+    place, colon, text = problem.note.removeprefix("MAPPING at ").partition(": ")
+    if not colon:
+        return _fault(operation, problem.detail, problem.code)
+    return _fault(place, text if problem.code == UNFIT else problem.detail, problem.code)

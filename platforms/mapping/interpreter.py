@@ -23,7 +23,7 @@ from platforms.mapping.apifile import ApiFile
 from platforms.mapping.polling import settled
 from platforms.mapping.secrets import Secret
 from platforms.mapping.template import Interface, Template
-from platforms.mapping.values import MISSING, Unfit, evaluate, holds, maker, text_of
+from platforms.mapping.values import MISSING, SAYS, Unfit, evaluate, holds, maker, text_of
 
 Json = dict[str, Any]
 DEFAULT_MAX_PAGES = 100
@@ -36,15 +36,17 @@ MAX_HOLD_SECONDS = 3600.0
 BROKEN_ON_THE_WAY = (500, 502, 504)  # the call may have had its effect before something broke
 ALWAYS_KEPT_HEADERS = frozenset({"location", "retry-after"})
 
-NOT_THROUGH = kept(gettext_noop("not through after %(polls)s polls (%(minutes)s minutes of waiting)"))
-TOO_MANY_ITEMS = kept(gettext_noop("more than %(limit)s items"))
-TOO_MANY_PAGES = kept(gettext_noop("more pages than the %(limit)s that the mapping allows"))
-UNKNOWN_THERE = gettext_noop("the platform does not know it")
+NOT_THROUGH = kept(gettext_noop("The platform was not through with it after %(minutes)s minutes."))
+NOT_THROUGH_SOON = kept(gettext_noop("The platform was not through with it after %(seconds)s seconds."))
+POLLED = kept(gettext_noop("asked %(polls)s times, every %(every)s s; it was never through"))
+TOO_MANY_ITEMS = kept(gettext_noop("The platform's list has more than %(limit)s entries."))
+TOO_MANY_PAGES = kept(gettext_noop("The platform's list has more pages than the mapping allows (%(limit)s)."))
+UNKNOWN_THERE = gettext_noop("The platform does not know it.")
 NO_OPERATION = kept(gettext_noop("the API file has no operation %(name)s"))
 NO_PARAMETER = kept(gettext_noop("not every parameter of %(path)s has a value"))
 NOT_ASCII = gettext_noop("a header holds printable ASCII only, no line breaks")
-ANSWERED = kept(gettext_noop("the platform answered %(status)s"))
-NOT_ACCEPTED = kept(gettext_noop("%(problem)s (it does not accept the credential)"))
+ANSWERED = kept(gettext_noop("The platform answered %(status)s and did not say why."))
+NOT_ACCEPTED = kept(gettext_noop("The platform does not accept the credential. %(problem)s"))
 TOO_LARGE = gettext_noop("the answers are too large to be kept until the next step")
 
 
@@ -70,8 +72,8 @@ class Wait:
 class AskedToWait(PlatformUnavailable):
     """The platform said when to come back."""
 
-    def __init__(self, words: str, seconds: float, code: str | None = None) -> None:
-        super().__init__(words, code=code)
+    def __init__(self, words: str, seconds: float, *, code: str | None = None, note: str = "") -> None:
+        super().__init__(words, code=code, note=note)
         self.seconds = seconds
 
 
@@ -125,9 +127,7 @@ class _Runner:
             poll = step["poll"]
             self.state["polls"] += 1
             if self.state["polls"] >= poll["limit"]:
-                minutes = poll["limit"] * poll["every"] / 60
-                words = NOT_THROUGH % {"polls": poll["limit"], "minutes": round(minutes)}
-                raise PlatformRefused(f"{step['id']}: {words}", code="poll_limit")
+                raise _not_through(poll, place)
             self.moved = True
             yield self._wait(max(float(poll["every"]), _asked_seconds(answer) or 0.0))
 
@@ -143,13 +143,13 @@ class _Runner:
             page = evaluate({"$each": walk["items"], "$item": {"$from": "@"}}, document, place=f"{place}.items")
             items += page
             if len(items) > MAX_ITEMS:
-                raise PlatformRefused(f"{step['id']}: {TOO_MANY_ITEMS % {'limit': MAX_ITEMS}}", code="page_limit")
+                raise _refused(TOO_MANY_ITEMS % {"limit": MAX_ITEMS}, place, "page_limit")
             following = self._following(walk, document, extra, place)
             if following in (None, "", False) or (isinstance(following, int) and not page):
                 self._judge_whole(step, document, items)
                 return answer, items
             extra = {walk["into"]: following}
-        raise PlatformRefused(f"{step['id']}: {TOO_MANY_PAGES % {'limit': limit}}", code="page_limit")
+        raise _refused(TOO_MANY_PAGES % {"limit": limit}, place, "page_limit")
 
     def _following(self, walk: Json, document: Json, extra: Json, place: str) -> Any:
         """What asks for the next page: what the answer says, or one more than the last number."""
@@ -161,7 +161,7 @@ class _Runner:
     def _judge_whole(self, step: Json, document: Json, items: list[Any]) -> None:
         """Whether the thing is in a list that had pages: `$.items` is the whole of it."""
         if "gone" in step and holds(step["gone"], {**document, "items": items}, place=f"{step['id']}.gone"):
-            raise Missing(f"{step['id']}: {UNKNOWN_THERE}")
+            raise Missing(UNKNOWN_THERE, note=f"{self.interface.name}.{step['id']}: {UNKNOWN_THERE}")
 
     def _exchange(self, step: Json, extra: Json | None = None) -> Generator[Call | Wait, Incoming | None, Incoming]:
         """A call and its answer, judged. What time can heal is waited for here once something has been done."""
@@ -274,7 +274,9 @@ class _Runner:
         """Is this answer what the step expects? If not, raise the error that fits it best."""
         place = f"{self.interface.name}.{step['id']}"
         if "gone" in step and "walk" not in step and holds(step["gone"], document, place=f"{place}.gone"):
-            raise Missing(f"{step['id']}: {self._message(document) or UNKNOWN_THERE}")
+            message = self._message(document)
+            words = SAYS % {"problem": message} if message else UNKNOWN_THERE
+            raise Missing(words, note=f"{place}: {message or UNKNOWN_THERE}")
         if "expect" in step:
             expected = holds(step["expect"], document, place=f"{place}.expect")
         else:
@@ -286,25 +288,27 @@ class _Runner:
 
     def _error(self, step: Json, document: Json) -> ConsoleError:
         status, message = document["status"], self._message(document)
-        words = f"{step['id']}: {message or ANSWERED % {'status': status}}"
+        place = f"{self.interface.name}.{step['id']}"
+        words = SAYS % {"problem": message} if message else ANSWERED % {"status": status}
+        note = f"{place}: {status}, {message}" if message else f"{place}: {status}"
         if self.interface.gone is not None and holds(
             self.interface.gone, document, place=f"{self.interface.name}.gone"
         ):
-            return Missing(words)
+            return Missing(words, note=note)
         for rule in (*(step.get("errors") or ()), *self.template.errors):
-            if holds(rule["when"], document, place=f"{self.interface.name}.{step['id']}.errors"):
+            if holds(rule["when"], document, place=f"{place}.errors"):
                 if "message" in rule:
                     words = f"{rule['message']} ({words})"
                 if rule.get("retryable"):
-                    return _unavailable(words, document, rule["code"])
-                return PlatformRefused(words, code=rule["code"])
+                    return _unavailable(words, note, document, rule["code"])
+                return PlatformRefused(words, code=rule["code"], note=note)
         if status in BROKEN_ON_THE_WAY and self._acts_each_time(step):
-            return OutcomeUnknown(words)
+            return OutcomeUnknown(words, note=note)
         if status == 429 or status >= 500:
-            return _unavailable(words, document)
+            return _unavailable(words, note, document)
         if status == 401:
-            return PlatformRefused(NOT_ACCEPTED % {"problem": words}, code="credential_refused")
-        return PlatformRefused(words)
+            return PlatformRefused(NOT_ACCEPTED % {"problem": words}, code="credential_refused", note=note)
+        return PlatformRefused(words, note=note)
 
     def _message(self, document: Json) -> str:
         """What the platform says went wrong, from the declared places only."""
@@ -369,6 +373,23 @@ def _asked_seconds(answer: Incoming) -> float | None:
     return float(text) if text.isdecimal() and len(text) < 8 else None
 
 
-def _unavailable(words: str, document: Json, code: str | None = None) -> PlatformUnavailable:
+def _unavailable(words: str, note: str, document: Json, code: str | None = None) -> PlatformUnavailable:
     seconds = _asked_seconds(Incoming(document["status"], document["headers"]))
-    return PlatformUnavailable(words, code=code) if seconds is None else AskedToWait(words, seconds, code)
+    if seconds is None:
+        return PlatformUnavailable(words, code=code, note=note)
+    return AskedToWait(words, seconds, code=code, note=note)
+
+
+def _refused(words: str, place: str, code: str) -> PlatformRefused:
+    return PlatformRefused(words, code=code, note=f"{place}: {words}")
+
+
+def _not_through(poll: Json, place: str) -> PlatformRefused:
+    """Everybody reads for how long it was waited; how often it was asked, and where, is for operators."""
+    seconds = poll["limit"] * poll["every"]
+    long = seconds >= 90
+    words = (
+        NOT_THROUGH % {"minutes": round(seconds / 60)} if long else NOT_THROUGH_SOON % {"seconds": round(seconds, 1)}
+    )
+    note = f"{place}: {POLLED % {'polls': poll['limit'], 'every': poll['every']}}"
+    return PlatformRefused(words, code="poll_limit", note=note)

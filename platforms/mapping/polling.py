@@ -16,10 +16,10 @@ from platforms.mapping.apifile import ApiFile
 from platforms.mapping.paths import compiled
 from platforms.mapping.references import BadReference, TooTangled
 from platforms.mapping.shapes import Shape, kind_of, response_shape
-from platforms.mapping.values import Unfit, found_by, holds, same
+from platforms.mapping.values import SAYS, Unfit, found_by, holds, same
 
 Json = dict[str, Any]
-REPORTS = kept(gettext_noop("the platform reports %(state)s"))
+REPORTS = kept(gettext_noop("The platform reports that it failed: %(state)s"))
 MEANINGLESS = kept(gettext_noop("the platform reports %(state)s, which means nothing"))
 NOT_ANSWERED = kept(gettext_noop("%(paths)s is not in the platform's answer"))
 STRANGE = kept(gettext_noop("%(path)s is %(value)s; the API file knows %(known)s"))
@@ -32,8 +32,9 @@ def settled(step: Json, document: Json, api: ApiFile, place: str, message: str) 
     if holds(poll["until"], document, place=f"{place}.poll.until"):
         return True
     if "fail" in poll and holds(poll["fail"], document, place=f"{place}.poll.fail"):
-        words = message or REPORTS % {"state": _seen(poll["fail"], document)}
-        raise PlatformRefused(f"{step['id']}: {words}", code="job_failed")
+        seen = _seen(poll["fail"], document)
+        words = SAYS % {"problem": message} if message else REPORTS % {"state": _values(poll["fail"], document)}
+        raise PlatformRefused(words, code="job_failed", note=f"{place}: {message or seen}")
     if "while" in poll:
         if not holds(poll["while"], document, place=f"{place}.poll.while"):
             raise Unfit(f"{place}.poll", MEANINGLESS % {"state": _seen(poll["until"], document)})
@@ -92,6 +93,12 @@ def _named(api: ApiFile, op: str, path: str) -> tuple[Any, ...] | None:
 
 def _seen(condition: Any, document: Json) -> str:
     seen = [f"{path} = {_short(found)}" for path in _body_paths(condition) for found in found_by(path, document)]
+    return ", ".join(seen) or f"status {document['status']}"
+
+
+def _values(condition: Any, document: Json) -> str:
+    """What it reports, without where."""
+    seen = [str(found)[:60] for path in _body_paths(condition) for found in found_by(path, document)]
     return ", ".join(seen) or f"status {document['status']}"
 
 

@@ -31,6 +31,9 @@ CONVERSIONS = ("integer", "number", "string", "boolean", "hexInteger", "json")
 CONDITION_WORDS = ("status",)  # may stand in a condition without `$.`
 _SHOWN = 60  # characters of a value in an error
 
+UNFIT = "mapping_failed"
+NO_FIT = gettext_noop("The platform and its mapping do not fit together. An administrator has to look at this.")
+SAYS = kept(gettext_noop("The platform says: %(problem)s"))
 MAPPING_AT = kept(gettext_noop("MAPPING at %(place)s: %(problem)s"))
 NO_TEXT = kept(gettext_noop("a text is expected, found %(found)s"))
 NO_LIST = kept(gettext_noop("%(path)s is %(found)s where a list is expected"))
@@ -49,7 +52,8 @@ class Unfit(Exception):
         super().__init__(f"{place}: {text}")
 
     def as_refusal(self) -> PlatformRefused:
-        return PlatformRefused(MAPPING_AT % {"place": self.place, "problem": self.text}, code="mapping_failed")
+        note = MAPPING_AT % {"place": self.place, "problem": self.text}
+        return PlatformRefused(NO_FIT, code=UNFIT, note=note)
 
 
 def evaluate(value: Any, document: Json, *, row: Any = MISSING, place: str = "") -> Any:

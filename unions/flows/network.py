@@ -85,7 +85,7 @@ def _networks_named(context: StepContext, creator: Organization) -> list[standar
     try:
         answer = read(driver_for(platform), "list_networks", standard.EmptyRequest(), credentials)
     except (PlatformRefused, NotSupported) as problem:
-        context.log(NOT_LISTED % {"problem": problem.detail})
+        context.log(NOT_LISTED % {"problem": problem.for_operators})
         return None
     listed = cast(standard.NetworkList, answer)
     return [each for each in listed.items if each.name == name and each.status != "deleted"]
@@ -101,7 +101,7 @@ def _network(context: StepContext, member: Organization) -> standard.NetworkInfo
     try:
         return cast(standard.NetworkInfo, read(driver_for(platform), "get_network", request, credentials))
     except (PlatformRefused, NotSupported) as problem:
-        context.log(NOT_SHOWN % {"problem": problem.detail})
+        context.log(NOT_SHOWN % {"problem": problem.for_operators})
         return None
 
 

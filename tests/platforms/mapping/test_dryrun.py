@@ -62,7 +62,7 @@ def test_pages() -> None:
         ("get_health", {"health": {"state": "ODD"}}, "get_health.result.status", "'ODD' is none of"),
         ("get_health", {"health": {"state": "OK", "release": 3}}, "get_health.result.version", "valid string"),
         ("get_health", {}, "get_health.health", "no sample answer is left"),
-        ("get_health", {"health": {"status": 500, "body": None}}, "get_health", "the platform answered 500"),
+        ("get_health", {"health": {"status": 500, "body": None}}, "get_health.health", "The platform answered 500"),
         ("list_tenants", {"list": {"tenants": {}}}, "list_tenants.list.walk.items", "a list is expected"),
     ],
 )
