@@ -1,4 +1,7 @@
-"""What the flow benchmark's worker does: the same small write five times over, as a flow's steps and as bare tasks."""
+"""What the flow benchmark's worker does: the same five steps, as a flow and as a bare chain of tasks.
+
+A step writes a small row in the engine's own transaction, writes it outside of that, or calls the stub platform.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import django
 
 django.setup()
 
+import httpx
 from celery import chain, shared_task
 
 from console import flows
@@ -19,6 +23,8 @@ from console.flows import Blueprint, Done, StepContext, Task
 from console.models import Notification
 
 STEPS = 5
+PLATFORM = os.environ.get("BENCH_PLATFORM", "")  # the address of the stub platform's call
+_client = httpx.Client()
 
 
 @flows.step("bench.local", local=True)
@@ -32,12 +38,20 @@ def write_remotely(context: StepContext) -> Done:
     return Done({"written": _write(context.requested_by_id)})
 
 
+@flows.step("bench.call")
+def call_platform(context: StepContext) -> Done:
+    """A call of the platform, and the row that says so."""
+    _call()
+    return Done({"written": _write(context.requested_by_id)})
+
+
 def _plan(action: str) -> Any:
     return lambda arguments: [Task(f"step-{number}", action, "Step") for number in range(STEPS)]
 
 
 LOCAL = flows.register(Blueprint("bench.local", "Five local steps", _plan("bench.local")))
 REMOTE = flows.register(Blueprint("bench.remote", "Five steps", _plan("bench.remote")))
+CALLS = flows.register(Blueprint("bench.call", "Five calls", _plan("bench.call")))
 
 
 @shared_task(name="bench.bare")
@@ -46,8 +60,19 @@ def bare(user_id: int) -> None:
     _write(user_id)
 
 
-def bare_chain(user_id: int) -> Any:
-    return chain(*(bare.si(user_id).set(queue="flows") for _ in range(STEPS)))
+@shared_task(name="bench.bare_call")
+def bare_call(user_id: int) -> None:
+    """One link of a bare Celery chain: the platform's call and the write."""
+    _call()
+    _write(user_id)
+
+
+def bare_chain(user_id: int, link: Any = bare) -> Any:
+    return chain(*(link.si(user_id).set(queue="flows") for _ in range(STEPS)))
+
+
+def _call() -> None:
+    _client.get(PLATFORM).raise_for_status().json()
 
 
 def _write(user_id: int | None) -> int:
