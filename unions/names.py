@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from console.errors import Invalid
 
 MAX_NAME = 200  # characters
+MAX_KEY = 240
 
 
 def read_name(value: Any, *, field: str = "name") -> str:
@@ -22,6 +24,18 @@ def read_name(value: Any, *, field: str = "name") -> str:
     if not name or len(name) > MAX_NAME:
         raise Invalid.field(field, _("A name of 1 to 200 characters is needed."))
     return name
+
+
+def key_of(name: str) -> str:
+    """What two names have in common that people take for the same: case, width and accents' spelling do not count.
+
+    Databases differ in what they fold (SQLite knows ASCII only), so the key is worked out here and stored.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    key = " ".join(folded.split())
+    if len(key) <= MAX_KEY:
+        return key
+    return f"{key[:200]}{hashlib.sha256(key.encode()).hexdigest()[:40]}"
 
 
 def plain_name(text: str) -> str:

@@ -13,6 +13,7 @@ from console.errors import Missing
 from console.models import User
 from platforms.models import Platform
 from unions.models import (
+    LIVE_MEMBER_STATES,
     MemberRole,
     Membership,
     Organization,
@@ -22,6 +23,7 @@ from unions.models import (
     ResourceSpace,
     SpaceKind,
     Union,
+    UnionMember,
 )
 
 M = TypeVar("M", bound=models.Model)
@@ -73,6 +75,16 @@ def unions(actor: User) -> QuerySet[Union]:
     return (
         Union.objects.visible_to(actor).select_related("platform", "creator").prefetch_related("members__organization")
     )
+
+
+def inside_ids(actor: User, rows: Iterable[Union]) -> set[int]:
+    """Which of the unions the actor sees from inside: an organization of theirs is a member, or they oversee all."""
+    ids = {row.pk for row in rows}
+    if actor.is_administrator or actor.is_auditor:
+        return ids
+    mine = Organization.objects.of_user(actor).values("pk")
+    places = UnionMember.objects.filter(union__in=ids, organization__in=mine, state__in=LIVE_MEMBER_STATES)
+    return set(places.values_list("union_id", flat=True))
 
 
 def proposals(actor: User) -> QuerySet[Proposal]:

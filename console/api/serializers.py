@@ -39,6 +39,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         known = {name for name, field in self.fields.items() if not field.read_only}
         unknown = sorted(set(data) - known) if isinstance(data, dict) else []
         faults: dict[str, Any] = {str(name): [_("There is no such field.")] for name in unknown}
+        faults |= self._not_texts(data) if isinstance(data, dict) else {}
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as problem:
@@ -46,6 +47,12 @@ class StrictSerializer(serializers.Serializer[Any]):
         if faults:
             raise serializers.ValidationError(faults)
         return value
+
+    def _not_texts(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Numbers where a text belongs: the framework would turn 5 into "5"."""
+        texts = (name for name, field in self.fields.items() if isinstance(field, serializers.CharField))
+        numbers = (name for name in texts if isinstance(data.get(name), int | float))
+        return {name: [_("A text is needed.")] for name in numbers}
 
 
 class ToldField(serializers.CharField):

@@ -11,7 +11,7 @@ from platforms.models import Platform
 from tests.rest import assert_problem, client
 from tests.unions.cast import Cast, departments
 from tests.unions.conftest import pem_bundle
-from unions.models import Membership
+from unions.models import Membership, ResourceSpace
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/organizations"
@@ -98,14 +98,27 @@ def test_strangers_change_nothing(cast: Cast) -> None:
     assert cast.tax.name == "Tax Bureau"
 
 
+def test_what_is_no_text_and_what_cannot_be_emptied_is_refused(cast: Cast) -> None:
+    place, before = f"{URL}/{cast.social.orgcode}", ResourceSpace.objects.get(organization=cast.social).tlscert
+    for body, field in (({"name": 5}, "name"), ({"name": True}, "name"), ({"tlscert": ""}, "tlscert")):
+        assert_problem(client(cast.carol).patch(place, body, format="json"), 422, field)
+    assert_problem(
+        client(cast.carol).patch(place, {"nodelist": [{"ip": 5, "port": 1}]}, format="json"), 422, "nodelist.0.ip"
+    )
+    space = ResourceSpace.objects.select_related("organization").get(organization=cast.social)
+    assert (space.organization.name, space.tlscert.reveal()) == ("Social Security", before.reveal())
+
+
 def test_members_come_and_go(cast: Cast) -> None:
     place = f"{URL}/{cast.tax.orgcode}/members"
     alice = client(cast.alice)
     assert alice.post(place, {"username": "dan", "role": "operator"}, format="json").status_code == 201
-    assert [(row["username"], row["role"]) for row in alice.get(place).json()] == [
+    assert [(row["username"], row["role"]) for row in alice.get(place).json()["results"]] == [
         ("alice", "administrator"),
         ("dan", "operator"),
     ]
+    assert alice.get(place, {"page_size": 1}).json()["count"] == 2
+    assert [row["username"] for row in alice.get(place, {"role": "operator"}).json()["results"]] == ["dan"]
     assert alice.delete(f"{place}/dan").status_code == 204
     assert_problem(alice.delete(f"{place}/dan"), 404)
     assert_problem(alice.delete(f"{place}/alice"), 409)

@@ -195,6 +195,8 @@ def test_rules_are_the_administrators(platform: Platform, root: User) -> None:
     assert_problem(client(root).post(rules, {"name": ""}, format="json"), 422, "name")
     assert_problem(client(root).post(rules, {"name": "x", "oemtype": "nowhere"}, format="json"), 422, "oemtype")
     assert_problem(client(root).delete(f"{rules}/77"), 404)
+    for bad in ("not a domain", "@", "a@b.example", "tax..example.gov", "-tax.example", "[127.0.0.1]"):
+        assert_problem(client(root).post(rules, {"name": "b", "email_domain": bad}, format="json"), 422, "email_domain")
     assert not RegistrationRule.objects.exists()
 
 

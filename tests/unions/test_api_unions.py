@@ -279,3 +279,15 @@ def test_lists_have_a_budget(cast: Cast, django_assert_max_num_queries: Any) -> 
         assert client(cast.alice).get(UNIONS).json()["count"] == 4
     with django_assert_max_num_queries(8):
         assert client(cast.bob).get(PROPOSALS, {"waiting_for": "me"}).json()["count"] == 4
+
+
+def test_what_the_platform_calls_a_union_is_for_its_members(cast: Cast, django_assert_max_num_queries: Any) -> None:
+    union = active_union(cast)
+    for reader, inside in ((cast.alice, True), (cast.root, True), (cast.carol, False), (cast.dan, False)):
+        shown = client(reader).get(f"{UNIONS}/{union.unionid}").json()
+        listed = client(reader).get(UNIONS).json()["results"][0]
+        for found in (shown, listed):
+            assert (found["network_id"] is not None) is inside
+            assert all((member["member_id"] is not None) is inside for member in found["members"])
+    with django_assert_max_num_queries(5):
+        client(cast.alice).get(UNIONS)

@@ -15,6 +15,7 @@ from tests.unions.cast import PASSWORD, cloud, on_prem
 from tests.unions.conftest import pem_bundle
 from unions.addresses import normalized
 from unions.models import Registration
+from unions.names import MAX_KEY, key_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 URL = "/api/v1/registrations"
@@ -54,6 +55,24 @@ def test_spaces_do_not_make_another_name(platform: Platform) -> None:
     assert register(cloud("Tax  Bureau", "t-1")).status_code == 201
     assert Registration.objects.get().organization_name == "Tax Bureau"
     assert_problem(register(cloud("Tax Bureau", "t-2"), "two"), 409, "organization.name")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("Bürgeramt", "BÜRGERAMT"), ("Straße", "STRASSE"), ("ОТДЕЛ", "отдел"), ("Ｔａｘ Bureau", "tax bureau")],
+)
+def test_the_case_of_every_alphabet_makes_no_other_name(platform: Platform, first: str, second: str) -> None:
+    assert key_of(first) == key_of(second)
+    assert register(cloud(first, "t-1")).status_code == 201
+    assert_problem(register(cloud(second, "t-2"), "two"), 409, "organization.name")
+    assert Registration.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["Tax Bureau", "ß" * 200, "ﷺ" * 200, "部门" * 100])
+def test_a_key_is_short_and_its_own(name: str) -> None:
+    assert 0 < len(key_of(name)) <= MAX_KEY
+    assert key_of(name) != key_of(name + "x")
+    assert key_of(key_of("Tax  Bureau")) == "tax bureau"
 
 
 def _spoilt(part: bytes, instead: bytes) -> str:

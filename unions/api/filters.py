@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from unions.models import (
     Category,
+    MemberRole,
+    Membership,
     Organization,
     OrganizationState,
     Proposal,
@@ -37,6 +39,14 @@ class OrganizationFilter(django_filters.FilterSet):
 
     class Meta:
         model = Organization
+        fields: list[str] = []
+
+
+class MembershipFilter(django_filters.FilterSet):
+    role = django_filters.MultipleChoiceFilter(choices=MemberRole.choices)
+
+    class Meta:
+        model = Membership
         fields: list[str] = []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -10,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from console.models import Flow, User
 from console.secrets import SealedField
 from platforms.models import Platform
+from unions.names import MAX_KEY, key_of
 
 
 class Category(models.TextChoices):
@@ -60,6 +63,7 @@ class Organization(models.Model):
 
     orgcode = models.CharField(_("orgcode"), max_length=40, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=200, unique=True)
+    name_key = models.CharField(max_length=MAX_KEY, unique=True, editable=False)
     category = models.CharField(_("category"), max_length=20, choices=Category)
     state = models.CharField(
         _("standing"), max_length=20, choices=OrganizationState, default=OrganizationState.REGISTERED
@@ -82,6 +86,10 @@ class Organization(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.name_key = key_of(self.name)
+        super().save(*args, **kwargs)
 
     @property
     def is_placeholder(self) -> bool:

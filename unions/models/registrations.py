@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +14,7 @@ from console.models import User
 from console.secrets import SealedField
 from platforms.models import Platform
 from unions.models.organizations import Category, Organization
+from unions.names import MAX_KEY, key_of
 
 
 class RegistrationState(models.TextChoices):
@@ -33,6 +36,7 @@ class Registration(ConcurrentTransitionMixin, models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="registrations")
     organization_name = models.CharField(_("organization"), max_length=200)
+    name_key = models.CharField(max_length=MAX_KEY, editable=False)
     category = models.CharField(_("category"), max_length=20, choices=Category)
     platform = models.ForeignKey(Platform, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     tenantid = models.CharField(_("tenant id"), max_length=100, blank=True)
@@ -53,7 +57,7 @@ class Registration(ConcurrentTransitionMixin, models.Model):
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["organization_name"],
+                fields=["name_key"],
                 name="registration_one_pending_per_name",
                 condition=models.Q(state=RegistrationState.PENDING),
             ),
@@ -69,6 +73,10 @@ class Registration(ConcurrentTransitionMixin, models.Model):
 
     def __str__(self) -> str:
         return self.organization_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.name_key = key_of(self.organization_name)
+        super().save(*args, **kwargs)
 
     @transition(state, source=RegistrationState.PENDING, target=RegistrationState.APPROVED)
     def approve(self, organization: Organization, by: User | None) -> None:

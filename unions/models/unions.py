@@ -13,6 +13,7 @@ from console.models import User
 from platforms.models import Platform
 from unions.models.organizations import Organization
 from unions.models.rules import Rule, rule_is_whole
+from unions.names import MAX_KEY, key_of
 
 
 class UnionState(models.TextChoices):
@@ -55,6 +56,7 @@ class Union(ConcurrentTransitionMixin, models.Model):
 
     unionid = models.CharField(_("unionid"), max_length=40, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=200)
+    name_key = models.CharField(max_length=MAX_KEY, editable=False)
     platform = models.ForeignKey(Platform, on_delete=models.PROTECT, related_name="unions")
     creator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="created_unions")
     network_id = models.CharField(_("network"), max_length=200)
@@ -72,7 +74,7 @@ class Union(ConcurrentTransitionMixin, models.Model):
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(
-                fields=["platform", "name"], name="union_name_once", condition=~models.Q(state=UnionState.DELETED)
+                fields=["platform", "name_key"], name="union_name_once", condition=~models.Q(state=UnionState.DELETED)
             ),
             models.UniqueConstraint(
                 fields=["platform", "network_id"],
@@ -85,6 +87,10 @@ class Union(ConcurrentTransitionMixin, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.name_key = key_of(self.name)
+        super().save(*args, **kwargs)
 
     @property
     def present(self) -> list[UnionMember]:

@@ -27,7 +27,7 @@ from unions.models import (
     ResourceSpace,
     SpaceKind,
 )
-from unions.names import read_name
+from unions.names import key_of, read_name
 from unions.policies import may_manage_organization
 from unions.services.spaces import MAX_SECRET, TENANT_FIELDS, SpaceRequest
 
@@ -43,8 +43,8 @@ def refuse_taken(wanted: SpaceRequest, *, prefix: str = "", by_pending: bool = T
     )
     errors: dict[str, list[str]] = {}
     if (
-        Organization.objects.filter(name__iexact=wanted.name).exists()
-        or pending.filter(organization_name__iexact=wanted.name).exists()
+        Organization.objects.filter(name_key=key_of(wanted.name)).exists()
+        or pending.filter(name_key=key_of(wanted.name)).exists()
     ):
         errors[f"{prefix}name"] = [_("There is an organization of this name already.")]
     if wanted.tenantid and _tenant_taken(wanted, pending):
@@ -109,7 +109,7 @@ def _rename(organization: Organization, changes: dict[str, Any]) -> None:
     if "name" not in changes:
         return
     name = read_name(changes["name"])
-    if Organization.objects.filter(name__iexact=name).exclude(pk=organization.pk).exists():
+    if Organization.objects.filter(name_key=key_of(name)).exclude(pk=organization.pk).exists():
         raise Conflict.field("name", _("There is an organization of this name already."))
     organization.name = name
 
@@ -129,8 +129,10 @@ def _change_space(space: ResourceSpace, changes: dict[str, Any]) -> None:
         setattr(space, field, value or None)
     if keys and not space.token and not (space.ak and space.sk):
         raise Invalid.field(keys[0], _("Access key and secret key are needed, or a token."))
-    if changes.get("tlscert"):
-        text = str(changes["tlscert"]).strip() + "\n"
+    if "tlscert" in changes and space.kind == SpaceKind.PHYSICAL:
+        text = str(changes["tlscert"] or "").strip() + "\n"
+        if not text.strip():
+            raise Invalid.field("tlscert", _("The machines need their certificate: give a new one, or leave this out."))
         space.tlscert_expires_at = read_bundle(text).expires_at
         space.tlscert = text
 

@@ -31,7 +31,7 @@ from unions.models import (
     Union,
     UnionMember,
 )
-from unions.names import MAX_NAME, plain_name
+from unions.names import MAX_NAME, key_of, plain_name
 from unions.policies import may_propose_claim
 from unions.services import proposals
 
@@ -82,7 +82,7 @@ def _free_name(base: str, key: str, code: str) -> str:
     """`base [key]`: never the name under which the rightful organization may want to register."""
     for mark in (f" [{key[:60]}]", f" [{code}]"):
         name = base[: MAX_NAME - len(mark)] + mark
-        if not Organization.objects.filter(name__iexact=name).exists():
+        if not Organization.objects.filter(name_key=key_of(name)).exists():
             return name
     raise Conflict(_("There is an organization of this name already."))
 

@@ -132,6 +132,7 @@ def create_rule(
     """A rule by which registrations are approved without an administrator."""
     require(may_administer(actor))
     errors: dict[str, list[str]] = {}
+    given, email_domain = email_domain.strip(), email_domain.strip().lstrip("@").lower()
     platform = Platform.objects.official().filter(oemtype=oemtype).first() if oemtype else None
     if not name.strip():
         errors["name"] = [_("Give the rule a name.")]
@@ -139,6 +140,8 @@ def create_rule(
         errors["category"] = [_("Either cloud or on_prem.")]
     if oemtype and platform is None:
         errors["oemtype"] = [_("No platform is registered under “%(oemtype)s”.") % {"oemtype": oemtype}]
+    if given and not _is_domain(email_domain):
+        errors["email_domain"] = [_("This is no domain: write it as in tax.example.gov.")]
     if errors:
         raise Invalid(_("The rule has errors."), errors=errors)
     if RegistrationRule.objects.filter(name=name.strip()).exists():
@@ -147,10 +150,17 @@ def create_rule(
         name=name.strip(),
         category=category,
         platform=platform,
-        email_domain=email_domain.strip().lstrip("@").lower(),
+        email_domain=email_domain,
         enabled=enabled,
     )
-    audit.record("unions.registration_rule.created", actor=actor, target=rule, category=category, oemtype=oemtype)
+    audit.record(
+        "unions.registration_rule.created",
+        actor=actor,
+        target=rule,
+        category=category,
+        oemtype=oemtype,
+        email_domain=email_domain,
+    )
     return rule
 
 
@@ -215,6 +225,15 @@ def _matching_rule(registration: Registration) -> RegistrationRule | None:
         ):
             return rule
     return None
+
+
+def _is_domain(text: str) -> bool:
+    """Whether mail addresses may end so."""
+    try:
+        validate_email(f"somebody@{text}")
+    except ValidationError:
+        return False
+    return "@" not in text and not text.startswith("[")
 
 
 def _account_errors(username: str, password: str, email: str) -> dict[str, list[str]]:

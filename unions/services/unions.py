@@ -24,7 +24,7 @@ from unions.models import (
     UnionMember,
     UnionState,
 )
-from unions.names import read_name
+from unions.names import key_of, read_name
 from unions.policies import may_propose_delete, may_propose_join, may_propose_quit, may_speak_for
 from unions.quotas import needed_for
 from unions.services import proposals, quotas
@@ -66,9 +66,9 @@ def propose_union(
     rule, threshold = read_rule(rule, threshold)
     require(may_speak_for(actor, creator))
     name = read_name(name)
-    if Union.objects.filter(platform=platform, name__iexact=name).exclude(state=UnionState.DELETED).exists():
+    if Union.objects.filter(platform=platform, name_key=key_of(name)).exclude(state=UnionState.DELETED).exists():
         raise Conflict.field("name", _("There is a union of this name on the platform already."))
-    subject_key = f"union:{platform.pk}:{name.lower()}"
+    subject_key = f"union:{platform.pk}:{key_of(name)}"
     proposals.refuse_beside(subject_key, field="name")
     require_support(platform, "create_network", "join_network")
     for organization in [creator, *invited]:
@@ -183,7 +183,7 @@ def save_union(*, payload: dict[str, Any], network_id: str, member_ids: dict[str
     live = Union.objects.exclude(state=UnionState.DELETED).filter(platform_id=payload["platform"])
     if live.filter(network_id=network_id).exists():
         raise Conflict(_("The platform answered with the network of another union (%(id)s).") % {"id": network_id})
-    if live.filter(name__iexact=payload["name"]).exists():
+    if live.filter(name_key=key_of(payload["name"])).exists():
         raise Conflict(_("There is a union of this name on the platform already."))
     union = Union.objects.create(
         unionid=payload["unionid"],

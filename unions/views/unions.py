@@ -102,6 +102,7 @@ class UnionDetail(DetailPage):
             "live": moving or busy or union.state in (UnionState.BUILDING, UnionState.DELETING),
             "chain_panels": bool(union.uid),
             "rule": rule_in_words(union.rule, union.threshold),
+            "inside": bool(reads.inside_ids(self.actor, [union])),
             **actions_on(self.actor, union),
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from console.api.serializers import StrictSerializer
@@ -17,11 +18,15 @@ class UnionMemberAnswer(serializers.ModelSerializer[UnionMember]):
 
     orgcode = serializers.CharField(source="organization.orgcode")
     name = serializers.CharField(source="organization.name")
+    member_id = serializers.SerializerMethodField(help_text=_("For members, administrators and auditors; else null."))
     state = serializers.ChoiceField(choices=MemberState.choices)
 
     class Meta:
         model = UnionMember
         fields = ["orgcode", "name", "member_id", "state", "joined_at", "left_at"]
+
+    def get_member_id(self, member: UnionMember) -> str | None:
+        return member.member_id if self.context.get("inside") else None
 
 
 class UnionAnswer(serializers.ModelSerializer[Union]):
@@ -33,7 +38,8 @@ class UnionAnswer(serializers.ModelSerializer[Union]):
     orgs = serializers.SerializerMethodField()
     rule = serializers.ChoiceField(choices=Rule.choices, help_text=_("How many members must agree to what is asked."))
     state = serializers.ChoiceField(choices=UnionState.choices)
-    members = UnionMemberAnswer(many=True)
+    network_id = serializers.SerializerMethodField(help_text=_("For members, administrators and auditors; else null."))
+    members = serializers.SerializerMethodField()
 
     class Meta:
         model = Union
@@ -53,6 +59,18 @@ class UnionAnswer(serializers.ModelSerializer[Union]):
             "created_at",
             "deleted_at",
         ]
+
+    def get_network_id(self, union: Union) -> str | None:
+        return union.network_id if self._inside(union) else None
+
+    @extend_schema_field(UnionMemberAnswer(many=True))
+    def get_members(self, union: Union) -> Any:
+        context = {"inside": self._inside(union)}
+        return UnionMemberAnswer(union.members.all(), many=True, context=context).data
+
+    def _inside(self, union: Union) -> bool:
+        """Whether the reader may know what the platform calls the union and its members."""
+        return union.pk in self.context.get("inside", ())
 
     def get_orgs(self, union: Union) -> list[str]:
         return [member.organization.orgcode for member in union.members.all() if member.state != MemberState.LEFT]

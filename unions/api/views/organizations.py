@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +17,7 @@ from console.api.views import StartsWork
 from console.models import User
 from console.policies import require
 from unions import reads
-from unions.api.filters import OrganizationFilter, ResourceSpaceFilter
+from unions.api.filters import MembershipFilter, OrganizationFilter, ResourceSpaceFilter
 from unions.api.serializers import (
     ClaimRequest,
     MembershipAnswer,
@@ -104,18 +104,26 @@ class ClaimPlaceholder(StartsWork, APIView):
         return self.start(request, propose)
 
 
-class Members(APIView):
+class Members(generics.ListAPIView[Membership]):
     """The people of an organization."""
 
-    @extend_schema(
-        operation_id="list_members", tags=["organizations"], responses=MembershipAnswer(many=True), filters=False
-    )
-    def get(self, request: Request, orgcode: str) -> Response:
+    serializer_class = MembershipAnswer
+    filterset_class = MembershipFilter
+    ordering_fields = ["user__username", "role", "created_at"]
+    ordering = ["user__username"]
+
+    queryset = Membership.objects.none()
+
+    def get_queryset(self) -> QuerySet[Membership]:
+        user = cast(User, self.request.user)
+        organization = reads.found(Organization.objects.visible_to(user), orgcode=self.kwargs["orgcode"])
+        require(may_see_organization_details(user, organization))
+        return Membership.objects.filter(organization=organization).select_related("user").order_by("user__username")
+
+    @extend_schema(operation_id="list_members", tags=["organizations"])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Members and their roles; for the organization's own members and for administrators."""
-        organization = reads.found(Organization.objects.visible_to(request.user), orgcode=orgcode)  # type: ignore[arg-type]
-        require(may_see_organization_details(request.user, organization))  # type: ignore[arg-type]
-        rows = Membership.objects.filter(organization=organization).select_related("user").order_by("user__username")
-        return Response(MembershipAnswer(rows, many=True).data)
+        return super().get(request, *args, **kwargs)
 
     @extend_schema(
         operation_id="add_member",

@@ -50,7 +50,9 @@ class Unions(StartsWork, generics.ListAPIView[Union]):
     @extend_schema(operation_id="list_unions", tags=["unions"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Unions of every platform."""
-        return super().get(request, *args, **kwargs)
+        rows = list(self.paginate_queryset(self.filter_queryset(self.get_queryset())) or [])
+        context = {"inside": reads.inside_ids(actor_of(request), rows)}
+        return self.get_paginated_response(UnionAnswer(rows, many=True, context=context).data)
 
     @extend_schema(
         operation_id="propose_union",
@@ -83,7 +85,8 @@ class UnionDetail(StartsWork, APIView):
     @extend_schema(operation_id="get_union", tags=["unions"], responses=UnionAnswer)
     def get(self, request: Request, unionid: str) -> Response:
         """One union with its members and their states."""
-        return Response(UnionAnswer(reads.found(reads.unions(request.user), unionid=unionid)).data)  # type: ignore[arg-type]
+        union = reads.found(reads.unions(actor_of(request)), unionid=unionid)
+        return Response(UnionAnswer(union, context={"inside": reads.inside_ids(actor_of(request), [union])}).data)
 
     @extend_schema(operation_id="propose_delete", tags=["unions"], request=None, responses={202: StartedProposal})
     def delete(self, request: Request, unionid: str) -> Response:
