@@ -4,6 +4,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 WORDS = {
+    "chains.take_over": _("Take over networks"),
+    "chains.preview_take_over": _("See which networks can be taken over"),
+    "chains.take_over.requested": _("Take-over of networks asked for"),
+    "chains.take_over.ended": _("Take-over of networks ended"),
     "chains.business_chain.created": _("Chain built"),
     "chains.business_chain.forgotten": _("Building of a chain taken back"),
     "chains.business_chain.deleted": _("Chain deleted"),

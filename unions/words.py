@@ -41,6 +41,8 @@ WORDS = {
     "unions.proposal.taken_back": _("Failed after the vote, taken back"),
     "unions.proposal.say_given": _("New member given a say"),
     "unions.proposal.say_lapsed": _("Say of a former member ended"),
+    "unions.union.taken_over": _("Network taken over as a union"),
+    "unions.union.taken_back": _("Take-over of a network taken back"),
     "unions.union.created": _("Union opened"),
     "unions.union.rule_changed": _("Rule of a union changed"),
     "unions.union.joined": _("Member has joined"),

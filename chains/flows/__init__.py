@@ -7,8 +7,9 @@ takes them with it. On a platform that builds no chains the ones it reports for 
 `plans` lays out the tasks; `building`, `reclaiming`, `reading` and `record` are the steps.
 """
 
-from chains.flows import building, plans, reading, reclaiming, record
+from chains.flows import building, plans, reading, reclaiming, record, takeover
 from console.flows import extend
+from platforms import flows as platforms_flows
 from unions import flows as unions_flows
 
 extend(unions_flows.CREATE.kind, after="save", plan=plans.plan_create)
@@ -20,4 +21,6 @@ extend(unions_flows.DELETE.kind, after="mark", plan=plans.plan_delete_marked)
 extend(unions_flows.DELETE.kind, after="approval", plan=plans.plan_delete)
 extend(unions_flows.DELETE.kind, after="network", plan=plans.plan_deleted)
 
-__all__ = ["building", "plans", "reading", "reclaiming", "record"]
+extend(platforms_flows.REGISTER.kind, after="accept", plan=takeover.plan_registered)
+
+__all__ = ["building", "plans", "reading", "reclaiming", "record", "takeover"]

@@ -2,6 +2,7 @@
 
 from chains.models.chains import Blockchain, BusinessChain, ChainState, Createmode, Node, NodeState
 from chains.models.ledger import Block, Sample, Transaction, TransactionStatus
+from chains.models.takeover import NetworkVerdict, TakeOver, TakeOverNetwork
 
 __all__ = [
     "Block",
@@ -9,9 +10,12 @@ __all__ = [
     "BusinessChain",
     "ChainState",
     "Createmode",
+    "NetworkVerdict",
     "Node",
     "NodeState",
     "Sample",
+    "TakeOver",
+    "TakeOverNetwork",
     "Transaction",
     "TransactionStatus",
 ]

@@ -34,6 +34,7 @@ class FoundChain:
     extrainfo: str = ""
     blockspec: dict[str, Any] = field(default_factory=dict)
     nodes: tuple[standard.NodeInfo, ...] = ()
+    orgcodes: tuple[str, ...] = ()  # who of the union is in it; none are named: everyone
 
 
 @use_case
@@ -67,7 +68,8 @@ def record_chain(*, actor: User | None, union_id: int, found: Iterable[FoundChai
     )
     business_chain.organizations.set(members)
     for chain in found:
-        _create_blockchain(business_chain, chain, members)
+        inside = [each for each in members if each.orgcode in chain.orgcodes] if chain.orgcodes else members
+        _create_blockchain(business_chain, chain, inside)
     record_business_chain(union_id=union.pk, uid=business_chain.uid)
     audit.record("chains.business_chain.created", actor=actor, target=business_chain, unionid=union.unionid)
     return business_chain

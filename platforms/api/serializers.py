@@ -101,7 +101,7 @@ class PlatformRequest(StrictSerializer):
         child=serializers.CharField(max_length=200),
         required=False,
         max_length=1000,
-        help_text=_("Networks to take over. Not supported yet."),
+        help_text=_("Networks to take over once the platform is official."),
     )
     is_default = serializers.BooleanField(default=False)
 

@@ -67,7 +67,11 @@ def _stage(actor: User, wanted: Registration) -> Started:
         blueprint_named("platforms.register"),
         subject=platform,
         requested_by=actor,
-        arguments={"platform": platform.pk, "is_default": setup.is_default},
+        arguments={
+            "platform": platform.pk,
+            "is_default": setup.is_default,
+            "network_ids": list(wanted.network_ids),
+        },
         title_values={"name": platform.name},
         answer={"oemtype": platform.oemtype, "state": platform.state},
     )

@@ -21,6 +21,8 @@ from platforms.mapping.template import Template
 from platforms.models import Cloudtype, Kernel, PlatformKind
 
 MAX_ADDRESS = 300
+MAX_ID = 200  # characters of a network's id
+MAX_NETWORKS = 1000  # taken over at once
 MAX_SECRET = 10_000
 RESERVED = frozenset({"check", "dry-run", "new", "schema"})  # addresses under /platforms/
 CREDENTIALS = tuple(each.name for each in fields(PartyCredential) if each.name != "category")
@@ -64,6 +66,7 @@ class Registration:
     oemtype: str
     kind: str
     setup: Setup
+    network_ids: tuple[str, ...] = ()  # to be taken over once the platform is official
 
 
 def read_registration(given: Mapping[str, Any]) -> Registration:
@@ -74,8 +77,21 @@ def read_registration(given: Mapping[str, Any]) -> Registration:
     if given.get("kind", PlatformKind.MAPPED) not in PlatformKind.values:
         reader.wrong("kind", _("One of: %(values)s.") % {"values": ", ".join(PlatformKind.values)})
     setup = reader.setup()
+    network_ids = reader.network_ids()
     reader.finish()
-    return Registration(oemtype, PlatformKind.MAPPED, setup)
+    return Registration(oemtype, PlatformKind.MAPPED, setup, tuple(network_ids))
+
+
+def read_network_ids(given: Any) -> list[str]:
+    """Each id once; Invalid when one is no text of 1 to 200 printable characters, or they are too many."""
+    if not isinstance(given, list | tuple):
+        raise Invalid.field("network_ids", _("A list of network ids is expected."))
+    ids = list(dict.fromkeys(each.strip() if isinstance(each, str) else "" for each in given))
+    if len(ids) > MAX_NETWORKS:
+        raise Invalid.field("network_ids", _("At most %(limit)s networks at once.") % {"limit": MAX_NETWORKS})
+    if any(not each or len(each) > MAX_ID or not each.isprintable() for each in ids):
+        raise Invalid.field("network_ids", _("A network id is a text of 1 to 200 printable characters."))
+    return ids
 
 
 def read_setup(given: Mapping[str, Any], *, before: Setup) -> Setup:
@@ -97,9 +113,6 @@ def _refuse_later(given: Mapping[str, Any]) -> None:
             "Register a platform that has one, with its API file and a mapping."
         )
         raise NotSupported.field("kind", words % {"kind": kind})
-    if given.get("network_ids"):
-        words = _("Taking over networks that exist already is not supported yet. Register the platform without them.")
-        raise NotSupported.field("network_ids", words)
 
 
 class _Reader:
@@ -142,6 +155,14 @@ class _Reader:
         elif value in RESERVED:
             self.wrong("oemtype", _("This word is an address of the console; choose another one."))
         return value
+
+    def network_ids(self) -> list[str]:
+        """Networks to take over; the mapping has to say how they are read."""
+        ids = self._tried(lambda: read_network_ids(self.given.get("network_ids") or [])) or []
+        template = None if "mapping" in self.errors else Template.parse(self._text("mapping"))
+        if ids and template and not {"get_network", "list_networks"} & set(template.interfaces):
+            self.wrong("network_ids", _("The mapping says neither how to list networks nor how to read one."))
+        return ids
 
     # --- fields -----------------------------------------------------------------------------------------------------
 

@@ -78,6 +78,7 @@ class Plane:
         self.keys: dict[str, str] = {}
         self.fail_next: dict[str, str] = {}  # operation -> "before" or "after" it took effect
         self.asked: list[str] = []  # method and path of every call
+        self.answers: dict[str, int] = {}  # path -> the status that it is answered with, instead of doing anything
         self.released = threading.Event()
         self.lock = threading.RLock()
         self._numbers = itertools.count(1)
@@ -100,6 +101,18 @@ class Plane:
         made = Ledger(f"chain-{next(self._numbers)}", name, network)
         self.ledgers[made.id] = made
         return made
+
+    def there(self, name: str, *people: Json, state: str = "running", chains: int = 1) -> str:
+        """A network that is simply there, with a chain on which everybody has a node; returns its id."""
+        network = f"net-{next(self._numbers)}"
+        self.networks[network] = {"name": name, "members": [], "people": list(people), "state": state}
+        for number in range(chains):
+            self.ledger(f"{name} {number}", network).members = [each["id"] for each in people]
+        return network
+
+    def shown(self, network: str) -> Json:
+        row = self.networks[network]
+        return {"id": network, "state": "running", "people": [], **row}
 
     # --- changes ------------------------------------------------------------------------------------------------------
 
@@ -171,7 +184,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         with self.plane.lock:
             try:
-                status, answer = 200, self._route(method, parts, query, body)
+                status, answer = self.plane.answers.get(split.path, 200), {"message": "not today"}
+                if status == 200:
+                    answer = self._route(method, parts, query, body)
             except KeyError as problem:
                 status, answer = 404, {"message": f"there is no {problem.args[0]}"}
         if fault == "error":
@@ -198,6 +213,10 @@ class _Handler(BaseHTTPRequestHandler):
                 return plane.poll(job)
             case "POST", "networks":
                 return plane.change("create_network", key, lambda: plane.make_network(body))
+            case "GET", "networks":
+                return {"items": [plane.shown(each) for each in plane.networks]}
+            case "GET", "networks", network:
+                return plane.shown(network)
             case "DELETE", "networks", network:
                 plane.networks[network]
                 return plane.change("delete_network", key, lambda: plane.networks.pop(network) and {})

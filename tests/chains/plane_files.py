@@ -8,8 +8,8 @@ from typing import Any
 Json = dict[str, Any]
 
 PATHS: dict[str, tuple[str, ...]] = {
-    "/networks": ("post",),
-    "/networks/{network}": ("delete",),
+    "/networks": ("get", "post"),
+    "/networks/{network}": ("get", "delete"),
     "/networks/{network}/members": ("post",),
     "/networks/{network}/members/{org}": ("delete",),
     "/networks/{network}/chains": ("get", "post"),
@@ -189,6 +189,40 @@ def interfaces() -> dict[str, Json]:
                     "$item": {"name": field("@.name"), "value": field("@.value"), "unit": field("@.unit")},
                 }
             },
+        ),
+    }
+
+
+def existing() -> dict[str, Json]:
+    """How networks that are there are listed and read; members by id, name and tenant, nodes by the member's id."""
+    members = {
+        "$each": "@.people",
+        "$item": {"member_id": field("@.id"), "name": field("@.name"), "tenantid": field("@.tenant")},
+    }
+    network = {
+        "network_id": field("@.id"),
+        "name": field("@.name"),
+        "status": field("@.state"),
+        "members": members,
+    }
+    one = {
+        name: {**value, "$from": value["$from"].replace("@", "$.steps.read.body")}
+        for name, value in network.items()
+        if name != "members"
+    }
+    node = {**NODE, "member_id": NODE["orgcode"]}
+    node.pop("orgcode")
+    items = {"$each": "$.steps.read.body.items", "$item": network}
+    return {
+        "list_networks": {"steps": [{"id": "read", "op": "GET /networks"}], "result": {"items": items}},
+        "get_network": reading(
+            "GET /networks/{network}", NETWORK, {**one, "members": {**members, "$each": "$.steps.read.body.people"}}
+        ),
+        "list_nodes": reading(
+            "GET /networks/{network}/nodes",
+            NETWORK,
+            {"items": {"$each": "$.steps.read.body.items", "$item": node}},
+            {"chain": field("$.in.chain_id")},
         ),
     }
 

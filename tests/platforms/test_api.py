@@ -74,7 +74,7 @@ def test_the_same_key_registers_once(root: User, plane: Plane) -> None:
         ({"kind": "magic"}, 422, ["kind"]),
         ({"kind": "evm"}, 409, ["kind"]),
         ({"kind": "fabric"}, 409, ["kind"]),
-        ({"network_ids": ["n-1"]}, 409, ["network_ids"]),
+        ({"network_ids": [" "]}, 422, ["network_ids.0"]),
         ({"network_ids": "n-1"}, 422, ["network_ids"]),
         ({"credentials": ["x"]}, 422, ["credentials"]),
         ({"credentials": {"pin": "1", "token": "x"}}, 422, ["credentials.pin"]),
