@@ -18,6 +18,7 @@ from console import shell
 from console.models import User
 from console.shell import Entry, Hit, Panel, Source, SubjectPanel
 from platforms.models import Platform
+from platforms.policies import may_see_platform_details
 from platforms.views.panels import Figure, add_figure, platform_panels
 from unions.models import LIVE_MEMBER_STATES, Organization, Union
 from unions.views.panels import organization_panels, union_panels
@@ -89,7 +90,12 @@ def platform_panel(user: User, platform: Platform) -> dict[str, Any]:
     """The chains on the platform, as far as the reader sees them."""
     rows = reads.blockchains(user).live().filter(business_chain__platform=platform).order_by("name")
     shown = list(rows[: SHOWN + 1])
-    return {"platform": platform, "chains": shown[:SHOWN], "more": len(shown) > SHOWN}
+    return {
+        "platform": platform,
+        "chains": shown[:SHOWN],
+        "more": len(shown) > SHOWN,
+        "may_see_networks": may_see_platform_details(user),
+    }
 
 
 def chains_by_platform(user: User, platform_ids: Sequence[int]) -> dict[int, int]:

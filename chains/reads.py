@@ -7,12 +7,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import TruncMinute
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
-from chains.models import Block, Blockchain, BusinessChain, Node, Sample, Transaction
+from chains.models import (
+    Block,
+    Blockchain,
+    BusinessChain,
+    Node,
+    Sample,
+    TakeOver,
+    TakeOverNetwork,
+    Transaction,
+)
 from chains.models.chains import BlockchainQuerySet
 from console.models import User
 from platforms.dependants import Dependants
@@ -195,3 +204,12 @@ def chains_on(platform: Platform) -> Dependants:
     """Live chains need their platform to stay."""
     rows = Blockchain.objects.live().filter(business_chain__platform=platform).order_by("name")
     return Dependants(pgettext_lazy("counted", "chains"), rows.count(), tuple(rows.values_list("name", flat=True)[:5]))
+
+
+def take_overs(actor: User) -> QuerySet[TakeOver]:
+    """Take-overs with their networks, newest first: for administrators and auditors."""
+    if not (actor.is_administrator or actor.is_auditor):
+        return TakeOver.objects.none()
+    networks = Prefetch("networks", TakeOverNetwork.objects.defer("reading").select_related("union"))
+    rows = TakeOver.objects.select_related("platform", "flow", "requested_by").prefetch_related(networks)
+    return rows.order_by("-created_at", "-pk")

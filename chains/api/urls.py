@@ -17,5 +17,8 @@ urlpatterns = [
     path("blockchains/<str:uid>/transactions", views.Transactions.as_view()),
     path("blockchains/<str:uid>/transactions/<str:hash>", views.TransactionDetail.as_view()),
     path("blockchains/<str:uid>/monitoring", views.Monitoring.as_view()),
+    path("platforms/<str:oemtype>/take-over", views.TakeOverNetworks.as_view()),
+    path("platforms/<str:oemtype>/take-overs", views.TakeOvers.as_view()),
+    path("take-overs/<int:take_over_id>", views.TakeOverDetail.as_view()),
     path("nodes", views.Nodes.as_view()),
 ]

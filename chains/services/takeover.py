@@ -28,7 +28,7 @@ from platforms import reads, standard
 from platforms.models import Platform
 from platforms.policies import may_operate_platform
 from platforms.services.requests import MAX_ID, MAX_NETWORKS, read_network_ids
-from unions.matching import members_seen
+from unions.matching import KnownBy, members_seen
 from unions.models import Organization
 from unions.names import plain_name
 from unions.services import existing
@@ -316,3 +316,8 @@ def carry_out(*, actor: User, take_over_id: int, network_ids: Sequence[str]) -> 
 def names_of(organizations: Iterable[str]) -> dict[str, str]:
     """Orgcode -> name."""
     return dict(Organization.objects.filter(orgcode__in=list(organizations)).values_list("orgcode", "name"))
+
+
+def known_words(member: Json) -> str:
+    """By what a member was recognized, in words."""
+    return str(KnownBy(member["known_by"]).label)

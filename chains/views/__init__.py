@@ -2,6 +2,7 @@
 
 from chains.views.chains import BlockchainByNumber, BusinessChainByNumber, ChainCharts, ChainDetail, ChainList
 from chains.views.ledger import BlockDetail, BlockList, FindInChain, TransactionDetail, TransactionList
+from chains.views.takeover import ConfirmTakeOver, LookAtNetworks, TakeOverDetail
 
 __all__ = [
     "BlockDetail",
@@ -11,7 +12,10 @@ __all__ = [
     "ChainCharts",
     "ChainDetail",
     "ChainList",
+    "ConfirmTakeOver",
     "FindInChain",
+    "LookAtNetworks",
+    "TakeOverDetail",
     "TransactionDetail",
     "TransactionList",
 ]

@@ -16,7 +16,7 @@ from console.api.serializers import StrictSerializer, ToldField
 from platforms.mapping.check import Finding, Report
 from platforms.models import Cloudtype, Health, Kernel, Platform, PlatformKind, PlatformState, PlatformVersion, Tenant
 from platforms.reads import findings_of
-from platforms.services.requests import CREDENTIALS
+from platforms.services.requests import CREDENTIALS, MAX_NETWORKS
 from platforms.standard import OPERATIONS
 
 DETAILS = (
@@ -100,7 +100,7 @@ class PlatformRequest(StrictSerializer):
     network_ids = serializers.ListField(
         child=serializers.CharField(max_length=200),
         required=False,
-        max_length=1000,
+        max_length=MAX_NETWORKS,
         help_text=_("Networks to take over once the platform is official."),
     )
     is_default = serializers.BooleanField(default=False)

@@ -22,7 +22,7 @@ from platforms.models import Cloudtype, Kernel, PlatformKind
 
 MAX_ADDRESS = 300
 MAX_ID = 200  # characters of a network's id
-MAX_NETWORKS = 1000  # taken over at once
+MAX_NETWORKS = 500  # taken over at once
 MAX_SECRET = 10_000
 RESERVED = frozenset({"check", "dry-run", "new", "schema"})  # addresses under /platforms/
 CREDENTIALS = tuple(each.name for each in fields(PartyCredential) if each.name != "category")

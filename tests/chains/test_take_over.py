@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,18 +10,23 @@ from django.test import Client
 from django.utils import timezone
 
 from chains.models import Blockchain, BusinessChain, Node, TakeOver, TakeOverNetwork
+from chains.observe import Observer
 from chains.services import takeover as service
 from console.errors import Conflict, Invalid, Missing, NotAllowed, NotSupported
 from console.flows import engine
 from console.models import AuditEntry, Flow, Notification, Step, User
 from console.services.flows import cancel_flow
 from platforms.models import Platform
+from platforms.services.platforms import register_platform
 from tests.chains import plane_files
 from tests.chains.conftest import speak_to
 from tests.chains.ledger_plane import Plane
 from tests.console.flowkit import Killed, let_leases_expire
+from tests.console.races import at_once
+from tests.platforms.plane import Network, running_plane
 from tests.unions.cast import Cast, active_union, proposed
 from unions.models import Organization, Union, UnionMember
+from unions.policies import may_propose_delete
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,9 +58,7 @@ def work(rounds: int = 300) -> None:
 
 
 def asked(cast: Cast, *network_ids: str, dry_run: bool = False) -> TakeOver:
-    return service.request_take_over(
-        actor=cast.root, oemtype="testbed", network_ids=network_ids, dry_run=dry_run
-    )
+    return service.request_take_over(actor=cast.root, oemtype="testbed", network_ids=network_ids, dry_run=dry_run)
 
 
 def done(cast: Cast, *network_ids: str, dry_run: bool = False) -> TakeOver:
@@ -135,6 +138,8 @@ def test_everything_that_the_platform_lists(cast: Cast, plane: Plane) -> None:
         (cast.alice, "Harbour"),
     }
     assert Notification.objects.get(title__contains="networks of", user=cast.root).parameters["created"] == "2"
+    Observer().tick(patience=5.0)
+    assert set(Blockchain.objects.values_list("read_error", "height")) == {("", 0)}, "they are read like any chain"
     after = counted()
     again = done(cast)
     assert verdicts(again)["Permits"] == "managed", "said, not doubled"
@@ -255,7 +260,7 @@ def test_what_is_refused_changes_nothing(cast: Cast, plane: Plane) -> None:
         (cast.root, "testbed", "net-1", Invalid),
         (cast.root, "testbed", ["x" * 201], Invalid),
         (cast.root, "testbed", ["a\nb"], Invalid),
-        (cast.root, "testbed", [str(each) for each in range(1001)], Invalid),
+        (cast.root, "testbed", [str(each) for each in range(501)], Invalid),
     ):
         with pytest.raises(error):
             service.request_take_over(actor=actor, oemtype=oemtype, network_ids=ids)
@@ -266,3 +271,127 @@ def test_what_is_refused_changes_nothing(cast: Cast, plane: Plane) -> None:
     with pytest.raises(Conflict):
         service.request_take_over(actor=cast.root, oemtype="testbed", network_ids=["net-1"])
     assert (TakeOver.objects.count(), Flow.objects.count(), AuditEntry.objects.count()) == before
+
+
+# --- beside each other, and behind a registration ---------------------------------------------------------------------
+
+
+@pytest.mark.postgres
+def test_two_take_overs_of_the_same_networks_at_once(cast: Cast, plane: Plane) -> None:
+    networks = [plane.there(name, TAX, WATER, PORT) for name in ("One", "Two")]
+    flows = [asked(cast) for _each in range(4)]
+    for _round in range(4):  # list, read, check, preview: until all are about to create
+        for step_id in Step.objects.filter(state="ready").exclude(name="create").values_list("pk", flat=True):
+            engine.run_step(step_id)
+    ready = list(Step.objects.filter(state="ready").values_list("pk", "name"))
+    assert [name for _pk, name in ready] == ["create"] * 4
+    endings = at_once(*[partial(engine.run_step, pk) for pk, _name in ready])
+    assert endings == {"done": 4}
+    work()
+    assert sorted(Union.objects.values_list("network_id", flat=True)) == sorted(networks)
+    assert (Blockchain.objects.count(), Node.objects.count()) == (2, 6)
+    strangers = sorted(Organization.objects.filter(state="placeholder").values_list("name", flat=True))
+    assert strangers[-1] == "Water Board [t-9]"
+    assert len(strangers) == 3, "one for the tenant, and one in each network for whom the platform names none"
+    assert set(Flow.objects.filter(pk__in=[each.flow_id for each in flows]).values_list("state", flat=True)) == {"done"}
+    rows = TakeOverNetwork.objects.values_list("verdict", flat=True)
+    assert (list(rows).count("created"), list(rows).count("managed")) == (2, 6)
+
+
+def test_networks_named_at_registration_are_taken_over_once_it_is_official(db: None, root: User) -> None:
+    with running_plane() as testbed:
+        testbed.networks["n-1"] = Network("n-1", "Permits", state="LIVE", members=[{"id": "m-1", "org": "Stranger"}])
+        started = register_platform(actor=root, **testbed.registration(network_ids=["n-1", "n-7"]))
+        assert not TakeOver.objects.exists()
+        work()
+    assert Flow.objects.get(pk=started.flow.pk).state == "done"
+    take_over = TakeOver.objects.get()
+    assert take_over.flow.state == "done"
+    assert {row.network_id: row.verdict for row in take_over.networks.all()} == {"n-1": "created", "n-7": "unknown"}
+    union = Union.objects.get()
+    assert (union.name, union.network_id) == ("Permits", "n-1")
+    assert not may_propose_delete(root, union)
+
+
+# --- pages and REST ---------------------------------------------------------------------------------------------------
+
+
+def browser(user: User) -> Client:
+    made = Client()
+    made.force_login(user)
+    return made
+
+
+def test_an_administrator_looks_chooses_confirms_and_watches(cast: Cast, plane: Plane) -> None:
+    permits, harbour = plane.there("Permits", TAX, HOUSING), plane.there("Harbour", WATER, TAX)
+    plane.there("Coming", TAX, state="creating")
+    root = browser(cast.root)
+    assert "/platforms/testbed/take-over" in root.get("/platforms/testbed").content.decode()
+    assert "/platforms/testbed/take-over" not in browser(cast.alice).get("/platforms/testbed").content.decode()
+    assert browser(cast.alice).get("/platforms/testbed/take-over").status_code == 403
+    assert "Nobody has looked" in root.get("/platforms/testbed/take-over").content.decode()
+    bad = root.post("/platforms/testbed/take-over", {"network_ids": "x" * 201})
+    assert bad.status_code == 422
+    begun = root.post("/platforms/testbed/take-over", {"network_ids": ""})
+    address = begun["Location"]
+    assert "is reading what the platform has" in root.get(address).content.decode()
+    work()
+    shown = root.get(address).content.decode()
+    assert shown.count('type="checkbox"') == 2
+    assert "its tenant space" in shown
+    assert "not running (creating)" in shown
+    assert browser(cast.alice).get(address).status_code == 403
+    empty = root.post(f"{address}/confirm", {}).content.decode()
+    assert "No network is chosen" in empty
+    confirm = root.post(f"{address}/confirm", {"network_ids": [permits, harbour]}).content.decode()
+    assert "2 unions are created here" in confirm
+    assert "1 placeholder is made" in confirm
+    assert "deletes its network there" in confirm
+    assert TakeOver.objects.count() == 1
+    for wrong in ([], ["net-none"]):
+        refused = root.post(f"{address}/confirm", {"confirmed": "yes", "network_ids": wrong})
+        assert refused.status_code == 422
+    assert TakeOver.objects.count() == 1
+    real = root.post(f"{address}/confirm", {"confirmed": "yes", "network_ids": [harbour]})["Location"]
+    work()
+    result = root.get(real).content.decode()
+    union = Union.objects.get()
+    assert f"/unions/{union.unionid}" in result
+    assert "Take-over" in root.get("/platforms/testbed/take-over").content.decode()
+    assert "Permits" not in result
+
+
+def test_the_same_by_rest(cast: Cast, plane: Plane) -> None:
+    network = plane.there("Permits", TAX, WATER)
+    root, base = browser(cast.root), "/api/v1/platforms/testbed/take-over"
+    key = {"Idempotency-Key": "k-1"}
+    begun = root.post(base, {"dry_run": True}, content_type="application/json", headers=key)
+    assert begun.status_code == 202
+    assert begun["Location"].endswith(begun.json()["flow"])
+    assert root.post(base, {"dry_run": True}, content_type="application/json", headers=key).json() == begun.json()
+    work()
+    answer = root.get(f"/api/v1/take-overs/{begun.json()['take_over']}").json()
+    assert (answer["state"], answer["dry_run"], answer["oemtype"]) == ("done", True, "testbed")
+    (row,) = answer["networks"]
+    assert (row["network_id"], row["verdict"], row["unionid"]) == (network, "new", None)
+    assert row["plan"]["members"][1] == {
+        "name": "Water Board",
+        "tenantid": "t-9",
+        "member_ids": ["m-3"],
+        "orgcode": "",
+        "known_by": "",
+    }
+    root.post(base, {"network_ids": [network]}, content_type="application/json")
+    work()
+    listed = root.get("/api/v1/platforms/testbed/take-overs").json()
+    assert [each["dry_run"] for each in listed["results"]] == [False, True]
+    done_row = root.get(f"/api/v1/take-overs/{listed['results'][0]['id']}").json()["networks"][0]
+    assert done_row["unionid"] == Union.objects.get().unionid
+    alice = browser(cast.alice)
+    for path in (f"/api/v1/take-overs/{begun.json()['take_over']}", "/api/v1/take-overs/999999"):
+        assert alice.get(path).status_code == 404
+    assert alice.get("/api/v1/platforms/testbed/take-overs").status_code == 403
+    assert alice.post(base, {}, content_type="application/json").status_code == 403
+    wrong = root.post(base, {"network_ids": [5, ""]}, content_type="application/json")
+    assert (wrong.status_code, list(wrong.json()["errors"])) == (422, ["network_ids.1"])
+    assert root.post(f"{base}x", {}, content_type="application/json").status_code == 404

@@ -318,7 +318,7 @@ def test_native_platforms_are_for_later_and_it_is_said(root: User, plane: Plane,
     assert untouched() == before
 
 
-@pytest.mark.parametrize("given", ["n-1", [""], [5], ["x" * 201], ["a\nb"], [f"n-{each}" for each in range(1001)]])
+@pytest.mark.parametrize("given", ["n-1", [""], [5], ["x" * 201], ["a\nb"], [f"n-{each}" for each in range(501)]])
 def test_networks_to_take_over_are_named_by_their_ids(root: User, plane: Plane, given: Any) -> None:
     with pytest.raises(Invalid) as problem:
         service.register_platform(actor=root, **plane.registration(network_ids=given))

@@ -2,6 +2,7 @@
 
 from chains.api.views.chains import BlockchainDetail, Blockchains, ChainDetail, Chains, Nodes
 from chains.api.views.ledger import BlockDetail, Blocks, Ledger, Monitoring, TransactionDetail, Transactions
+from chains.api.views.takeover import TakeOverDetail, TakeOverNetworks, TakeOvers
 
 __all__ = [
     "BlockDetail",
@@ -13,6 +14,9 @@ __all__ = [
     "Ledger",
     "Monitoring",
     "Nodes",
+    "TakeOverDetail",
+    "TakeOverNetworks",
+    "TakeOvers",
     "TransactionDetail",
     "Transactions",
 ]
