@@ -33,6 +33,7 @@ class Environment(BaseSettings):
     allow_private_platforms: bool = True  # on-prem platforms live on private addresses
     allow_private_webhooks: bool = True
     email_url: str = ""  # smtp://, smtps://, file:, console:
+    certificate_warning_days: str = Field(default="30,7,1", pattern=r"^\d{1,4}(,\d{1,4})*$")
     proposal_days: float = Field(default=14, gt=0, le=3650)
     proposal_reminder_hours: float = Field(default=48, ge=0, le=87600)  # before a proposal expires; 0: never
     quota_nodes: int = Field(default=20, ge=0)  # of a new resource space; 0: no limit

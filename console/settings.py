@@ -146,6 +146,7 @@ FLOW_LEASE_SECONDS = 90
 CELERY_TASK_TIME_LIMIT = FLOW_LEASE_SECONDS - 5  # a step that hangs is ended before another worker may claim it
 FLOW_SWEEP_SECONDS = 1.0
 FLOW_MAX_ATTEMPTS = 8
+CERTIFICATE_WARNING_DAYS = tuple(sorted({int(each) for each in env.certificate_warning_days.split(",")}, reverse=True))
 PROPOSAL_DAYS = env.proposal_days
 PROPOSAL_REMINDER_HOURS = env.proposal_reminder_hours
 KEEP_LOG_DAYS = env.keep_log_days  # lines of the runtime log, of flows that have ended; 0 keeps all

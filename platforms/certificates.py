@@ -79,6 +79,14 @@ def tls_context(tlscert: str, ca_certificate: str) -> ssl.SSLContext:
     return context
 
 
+def end_of_certificate(shown: bytes | None) -> datetime | None:
+    """Until when a certificate holds that a server has shown (DER); None for what cannot be read."""
+    try:
+        return x509.load_der_x509_certificate(shown).not_valid_after_utc if shown else None
+    except ValueError:
+        return None
+
+
 @functools.cache
 def _usual_context() -> ssl.SSLContext:
     """The system's authorities and no identity of ours, for every platform that needs no more: reading them is slow."""

@@ -37,6 +37,7 @@ def hand_in() -> None:
     shell.add_address(Platform, lambda pk: reverse("platforms:platform-by-number", args=[pk]))
     shell.add_words(WORDS)
     kinds.add("platform", _("A platform was accepted, refused or changed"), kinds.Group.OPERATION)
+    kinds.add("certificate", _("A certificate expires soon, or has expired"), kinds.Group.OPERATION)
 
 
 def platforms_panel(user: User) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import math
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from django.utils.translation import gettext_noop
 from console.errors import ConsoleError, OutcomeUnknown, PlatformRefused, PlatformUnavailable
 from console.network import AddressRefused, CheckedTransport, call_within
 from console.sentences import kept
-from platforms.certificates import tls_context
+from platforms.certificates import end_of_certificate, tls_context
 
 MAX_BODY = 8 * 1024 * 1024  # bytes
 CALL_SECONDS = 20.0  # a whole call, however slowly its bytes arrive
@@ -112,6 +113,8 @@ class PlatformClient:
         self._max_body = max_body
         self._call_seconds = call_seconds
         context = tls_context(tlscert, ca_certificate)
+        self.certificate_end: datetime | None = None  # of the server's certificate, once it has shown one
+        self._shown: object = None  # by this connection
         self._transport = CheckedTransport(context=context, allow_private=allow_private, limits=LIMITS)
 
     def prepared(self, request: Outgoing) -> Outgoing:
@@ -152,9 +155,17 @@ class PlatformClient:
         )
         response = self._transport.handle_request(sent)
         try:
+            self._look_at_certificate(response)
             yield response
         finally:
             response.close()
+
+    def _look_at_certificate(self, response: httpx.Response) -> None:
+        stream = response.extensions.get("network_stream")
+        connection = stream.get_extra_info("ssl_object") if stream is not None else None
+        if connection is not None and connection is not self._shown:
+            self._shown = connection
+            self.certificate_end = end_of_certificate(connection.getpeercert(True))
 
     def _sorted(self, problem: httpx.HTTPError, request: Outgoing) -> ConsoleError:
         """What a failed call means: wrong for good, try again, or nobody knows."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -17,7 +18,7 @@ from console.errors import ConsoleError, PlatformUnavailable
 from console.sentences import kept
 from platforms import standard
 from platforms.drivers import credentials_of, driver_for
-from platforms.drivers.base import Credentials, Driver, read
+from platforms.drivers.base import Credentials, Driver, certificate_end, read
 from platforms.models import Platform
 from platforms.services import registry
 
@@ -46,6 +47,11 @@ def ask_health(driver: Driver, credentials: Credentials) -> standard.Health:
     return standard.Health(status="degraded", detail=NOTHING_TO_ASK)
 
 
+def ask_state(driver: Driver, credentials: Credentials) -> tuple[standard.Health, datetime | None]:
+    """How the platform is, and when the certificate ends that it showed."""
+    return ask_health(driver, credentials), certificate_end(driver)
+
+
 def ask_tenants(driver: Driver, credentials: Credentials) -> list[dict[str, str]]:
     """Every tenant that the platform reports."""
     answer: Any = read(driver, "list_tenants", standard.EmptyRequest(), credentials)
@@ -54,15 +60,17 @@ def ask_tenants(driver: Driver, credentials: Credentials) -> list[dict[str, str]
 
 def probe_platforms(*, seconds: float = ROUND_SECONDS) -> None:
     """Write down how each official platform is."""
-    for platform, answer in ask_all(Platform.objects.official(), ask_health, seconds):
+    for platform, answer in ask_all(Platform.objects.official(), ask_state, seconds):
         failed = isinstance(answer, ConsoleError)
-        health = standard.Health(status="down", detail=answer.for_operators) if failed else answer
+        down = standard.Health(status="down", detail=answer.for_operators) if failed else None
+        health, expires_at = (down, None) if down is not None else answer
         registry.record_health(
             platform_id=platform.pk,
             revision=platform.revision,
             status=health.status,
             detail=health.detail,
             version=health.version,
+            certificate_expires_at=expires_at,
         )
 
 

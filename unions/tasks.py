@@ -6,7 +6,9 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from unions.models import Proposal, ProposalState
+from platforms import expiry
+from unions.models import Proposal, ProposalState, ResourceSpace
+from unions.services.certificates import warn_of_certificate
 from unions.services.proposals import close_stranded, expire_proposal, remind_electors
 
 MAX_AT_ONCE = 200
@@ -32,7 +34,15 @@ def close_stranded_proposals() -> None:
         close_stranded(proposal_id=proposal_id)
 
 
+@shared_task(name="unions.warn_of_certificates", expires=600)
+def warn_of_certificates() -> None:
+    latest = timezone.now() + expiry.soon()
+    for space_id in ResourceSpace.objects.filter(tlscert_expires_at__lte=latest).values_list("pk", flat=True):
+        warn_of_certificate(space_id=space_id)
+
+
 BEAT = {
+    "unions-certificates": {"task": "unions.warn_of_certificates", "schedule": 600.0, "options": {"expires": 600}},
     "unions-expire-proposals": {"task": "unions.expire_proposals", "schedule": 60.0, "options": {"expires": 60}},
     "unions-remind-electors": {"task": "unions.remind_electors", "schedule": 60.0, "options": {"expires": 60}},
     "unions-close-stranded": {"task": "unions.close_stranded", "schedule": 10.0, "options": {"expires": 10}},

@@ -256,6 +256,9 @@ class PlatformBrief(serializers.Serializer[Platform]):
     health = serializers.ChoiceField(choices=Health.choices)
     health_at = serializers.DateTimeField(allow_null=True, help_text=_("When the platform was last asked."))
     version = serializers.CharField(source="platform_version", help_text=_("As the platform says."))
+    certificate_expires_at = serializers.DateTimeField(
+        allow_null=True, help_text=_("Of the certificate that the platform's server shows; null without https.")
+    )
     created_at = serializers.DateTimeField()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from django.utils.translation import gettext_noop
@@ -119,6 +120,12 @@ def read(driver: Driver, operation: str, request: Request, credentials: Credenti
     if isinstance(result, Pending):
         raise PlatformUnavailable(COME_BACK % {"operation": operation, "seconds": round(result.seconds)})
     return result.answer
+
+
+def certificate_end(driver: Driver) -> datetime | None:
+    """When the first of the certificates ends that the platform has shown; None when it has shown none."""
+    asked = getattr(driver, "certificate_end", None)
+    return asked() if asked is not None else None
 
 
 def keep_trace(problem: ConsoleError, trace: tuple[Json, ...]) -> ConsoleError:

@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -91,6 +92,12 @@ class MappedDriver:
         except ConsoleError as problem:
             raise keep_trace(problem, errand.trace()) from problem.__cause__
         return replace(result, trace=errand.trace()) if interface.writes else result
+
+    def certificate_end(self) -> datetime | None:
+        """When the first of the certificates ends that its servers have shown."""
+        with self._lock:
+            ends = [client.certificate_end for client in self._clients.values()]
+        return min((each for each in ends if each is not None), default=None)
 
     def close(self) -> None:
         with self._lock:

@@ -88,6 +88,8 @@ class Platform(ConcurrentTransitionMixin, models.Model):
     health_detail = models.CharField(max_length=500, blank=True)
     health_at = models.DateTimeField(null=True, blank=True)
     platform_version = models.CharField(_("version"), max_length=100, blank=True)
+    certificate_expires_at = models.DateTimeField(_("certificate expires"), null=True, blank=True)  # the server's own
+    certificate_warned_at = models.DateTimeField(null=True, blank=True)
     registered_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(_("registered"), default=timezone.now)
     revision = models.PositiveIntegerField(default=1)  # grows with every change; the driver cache's key

@@ -195,6 +195,8 @@ def _touch(platform: Platform, changed: Iterable[str]) -> None:
     platform.revision += 1
     if set(changed) & {*CALLED, *FILES, "version"}:
         platform.health, platform.health_detail, platform.health_at = Health.UNKNOWN, "", None
+    if set(changed) & {"base_url", "on_prem_base_url"}:
+        platform.certificate_expires_at = platform.certificate_warned_at = None
     platform.save()
 
 

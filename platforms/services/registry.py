@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -115,11 +116,21 @@ def refuse_platform(*, platform_id: int, actor: User | None, reason: str) -> Pla
 
 
 @use_case
-def record_health(*, platform_id: int, revision: int, status: str, detail: str, version: str = "") -> bool:
+def record_health(
+    *,
+    platform_id: int,
+    revision: int,
+    status: str,
+    detail: str,
+    version: str = "",
+    certificate_expires_at: datetime | None = None,
+) -> bool:
     """What a probe has found; False when the platform was changed or retired in the meantime."""
     changes: dict[str, Any] = {"health": status, "health_detail": detail[:500], "health_at": timezone.now()}
     if version:
         changes["platform_version"] = version[:100]
+    if certificate_expires_at is not None:
+        changes["certificate_expires_at"] = certificate_expires_at
     return Platform.objects.official().filter(pk=platform_id, revision=revision).update(**changes) == 1
 
 

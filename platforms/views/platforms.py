@@ -9,13 +9,14 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from console.errors import Missing
 from console.policies import Verdict, require
 from console.views.base import ActionView, DetailPage, ListPage, ServiceFormView
-from platforms import reads
+from platforms import expiry, reads
 from platforms.dependants import hanging_on
 from platforms.forms import ChangeForm, RegisterForm, RetireForm
 from platforms.models import (
@@ -122,6 +123,14 @@ class PlatformList(ListPage):
         }
 
 
+def _certificate(platform: Platform) -> dict[str, bool]:
+    """Whether the server's certificate needs attention."""
+    ends, now = platform.certificate_expires_at, timezone.now()
+    if ends is None or platform.state != PlatformState.OFFICIAL:
+        return {"certificate_expired": False, "certificate_expires_soon": False}
+    return {"certificate_expired": ends <= now, "certificate_expires_soon": ends <= now + expiry.soon()}
+
+
 class PlatformDetail(DetailPage):
     """One platform: how it is, what it can do, and for administrators what it is made of."""
 
@@ -144,6 +153,7 @@ class PlatformDetail(DetailPage):
             "may_update": may_update_platform(self.actor, platform),
             "may_retire": may_retire_platform(self.actor, platform),
             "live": True if coming else HEALTH_SECONDS,
+            **_certificate(platform),
         }
         return context | (self._inside(platform) if context["details"] else {})
 

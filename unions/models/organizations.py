@@ -124,6 +124,7 @@ class ResourceSpace(models.Model):
     token = SealedField(null=True, blank=True)
     tlscert = SealedField(null=True, blank=True)
     tlscert_expires_at = models.DateTimeField(_("certificate expires"), null=True, blank=True)
+    tlscert_warned_at = models.DateTimeField(null=True, blank=True)
     quota_nodes = models.PositiveIntegerField(_("node quota"), null=True, blank=True, default=default_quota_nodes)
     quota_chains = models.PositiveIntegerField(_("chain quota"), null=True, blank=True, default=default_quota_chains)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from console.models import User
 from console.policies import Verdict, denied, may_administer
 from console.views.base import ActionView, DetailPage, ListPage, Page, ServiceFormView
+from platforms import expiry
 from unions import reads
 from unions.forms import ClaimForm, MemberForm, OrganizationForm, machine_lines
 from unions.models import (
@@ -35,8 +35,6 @@ from unions.quotas import figures_of
 from unions.services import organizations as service
 from unions.services import placeholders
 from unions.views.panels import organization_panels
-
-EXPIRES_SOON = timedelta(days=30)
 
 
 class OrganizationList(ListPage):
@@ -113,7 +111,7 @@ class OrganizationDetail(DetailPage):
             "figures": figures_of([organization.space])[organization.space.pk],
             "may_set_quota": may_administer(self.actor),
             "expired": expires is not None and expires <= timezone.now(),
-            "expires_soon": expires is not None and expires <= timezone.now() + EXPIRES_SOON,
+            "expires_soon": expires is not None and expires <= timezone.now() + expiry.soon(),
             "memberships": people,
             "irreplaceable": administrators[0] if len(administrators) == 1 else None,
             "member_form": MemberForm(),
