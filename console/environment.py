@@ -32,6 +32,8 @@ class Environment(BaseSettings):
     seed: Literal["scenario", "none"] = "scenario"
     allow_private_platforms: bool = True  # on-prem platforms live on private addresses
     allow_private_webhooks: bool = True
+    platform_call_seconds: float = Field(default=20, gt=0, le=80)  # one call of a platform, however it dawdles
+    platform_max_body_mb: float = Field(default=8, gt=0, le=64)  # of one answer
     email_url: str = ""  # smtp://, smtps://, file:, console:
     certificate_warning_days: str = Field(default="30,7,1", pattern=r"^\d{1,4}(,\d{1,4})*$")
     proposal_days: float = Field(default=14, gt=0, le=3650)

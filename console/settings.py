@@ -29,6 +29,7 @@ PUBLIC_URL = env.public_url or f"http://{env.host}:{env.port}"
 SEED = env.seed
 ALLOW_PRIVATE_PLATFORMS = env.allow_private_platforms
 ALLOW_PRIVATE_WEBHOOKS = env.allow_private_webhooks
+PLATFORM_CALL_SECONDS, PLATFORM_MAX_BODY_MB = env.platform_call_seconds, env.platform_max_body_mb
 
 INSTALLED_APPS = [
     "console",  # the lower floor first: an app's ready() builds on what those below have registered

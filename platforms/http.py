@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from django.conf import settings
 from django.utils.translation import gettext_noop
 
 from console.errors import ConsoleError, OutcomeUnknown, PlatformRefused, PlatformUnavailable
@@ -25,8 +26,7 @@ from console.network import AddressRefused, CheckedTransport, call_within
 from console.sentences import kept
 from platforms.certificates import end_of_certificate, tls_context
 
-MAX_BODY = 8 * 1024 * 1024  # bytes
-CALL_SECONDS = 20.0  # a whole call, however slowly its bytes arrive
+MEGABYTE = 1024 * 1024
 TIMEOUT = {"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 5.0}  # seconds
 OWN_HEADERS = ((b"accept-encoding", b"identity"), (b"user-agent", b"concord"))
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
@@ -37,11 +37,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 NOT_PROVEN = kept(gettext_noop("%(address)s does not prove who it is: %(words)s"))
 NOT_ACCEPTED = kept(gettext_noop("%(address)s does not accept our certificate"))
 UNREACHABLE = kept(gettext_noop("%(address)s cannot be reached: %(problem)s"))
-SILENT = kept(gettext_noop("%(address)s did not answer %(call)s"))
-UNSAID = kept(gettext_noop("%(address)s did not say what became of %(call)s"))
+SILENT = kept(gettext_noop("%(address)s did not answer in time, or broke off"))
+SILENT_TO = kept(gettext_noop("%(address)s did not answer %(call)s"))
+UNSAID = kept(gettext_noop("%(address)s did not say what became of what it was asked to do"))
+UNSAID_OF = kept(gettext_noop("%(address)s did not say what became of %(call)s"))
 REDIRECTED = kept(gettext_noop("%(address)s answered with a redirect (%(status)s), which is never followed"))
 COMPRESSED = kept(gettext_noop("%(address)s answered compressed, which was not asked for"))
-TOO_LARGE = kept(gettext_noop("%(address)s answered with more than %(limit)s bytes"))
+TOO_LARGE = kept(gettext_noop("%(address)s answered with more than %(limit)s MB"))
 NOT_JSON = kept(gettext_noop("%(address)s answered %(status)s with something that is not JSON"))
 NO_PATH = kept(gettext_noop("“%(value)s” cannot stand in a path"))
 
@@ -106,12 +108,13 @@ class PlatformClient:
         allow_private: bool,
         tlscert: str = "",
         ca_certificate: str = "",
-        max_body: int = MAX_BODY,
-        call_seconds: float = CALL_SECONDS,
+        max_body: int | None = None,
+        call_seconds: float | None = None,
     ) -> None:
+        """`max_body` in bytes, `call_seconds` for a whole call however slowly its bytes arrive; else as set."""
         self.address = address.rstrip("/")
-        self._max_body = max_body
-        self._call_seconds = call_seconds
+        self._max_body = max_body or int(settings.PLATFORM_MAX_BODY_MB * MEGABYTE)
+        self._call_seconds = call_seconds or settings.PLATFORM_CALL_SECONDS
         context = tls_context(tlscert, ca_certificate)
         self.certificate_end: datetime | None = None  # of the server's certificate, once it has shown one
         self._shown: object = None  # by this connection
@@ -180,8 +183,8 @@ class PlatformClient:
             return PlatformUnavailable(UNREACHABLE % {"address": self.address, "problem": reason})
         call = {"address": self.address, "call": f"{request.method} {request.path} ({type(problem).__name__})"}
         if request.idempotent or request.method in SAFE_METHODS:
-            return PlatformUnavailable(SILENT % call)
-        return OutcomeUnknown(UNSAID % call)
+            return PlatformUnavailable(SILENT % call, note=SILENT_TO % call)
+        return OutcomeUnknown(UNSAID % call, note=UNSAID_OF % call)
 
     def _read(self, response: httpx.Response, secrets: tuple[str, ...]) -> Incoming:
         status = response.status_code
@@ -193,7 +196,9 @@ class PlatformClient:
         for chunk in _chunks(response):
             body += chunk
             if len(body) > self._max_body:
-                raise PlatformRefused(TOO_LARGE % {"address": self.address, "limit": self._max_body})
+                raise PlatformRefused(
+                    TOO_LARGE % {"address": self.address, "limit": f"{self._max_body / MEGABYTE:.3g}"}
+                )
         headers = {name.lower(): value for name, value in response.headers.items()}
         size = len(body)
         for secret in secrets:  # a platform that repeats a credential must not bring it into an error or a record

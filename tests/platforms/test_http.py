@@ -109,7 +109,7 @@ def test_a_huge_body_is_cut_off_while_it_streams() -> None:
             connection.sendall(b"x" * 1_000_000)
             taken += 1
 
-    with pytest.raises(PlatformRefused, match="more than 1000000 bytes"):
+    with pytest.raises(PlatformRefused, match=r"more than 0\.954 MB"):
         sent(behave, max_body=1_000_000)
     assert taken < 100
 
@@ -130,8 +130,9 @@ def test_a_byte_at_a_time_is_over_with_the_call(part: str) -> None:
             time.sleep(0.1)
 
     begun = time.monotonic()
-    with pytest.raises(PlatformUnavailable, match="did not answer GET /things"):
+    with pytest.raises(PlatformUnavailable, match="did not answer in time") as problem:
         sent(behave)
+    assert "did not answer GET /things" in problem.value.note
     assert time.monotonic() - begun < 4
 
 
@@ -149,8 +150,9 @@ def test_silence_is_over_with_the_call() -> None:
 
 def test_nobody_knows_what_became_of_a_post_that_was_cut_off() -> None:
     with Rough(resetting) as server:
-        with pytest.raises(OutcomeUnknown, match="did not say what became of POST /things"):
+        with pytest.raises(OutcomeUnknown, match="did not say what became of") as problem:
             client(server).send(POST)
+        assert "what became of POST /things" in problem.value.note
         assert len(server.requests) == 1, "it was sent once"
 
 
