@@ -46,6 +46,14 @@ class Environment(BaseSettings):
     rate_tokens: str = "60/min"
     keep_log_days: int = Field(default=90, ge=0)  # 0 keeps all
     keep_idempotency_days: int = Field(default=30, ge=0)  # 0 keeps all
+    evm_image_ethereum: str = "ethereum/client-go:v1.13.15"  # the last one that seals with several signers
+    evm_image_quorum: str = "quorumengineering/quorum:22.7.4"
+    evm_image_archives: str = ""  # a folder; none: archives of DATA_DIR/images
+    evm_block_seconds: int = Field(default=2, ge=1, le=3600)
+    evm_node_memory_mb: int = Field(default=1024, ge=0)
+    evm_node_cpus: float = Field(default=1.0, ge=0)
+    evm_p2p_port: int = Field(default=30303, ge=1024, le=50000)
+    evm_rpc_port: int = Field(default=8545, ge=1024, le=60000)
 
 
 def load_or_create(path: Path, make: object = None) -> str:

@@ -154,6 +154,16 @@ KEEP_LOG_DAYS = env.keep_log_days  # lines of the runtime log, of flows that hav
 KEEP_IDEMPOTENCY_DAYS = env.keep_idempotency_days  # of flows that have ended; 0 keeps all
 QUOTA_NODES, QUOTA_CHAINS = env.quota_nodes, env.quota_chains  # of a new resource space; 0: no limit
 
+# --- native drivers -------------------------------------------------------------------------------------------------
+
+EVM_IMAGES = {"ethereum": env.evm_image_ethereum, "quorum": env.evm_image_quorum}
+EVM_IMAGE_ARCHIVES = Path(env.evm_image_archives) if env.evm_image_archives else DATA_DIR / "images"
+EVM_BLOCK_SECONDS = env.evm_block_seconds
+EVM_NODE_MEMORY = env.evm_node_memory_mb * 2**20
+EVM_NODE_CPUS = env.evm_node_cpus
+EVM_P2P_PORT = env.evm_p2p_port
+EVM_RPC_PORT = env.evm_rpc_port
+
 # --- telling people -------------------------------------------------------------------------------------------------
 
 _mail = read_mail_url(env.email_url, data_dir=DATA_DIR, sender=sender_at(PUBLIC_URL))

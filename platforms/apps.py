@@ -10,6 +10,7 @@ class PlatformsConfig(AppConfig):
         from platforms import flows, frame  # noqa: F401 - registers the blueprints
         from platforms.auth import oauth2_client  # noqa: F401 - declares sentences, which every process has to know
         from platforms.drivers import mapped  # noqa: F401 - as well
+        from platforms.drivers.evm import words as evm_words  # noqa: F401 - as well
         from platforms.hosts import words  # noqa: F401 - as well
 
         frame.hand_in()

@@ -19,7 +19,7 @@ from platforms import standard
 from platforms.drivers import credentials_of, driver_for
 from platforms.drivers.base import Credentials, read
 from platforms.mapping.check import Report, check_files
-from platforms.models import Health, Platform
+from platforms.models import Health, Platform, PlatformKind
 from platforms.observe import ask_health, ask_tenants
 from platforms.services import registry
 from platforms.steps import perform
@@ -91,8 +91,11 @@ def impatient(action: Action) -> Action:
 @flows.step("platforms.check_files")
 @for_the_requester
 def check_the_files(context: StepContext) -> Done:
-    """The static check, and the samples run dry."""
+    """The static check, and the samples run dry. A native driver has no files and says what it can do itself."""
     platform = registry.begin_check(platform_id=context.flow_arguments["platform"])
+    if platform.kind != PlatformKind.MAPPED:
+        offered = driver_for(platform).capabilities()
+        return Done({"warnings": 0, "capabilities": {name: vars(each) for name, each in offered.items()}})
     version = platform.version
     if version is None:
         raise PlatformRefused(_("The platform has no files."))

@@ -7,7 +7,9 @@ class UnionsConfig(AppConfig):
     verbose_name = _("Unions")
 
     def ready(self) -> None:
-        from unions import dependants, flows, frame  # noqa: F401 - registers the blueprints
+        from platforms.hosts.spaces import find_spaces_by
+        from unions import dependants, flows, frame, spaces  # noqa: F401 - registers the blueprints
 
         frame.hand_in()
         dependants.hand_in()
+        find_spaces_by(spaces.machines_of)

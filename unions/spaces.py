@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
+from console.errors import Missing
 from console.secrets import Sealed
+from console.sentences import kept
 from platforms import standard
 from platforms.drivers import credentials_of
 from platforms.drivers.base import Credentials, PartyCredential
+from platforms.hosts.spaces import Space
 from platforms.models import Platform
 from unions.models import Organization, ResourceSpace
+
+NO_MACHINES = kept(gettext_noop("The organization %(orgcode)s has no machines."))
 
 
 def party_of(organization: Organization) -> standard.Party:
@@ -42,6 +49,15 @@ def own_credentials(organization: Organization) -> Credentials:
     """Everything is asked as the organization itself, and so the platform shows only what it may see."""
     own = _credential(organization.space)
     return Credentials(platform=own, creator=own, member=own)
+
+
+def machines_of(orgcode: str) -> Space:
+    """The machines of an on-prem organization, and what opens them; Missing for one that has none."""
+    space = ResourceSpace.objects.filter(organization__orgcode=orgcode).prefetch_related("machines").first()
+    machines = () if space is None else tuple((machine.ip, machine.port) for machine in space.machines.all())
+    if space is None or not machines:
+        raise Missing(NO_MACHINES % {"orgcode": orgcode})
+    return Space(orgcode, machines, _text(space.tlscert))
 
 
 def _credential(space: ResourceSpace) -> PartyCredential:

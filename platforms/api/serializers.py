@@ -80,9 +80,14 @@ class PlatformRequest(StrictSerializer):
     oemtype = serializers.CharField(max_length=200, allow_blank=True, help_text=_("The name unions choose it by."))
     name = serializers.CharField(max_length=1000, allow_blank=True)
     kind = serializers.ChoiceField(choices=PlatformKind.choices, default=PlatformKind.MAPPED)
-    cloudtype = serializers.ChoiceField(choices=Cloudtype.choices, default=Cloudtype.CLOUD)
+    cloudtype = serializers.ChoiceField(choices=Cloudtype.choices, required=False)
     kernel = serializers.ChoiceField(choices=Kernel.choices, required=False, allow_blank=True, default="")
-    base_url = serializers.CharField(max_length=2000, allow_blank=True)
+    base_url = serializers.CharField(
+        max_length=2000,
+        required=False,
+        allow_blank=True,
+        help_text=_("Where its management plane is. Native platforms have none."),
+    )
     on_prem_base_url = serializers.CharField(
         max_length=2000, required=False, allow_blank=True, help_text=_("Where on-prem organizations are served.")
     )

@@ -43,6 +43,8 @@ def forget_drivers() -> None:
 def build_driver(platform: Platform, version: PlatformVersion | None = None) -> Driver:
     """A new driver from the platform's row and the files of its version, or of another one."""
     version = version or platform.version
+    if platform.kind == PlatformKind.EVM:
+        return _evm_driver(platform)
     if platform.kind != PlatformKind.MAPPED or version is None:
         raise NotSupported(_("Native drivers of the kind %(kind)s are not built yet.") % {"kind": platform.kind})
     from platforms.drivers.mapped import MappedDriver
@@ -57,6 +59,27 @@ def build_driver(platform: Platform, version: PlatformVersion | None = None) -> 
         allow_private=settings.ALLOW_PRIVATE_PLATFORMS,
         ca_certificate=platform.ca_certificate,
     )
+
+
+def _evm_driver(platform: Platform) -> Driver:
+    """Built with what the settings say of its kernel; the platform's own credential opens the registry of images."""
+    from platforms.drivers.evm.driver import EvmDriver
+    from platforms.drivers.evm.programs import Settings
+    from platforms.hosts.docker import Limits, Registry
+    from platforms.hosts.spaces import space_of
+    from platforms.services.native import book_of
+
+    own = credentials_of(platform)
+    chosen = Settings(
+        kernel=platform.kernel,
+        image=settings.EVM_IMAGES[platform.kernel],
+        period=settings.EVM_BLOCK_SECONDS,
+        limits=Limits(memory=settings.EVM_NODE_MEMORY, cpus=settings.EVM_NODE_CPUS),
+        archives=settings.EVM_IMAGE_ARCHIVES,
+        registry=Registry(own.username, own.password),
+        allow_private=settings.ALLOW_PRIVATE_PLATFORMS,
+    )
+    return EvmDriver(book=book_of(platform), spaces=space_of, settings=chosen)
 
 
 def credentials_of(platform: Platform) -> PartyCredential:

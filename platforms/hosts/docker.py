@@ -67,6 +67,7 @@ class Wish:
     labels: dict[str, str] = field(default_factory=dict)
     volumes: dict[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
+    environment: dict[str, str] = field(default_factory=dict)
     restart: bool = True
 
     @property
@@ -313,6 +314,7 @@ class DockerHost:
             name=wish.name,
             labels={**wish.labels, WISH: wish.digest},
             volumes={name: {"bind": path, "mode": "rw"} for name, path in wish.volumes.items()},
+            environment=wish.environment,
             network_mode="host",
             restart_policy={"Name": "unless-stopped"} if wish.restart else None,
             mem_limit=wish.limits.memory or None,

@@ -1,5 +1,6 @@
-"""The registry of platforms."""
+"""The registry of platforms, and what native drivers have built."""
 
+from platforms.models.native import NativeChain, NativeMember, NativeNetwork, NativeNode
 from platforms.models.platforms import (
     ENDED_PLATFORM_STATES,
     Cloudtype,
@@ -17,6 +18,10 @@ __all__ = [
     "Cloudtype",
     "Health",
     "Kernel",
+    "NativeChain",
+    "NativeMember",
+    "NativeNetwork",
+    "NativeNode",
     "Platform",
     "PlatformKind",
     "PlatformState",

@@ -20,7 +20,7 @@ from platforms import reads
 from platforms.dependants import hanging_on
 from platforms.mapping.check import Report, check_files
 from platforms.mapping.template import Template
-from platforms.models import Health, Platform, PlatformVersion
+from platforms.models import Health, Platform, PlatformKind, PlatformVersion
 from platforms.policies import may_register_platform, may_retire_platform, may_update_platform
 from platforms.services.registry import lock_the_default, make_default
 from platforms.services.requests import Registration, Setup, read_registration, read_setup
@@ -53,8 +53,9 @@ def _stage(actor: User, wanted: Registration) -> Started:
         raise Conflict.field("oemtype", words)
     setup = wanted.setup
     platform = Platform.objects.create(oemtype=wanted.oemtype, kind=wanted.kind, registered_by=actor, **setup.row)
-    platform.version = _new_version(platform, setup, actor)
-    platform.save(update_fields=["version"])
+    if wanted.kind == PlatformKind.MAPPED:
+        platform.version = _new_version(platform, setup, actor)
+        platform.save(update_fields=["version"])
     audit.record(
         "platforms.platform.staged",
         actor=actor,
@@ -87,7 +88,7 @@ def update_platform(*, actor: User, oemtype: str, **given: Any) -> Platform:
     seen = reads.platform_named(actor, oemtype)
     require(may_update_platform(actor, seen))
     before = setup_of(seen)
-    wanted = read_setup(given, before=before)
+    wanted = read_setup(given, before=before, kind=seen.kind)
     changed = [name for name in vars(wanted) if getattr(wanted, name) != getattr(before, name)]
     if "is_default" in changed and not wanted.is_default:
         raise Invalid.field("is_default", _("There is always a default platform: make another one the default."))

@@ -24,6 +24,7 @@ MAX_ADDRESS = 300
 MAX_ID = 200  # characters of a network's id
 MAX_NETWORKS = 500  # taken over at once
 MAX_SECRET = 10_000
+NATIVE_KERNELS = (Kernel.ETHEREUM, Kernel.QUORUM)
 RESERVED = frozenset({"check", "dry-run", "new", "schema"})  # addresses under /platforms/
 CREDENTIALS = tuple(each.name for each in fields(PartyCredential) if each.name != "category")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -74,12 +75,14 @@ def read_registration(given: Mapping[str, Any]) -> Registration:
     _refuse_later(given)
     reader = _Reader(given)
     oemtype = reader.oemtype()
-    if given.get("kind", PlatformKind.MAPPED) not in PlatformKind.values:
+    kind = given.get("kind", PlatformKind.MAPPED)
+    if kind not in PlatformKind.values:
         reader.wrong("kind", _("One of: %(values)s.") % {"values": ", ".join(PlatformKind.values)})
-    setup = reader.setup()
-    network_ids = reader.network_ids()
+    native = kind == PlatformKind.EVM
+    setup = reader.native_setup() if native else reader.setup()
+    network_ids = [] if native else reader.network_ids()
     reader.finish()
-    return Registration(oemtype, PlatformKind.MAPPED, setup, tuple(network_ids))
+    return Registration(oemtype, kind, setup, tuple(network_ids))
 
 
 def read_network_ids(given: Any) -> list[str]:
@@ -94,20 +97,20 @@ def read_network_ids(given: Any) -> list[str]:
     return ids
 
 
-def read_setup(given: Mapping[str, Any], *, before: Setup) -> Setup:
+def read_setup(given: Mapping[str, Any], *, before: Setup, kind: str = PlatformKind.MAPPED) -> Setup:
     """The setup after a change: what is not given stays as it was, each credential by itself (empty: dropped)."""
     merged = {**asdict(before), **given}
     if isinstance(given.get("credentials"), Mapping):
         merged["credentials"] = {**before.credentials, **given["credentials"]}
     reader = _Reader(merged)
-    setup = reader.setup()
+    setup = reader.native_setup() if kind == PlatformKind.EVM else reader.setup()
     reader.finish()
     return setup
 
 
 def _refuse_later(given: Mapping[str, Any]) -> None:
     kind = given.get("kind", PlatformKind.MAPPED)
-    if kind in (PlatformKind.EVM, PlatformKind.FABRIC):
+    if kind == PlatformKind.FABRIC:
         words = _(
             "Platforms without a management plane (native %(kind)s) are not supported yet. "
             "Register a platform that has one, with its API file and a mapping."
@@ -147,6 +150,29 @@ class _Reader:
         if template is not None:
             self._fit_schemes(template, setup)
         return setup
+
+    def native_setup(self) -> Setup:
+        """A platform without a management plane: nothing is called but the organizations' own machines.
+
+        Its credentials, if there are any, open the registry that the nodes' images are pulled from.
+        """
+        of_planes = ("base_url", "on_prem_base_url", "ca_certificate", "api_file", "mapping", "samples", "network_ids")
+        for name in of_planes:
+            if self.given.get(name):
+                self.wrong(name, _("A native platform has no management plane: leave this empty."))
+        kernel = self._choice("kernel", list(NATIVE_KERNELS), "")
+        if not kernel and "kernel" not in self.errors:
+            self.wrong("kernel", _("One of: %(values)s.") % {"values": ", ".join(NATIVE_KERNELS)})
+        if self._choice("cloudtype", Cloudtype.values, Cloudtype.ON_PREM) != Cloudtype.ON_PREM:
+            self.wrong("cloudtype", _("A native platform builds on organizations' own machines: on_prem."))
+        return Setup(
+            name=self._name(),
+            cloudtype=Cloudtype.ON_PREM,
+            kernel=kernel,
+            base_url="",
+            credentials=self._credentials(),
+            is_default=bool(self.given.get("is_default", False)),
+        )
 
     def oemtype(self) -> str:
         value = str(self.given.get("oemtype") or "").strip()

@@ -72,7 +72,6 @@ def test_the_same_key_registers_once(root: User, plane: Plane) -> None:
         ({"base_url": "ftp://x"}, 422, ["base_url"]),
         ({"base_url": ["http://x"]}, 422, ["base_url"]),
         ({"kind": "magic"}, 422, ["kind"]),
-        ({"kind": "evm"}, 409, ["kind"]),
         ({"kind": "fabric"}, 409, ["kind"]),
         ({"network_ids": [" "]}, 422, ["network_ids.0"]),
         ({"network_ids": "n-1"}, 422, ["network_ids"]),
@@ -245,7 +244,7 @@ def test_new_files_and_back(root: User, registered: Register) -> None:
     ("changes", "fields"),
     [
         ({"oemtype": "other"}, ["oemtype"]),
-        ({"kind": "evm"}, ["kind"]),
+        ({"kind": "fabric"}, ["kind"]),
         ({"state": "retired"}, ["state"]),
         ({"name": None}, ["name"]),
         ({"base_url": "http://a@b"}, ["base_url"]),

@@ -309,11 +309,10 @@ def test_the_line_of_a_malformed_file_is_named(root: User, plane: Plane) -> None
     assert "'speed' was unexpected" in words
 
 
-@pytest.mark.parametrize("kind", ["evm", "fabric"])
-def test_native_platforms_are_for_later_and_it_is_said(root: User, plane: Plane, kind: str) -> None:
+def test_native_fabric_is_for_later_and_it_is_said(root: User, plane: Plane) -> None:
     before = untouched()
     with pytest.raises(NotSupported, match="not supported yet") as problem:
-        service.register_platform(actor=root, **plane.registration(kind=kind))
+        service.register_platform(actor=root, **plane.registration(kind="fabric"))
     assert list(problem.value.errors) == ["kind"]
     assert untouched() == before
 

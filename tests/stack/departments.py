@@ -35,10 +35,11 @@ class Office:
         organization = {"category": "cloud", "oemtype": "sandbox", **tenant(self.product, tenant_number)}
         return self._registered(name, organization)
 
-    def on_prem(self, name: str, *, ip: str, port: int = 9001) -> Department:
+    def on_prem(self, name: str, *, ip: str, port: int = 9001, certificate: str = "") -> Department:
+        """On a machine of its own; without a certificate, on one of the sandbox's."""
         organization = {
             "category": "on_prem",
-            "tlscert": tlscert(self.product),
+            "tlscert": certificate or tlscert(self.product),
             "nodelist": [{"ip": ip, "port": port}],
         }
         return self._registered(name, organization)
@@ -57,9 +58,9 @@ class Office:
         assert approved["state"] == "approved"
         return Department(approved["orgcode"], Caller.signed_in(self.product, username, PASSWORD))
 
-    def union(self, name: str, creator: Department, *others: Department) -> dict[str, Any]:
+    def union(self, name: str, creator: Department, *others: Department, oemtype: str = "sandbox") -> dict[str, Any]:
         """A union that is built; returns its row."""
-        started = propose_union(name, creator, *others)
+        started = propose_union(name, creator, *others, oemtype=oemtype)
         for other in others:
             other.agree(started["proposal"])
         flow = creator.caller.flow(started["flow"])
@@ -67,10 +68,10 @@ class Office:
         return creator.caller.get(f"unions/{started['unionid'] or unionid_of(creator, name)}")
 
 
-def propose_union(name: str, creator: Department, *others: Department) -> dict[str, Any]:
+def propose_union(name: str, creator: Department, *others: Department, oemtype: str = "sandbox") -> dict[str, Any]:
     body = {
         "name": name,
-        "oemtype": "sandbox",
+        "oemtype": oemtype,
         "creatororg": creator.orgcode,
         "orgs": [creator.orgcode, *(other.orgcode for other in others)],
     }

@@ -23,7 +23,7 @@ from console.environment import ROOT
 
 TARGET = ROOT / "var/kernels"
 SHELL = Path("/bin/busybox")  # Debian's busybox-static: the images hold nothing else beside the kernel
-APPLETS = ("sh", "cat", "head", "mkdir", "mv", "rm", "ls", "chmod", "sleep", "od", "tr", "cut", "df", "true")
+APPLETS = ("sh", "cat", "head", "mkdir", "mv", "rm", "ls", "chmod", "sleep", "od", "tr", "tail", "cut", "df", "true")
 TOOLCHAIN = "go1.22.12"  # newer ones do not link these kernels
 
 

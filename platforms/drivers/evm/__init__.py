@@ -1,0 +1,1 @@
+"""Ethereum and Quorum on organizations' own machines; see `driver.py`."""

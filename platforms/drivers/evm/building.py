@@ -1,0 +1,233 @@
+"""Building: a chain by its creator's validator, and every further member's by the votes of those that are there.
+
+Everything is written as "make it so": each go looks at what there is and does the next thing that is missing, so that
+it does not matter where an earlier one ended. What has to wait comes back as `Pending`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from console.errors import ConsoleError, PlatformRefused, PlatformUnavailable
+from platforms.drivers.base import Finished, Json, Pending
+from platforms.drivers.evm import programs
+from platforms.drivers.evm import words as say
+from platforms.drivers.evm.book import Book, Chain, Node, Spaces
+from platforms.drivers.evm.consensus import Consensus, Founding, consensus_of
+from platforms.drivers.evm.hosts import Hosts
+from platforms.drivers.evm.programs import Settings
+from platforms.drivers.evm.rpc import Rpc, number
+
+SOON = 0.5  # seconds
+START_SECONDS = 60.0  # a node answers within this
+SYNC_SECONDS = 600.0
+VOTE_SECONDS = 120.0  # without a new block for so long a vote comes to nothing
+BEHIND = 2  # blocks that a node may lack and still count as up to date
+
+
+class NotYet(Exception):
+    """Something has to be waited for; `patience` seconds from the moment at which `what` was waited for first."""
+
+    def __init__(self, what: str, patience: float, otherwise: ConsoleError, seconds: float = SOON) -> None:
+        super().__init__(what)
+        self.what, self.patience, self.otherwise, self.seconds = what, patience, otherwise, seconds
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the driver's parts work with."""
+
+    book: Book
+    spaces: Spaces
+    hosts: Hosts
+    rpc: Rpc
+    settings: Settings
+
+    def consensus(self, chain: Chain) -> Consensus:
+        return consensus_of(self.settings.kernel, chain.consensus)
+
+
+class Goes:
+    """One go of one operation: its memory between goes, and what is told of it."""
+
+    def __init__(self, position: Json | None, known: Json | None = None) -> None:
+        self.position: Json = dict(position or {})
+        self.known = known or {}
+        self.trace: list[Json] = []
+
+    def note(self, message: str, **data: Any) -> None:
+        self.trace.append({"message": message, **data})
+
+    def once(self, what: str, mark: str = "yes") -> bool:
+        """True the first time; the caller then does it, and says `done`."""
+        return self.position.get(what) != mark
+
+    def done(self, what: str, mark: str = "yes") -> None:
+        self.position[what] = mark
+
+    def waits(self, problem: NotYet) -> Pending:
+        """Come back, or the error when that has been said too often."""
+        since = self.position.setdefault("since", {})
+        if since.get("what") != problem.what:
+            self.position["since"] = since = {"what": problem.what, "at": time.time()}
+            self.note(f"waiting for {problem.what}")
+        if time.time() - since["at"] > problem.patience:
+            raise problem.otherwise
+        return Pending(self.position, problem.seconds, tuple(self.trace), self.known)
+
+    def ends(self, answer: Any) -> Finished:
+        return Finished(answer, tuple(self.trace))
+
+
+# --- one node -----------------------------------------------------------------------------------------------------
+
+
+def run_first_node(tools: Tools, goes: Goes, chain: Chain, creator: str) -> tuple[Chain, Node]:
+    """The creator's validator, whose address stands in the first block."""
+    node = _prepared(tools, goes, chain, creator)
+    if not chain.genesis:
+        founding = Founding(chain.number, chain.period, node.address, int(time.time()))
+        tools.book.change_chain(chain.chain_id, genesis=tools.consensus(chain).genesis(founding))
+    return run_node(tools, goes, tools.book.chain(chain.chain_id), creator)
+
+
+def run_node(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = "") -> tuple[Chain, Node]:
+    """The organization's node, running and known to its peers: its validator, not among those who seal yet, or the
+    further one of this name."""
+    node = _prepared(tools, goes, chain, orgcode, name)
+    host, wish = tools.hosts.of(node), programs.running(chain, node, tools.consensus(chain), tools.settings)
+    if host.container(wish.name) is None:
+        host.run_once(programs.beginning(chain, node))
+        goes.note(f"wrote the first block on {host.name}")
+    found = host.ensure_container(wish)
+    if not tools.rpc.answers(node):
+        tools.hosts.refuse_dead(node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts))
+        words = say.NOT_UP % {"node": node.node_id, "seconds": round(START_SECONDS)}
+        raise NotYet(f"the node on {host.name}", START_SECONDS, PlatformRefused(words, code="node_silent"))
+    if not node.enode:
+        tools.book.change_node(node.node_id, enode=_enode(tools, node))
+        goes.note(f"the node runs on {host.name}", address=node.address)
+    return _introduced(tools, goes, tools.book.chain(chain.chain_id), node.node_id)
+
+
+def _prepared(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = "") -> Node:
+    """Written down, its image there, its keys made on its host."""
+
+    def written() -> Node:
+        space, image = tools.spaces(orgcode), tools.settings.image
+        return tools.book.open_node(chain, space, image=image, validator=not name, name=name)
+
+    node = written()
+    if node.address:
+        return node
+    host, settings = tools.hosts.of(node), tools.settings
+    if not host.ensure_image(node.image, archive=settings.archive, registry=settings.registry):
+        silent = PlatformUnavailable(say.NOT_UP % {"node": node.node_id, "seconds": round(SYNC_SECONDS)})
+        raise NotYet(f"the image on {host.name}", SYNC_SECONDS, silent)
+    host.ensure_volume(programs.volume_name(node), programs.labels_of(chain, node))
+    printed = host.run_once(programs.preparation(chain, node, tools.consensus(chain))).split()
+    address = f"0x{(printed or [''])[-1].removeprefix('0x').lower()}"
+    if not re.fullmatch(r"0x[0-9a-f]{40}", address):
+        raise PlatformRefused(say.NO_KEY % {"host": host.name, "problem": " ".join(printed)[-200:]}, code="no_key")
+    tools.book.change_node(node.node_id, address=address)
+    goes.note(f"made the node's keys on {host.name}", address=address)
+    return written()
+
+
+def _enode(tools: Tools, node: Node) -> str:
+    """Who it is among its peers; at its machine's address, whatever it thinks of that itself."""
+    said = str(tools.hosts.script(node, "admin.nodeInfo.enode"))
+    key = said.removeprefix("enode://").partition("@")[0]
+    host = f"[{node.ip}]" if ":" in node.ip else node.ip
+    return f"enode://{key}@{host}:{node.p2p_port}"
+
+
+def _introduced(tools: Tools, goes: Goes, chain: Chain, node_id: str) -> tuple[Chain, Node]:
+    """It knows its peers, and those that can be reached know it."""
+    node = next(each for each in chain.nodes if each.node_id == node_id)
+    mark = ",".join(sorted(programs.enodes(chain)))
+    if goes.once("introduced", mark):
+        tools.hosts.tell_peers(chain, node)
+        introduce(tools, goes, chain, [each for each in chain.nodes if each.enode and each.node_id != node_id])
+        goes.done("introduced", mark)
+    return chain, node
+
+
+def introduce(tools: Tools, goes: Goes, chain: Chain, nodes: Iterable[Node]) -> None:
+    """Tell these nodes of their peers; one that cannot be reached is left out, and noted."""
+    for node in nodes:
+        try:
+            tools.hosts.tell_peers(chain, node)
+        except ConsoleError as problem:
+            goes.note(f"{node.node_id} was not told of its peers: {problem.detail}")
+
+
+# --- votes --------------------------------------------------------------------------------------------------------
+
+
+def vote(tools: Tools, goes: Goes, chain: Chain, node: Node, *, into: bool) -> None:
+    """Have every validator that can be reached vote until the node is in, or out."""
+    consensus = tools.consensus(chain)
+    sealing = validators_of(tools, chain)
+    if (node.address in sealing) == into:
+        _forget_votes(tools, goes, chain, node, sealing)
+        return
+    for each in chain.validators():
+        if each.address in sealing and goes.once(f"vote:{each.node_id}", str(into)):
+            try:
+                tools.hosts.script(each, consensus.vote(node.address, into=into))
+            except ConsoleError as problem:
+                goes.note(f"no vote of {each.node_id}: {problem.detail}")
+                continue
+            goes.done(f"vote:{each.node_id}", str(into))
+            goes.note(f"{each.node_id} votes {'for' if into else 'against'} {node.address}")
+    height = number(tools.rpc.ask(chain, [("eth_blockNumber", [])])[0])
+    words = say.NO_VOTE % {"node": node.node_id, "height": height}
+    # A chain that goes on gets its votes through: only one that stands still is given up.
+    raise NotYet(f"the vote at block {height}", VOTE_SECONDS, PlatformRefused(words, code="chain_stands"))
+
+
+def validators_of(tools: Tools, chain: Chain) -> set[str]:
+    """Who seals blocks, as the chain itself says; asked at the first validator that can be reached."""
+    problem: ConsoleError = PlatformUnavailable()
+    for node in chain.validators():
+        try:
+            said = tools.hosts.script(node, tools.consensus(chain).validators)
+        except ConsoleError as silent:
+            problem = silent
+            continue
+        return {str(address).lower() for address in said}
+    raise problem
+
+
+def _forget_votes(tools: Tools, goes: Goes, chain: Chain, node: Node, sealing: set[str]) -> None:
+    """So that a later vote on the same node is not met by an earlier one."""
+    for each in chain.validators():
+        if each.address in sealing and f"vote:{each.node_id}" in goes.position:
+            try:
+                tools.hosts.script(each, tools.consensus(chain).forget_vote(node.address) + " === null")
+            except ConsoleError as problem:
+                goes.note(f"{each.node_id} still votes on {node.address}: {problem.detail}")
+
+
+def refuse_behind(tools: Tools, chain: Chain, node: Node) -> None:
+    """NotYet while the node lacks blocks that another one has."""
+    others = [each for each in chain.nodes if each.node_id != node.node_id and each.enode]
+    heights = [height for each in others if (height := _height(tools, each)) is not None]
+    if not heights:
+        return
+    own = _height(tools, node)
+    if own is None or own + BEHIND < max(heights):
+        words = say.NOT_SYNCED % {"node": node.node_id, "height": own}
+        raise NotYet(f"the blocks on {node.node_id}", SYNC_SECONDS, PlatformRefused(words, code="not_synced"))
+
+
+def _height(tools: Tools, node: Node) -> int | None:
+    try:
+        return number(tools.rpc.ask_node(node, [("eth_blockNumber", [])])[0])
+    except ConsoleError:
+        return None

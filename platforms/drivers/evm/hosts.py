@@ -1,0 +1,108 @@
+"""The driver's hands on the machines: one engine client for each machine and certificate, and what is done inside."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from console.errors import ConsoleError, Missing, PlatformRefused
+from platforms.drivers.evm import programs
+from platforms.drivers.evm import words as say
+from platforms.drivers.evm.book import Chain, Node, Spaces
+from platforms.hosts import words as w
+from platforms.hosts.docker import DockerHost, Found
+
+MAX_CLIENTS = 64
+DEATHS = 2  # a node that has died so often within one operation will not come up
+
+
+class Hosts:
+    """Clients are kept and shared. Raises PlatformRefused, PlatformUnavailable."""
+
+    def __init__(self, spaces: Spaces, *, allow_private: bool) -> None:
+        self._spaces, self._allow_private = spaces, allow_private
+        self._clients: OrderedDict[tuple[str, int, str], DockerHost] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def machine(self, orgcode: str, ip: str, port: int) -> DockerHost:
+        """The engine there, opened with the certificate that the organization has now."""
+        tlscert = self._spaces(orgcode).tlscert
+        key = (ip, port, tlscert)
+        with self._lock:
+            client = self._clients.pop(key, None)
+        client = client or DockerHost(ip, port, tlscert, allow_private=self._allow_private)
+        with self._lock:
+            self._clients[key] = client
+            if len(self._clients) > MAX_CLIENTS:
+                self._clients.popitem(last=False)
+        return client
+
+    def of(self, node: Node) -> DockerHost:
+        """The node's host. It may listen on another port than when the node was built."""
+        port = next((port for ip, port in self._spaces(node.orgcode).machines if ip == node.ip), None)
+        if port is None:
+            raise PlatformRefused(say.NOT_THEIRS % {"host": node.ip}, code="no_machine")
+        return self.machine(node.orgcode, node.ip, port)
+
+    def all_of(self, orgcode: str) -> list[DockerHost]:
+        return [self.machine(orgcode, ip, port) for ip, port in self._spaces(orgcode).machines]
+
+    def close(self) -> None:
+        with self._lock:
+            clients, self._clients = list(self._clients.values()), OrderedDict()
+        for client in clients:
+            client.close()
+
+    # --- inside a node's container ------------------------------------------------------------------------------------
+
+    def script(self, node: Node, script: str) -> Any:
+        """What JavaScript gives in the node's own console, as JSON."""
+        wrapped = f"console.log(JSON.stringify({script}))"
+        printed = self.of(node).execute(
+            programs.container_name(node), "geth", "attach", "--exec", wrapped, programs.SOCKET
+        )
+        for line in printed.splitlines():
+            try:
+                return json.loads(line)
+            except ValueError:
+                continue
+        words = " ".join(printed.split())[:200]
+        raise PlatformRefused(say.BAD_SCRIPT % {"node": node.node_id, "problem": words}, code="bad_answer")
+
+    def tell_peers(self, chain: Chain, node: Node) -> None:
+        """Write down the node's peers where it finds them after a restart, and have it call them now."""
+        host, name = self.of(node), programs.container_name(node)
+        host.put_file(name, programs.CONFIGURATION, programs.configuration(chain, node))
+        host.put_file(name, programs.PERMITTED, programs.permitted(chain))
+        peers = programs.enodes(chain, besides=node)
+        if peers:
+            calls = " && ".join(f"admin.addPeer({json.dumps(each)})" for each in peers)
+            self.script(node, calls)
+
+    def refuse_dead(self, node: Node, found: Found, restarts: int) -> None:
+        """PlatformRefused with the node's last words when it keeps dying: it was started again since `restarts`."""
+        if found.restarts < restarts + DEATHS:
+            return
+        host = self.of(node)
+        lines = [line for line in host.logs(programs.container_name(node), 30).splitlines() if line.strip()]
+        fatal = [line for line in lines if "Fatal" in line or "already in use" in line] or lines[-1:]
+        words = " ".join(fatal)[-300:]
+        if "already in use" in words:
+            raise PlatformRefused(w.PORT_TAKEN % {"host": host.name, "problem": words}, code="port_taken")
+        raise PlatformRefused(
+            say.NODE_DIED % {"node": node.node_id, "host": host.name, "problem": words}, code="node_died"
+        )
+
+    def state_of(self, node: Node) -> str:
+        """The node's state in the words of the standard interface, as its host sees it."""
+        try:
+            found = self.of(node).container(programs.container_name(node))
+        except Missing:
+            return "failed"
+        except ConsoleError:
+            return "unknown"
+        if found is None:
+            return "failed"
+        return {"running": "running", "created": "creating", "restarting": "failed"}.get(found.state, "stopped")

@@ -1,0 +1,149 @@
+"""What runs on a host for one node: the container as wished, and the scripts that prepare its data.
+
+A node's data are a volume, `/data`: its keys (made there, readable there only), its configuration, its ledger. It
+listens on its machine's own address: `p2p_port` for its peers, `rpc_port` for whoever reads and sends transactions.
+The management interface is its local socket, which only the container's own console reaches.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from platforms.drivers.evm.book import Chain, Node
+from platforms.drivers.evm.consensus import Consensus
+from platforms.hosts.docker import OWNER, Limits, Registry, Wish
+
+MANAGEMENT_OFFSET = 10_000  # the port that geth insists on opening for a beacon client
+SOCKET = "/data/geth.ipc"
+CONFIGURATION = "/data/config.toml"
+PERMITTED = "/data/permissioned-nodes.json"
+EVERYTHING = "0.0.0.0"  # noqa: S104
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a platform's nodes are run."""
+
+    kernel: str  # ethereum, quorum
+    image: str
+    period: int = 2  # seconds between two blocks
+    limits: Limits = field(default_factory=Limits)
+    archives: Path | None = None  # a folder of image archives, by kernel
+    registry: Registry = field(default_factory=Registry)
+    allow_private: bool = True
+
+    @property
+    def archive(self) -> Path | None:
+        """The image's archive on the console's side, if there is one."""
+        path = self.archives / f"{self.kernel}.tar" if self.archives else None
+        return path if path is not None and path.exists() else None
+
+
+def labels_of(chain: Chain, node: Node) -> dict[str, str]:
+    said = {"network": chain.network_id, "chain": chain.chain_id, "node": node.node_id, "orgcode": node.orgcode}
+    return {f"{OWNER}.{name}": value for name, value in said.items()}
+
+
+def container_name(node: Node) -> str:
+    return f"{OWNER}-{node.node_id}"
+
+
+volume_name = container_name  # one node, one volume, one name
+
+
+def preparation(chain: Chain, node: Node, consensus: Consensus) -> Wish:
+    """Makes the node's keys on its host, and prints its address."""
+    return _once(chain, node, "keys", ["-c", f"set -e; umask 077\n{consensus.prepare}"])
+
+
+def beginning(chain: Chain, node: Node) -> Wish:
+    """Writes the first block and the configuration. Doing it again changes nothing."""
+    script = (
+        "set -e; umask 077\n"
+        f'printf %s "$1" > /data/genesis.json; printf %s "$2" > {CONFIGURATION}; printf %s "$3" > {PERMITTED}\n'
+        "geth --datadir /data init /data/genesis.json\n"
+    )
+    genesis = json.dumps(chain.genesis, sort_keys=True)
+    return _once(chain, node, "begin", ["-c", script, "begin", genesis, configuration(chain, node), permitted(chain)])
+
+
+def _once(chain: Chain, node: Node, what: str, command: list[str]) -> Wish:
+    return Wish(
+        name=f"{container_name(node)}-{what}",
+        image=node.image,
+        entrypoint=("sh",),
+        command=tuple(command),
+        labels=labels_of(chain, node),
+        volumes={volume_name(node): "/data"},
+        environment={"PRIVATE_CONFIG": "ignore"},
+        restart=False,
+    )
+
+
+def running(chain: Chain, node: Node, consensus: Consensus, settings: Settings) -> Wish:
+    """The node itself."""
+    flags = [
+        *("--datadir", "/data", "--config", CONFIGURATION, "--networkid", str(chain.number)),
+        *("--syncmode", "full", "--gcmode", "archive"),  # what is sealed stays, however a machine dies
+        *("--http", "--http.addr", listen_address(node), "--http.port", str(node.rpc_port)),
+        *("--http.api", "eth,net,web3,txpool", "--http.vhosts", "*"),
+        *("--ipcpath", SOCKET, "--nat", f"extip:{node.ip}" if _is_ip(node.ip) else "none"),
+        *("--verbosity", "2", "--miner.gasprice", "0"),
+    ]
+    if settings.kernel == "ethereum":
+        own = node.ip if _is_loopback(node.ip) else "127.0.0.1"
+        flags += ["--authrpc.addr", own, "--authrpc.port", str(node.p2p_port + MANAGEMENT_OFFSET)]
+    else:
+        flags += ["--permissioned"]
+    if node.validator:
+        flags += consensus.flags(node.address)
+    return Wish(
+        name=container_name(node),
+        image=node.image,
+        entrypoint=("geth",),
+        command=tuple(flags),
+        labels=labels_of(chain, node),
+        volumes={volume_name(node): "/data"},
+        limits=settings.limits,
+        environment={"PRIVATE_CONFIG": "ignore"},
+    )
+
+
+def listen_address(node: Node) -> str:
+    """The machine's own address; all of them where the node list has a name."""
+    return node.ip if _is_ip(node.ip) else EVERYTHING
+
+
+def configuration(chain: Chain, node: Node) -> str:
+    """Its peers, so that it finds them again after a restart."""
+    peers = json.dumps(enodes(chain, besides=node))
+    return (
+        "[Node.P2P]\n"
+        f'ListenAddr = "{listen_address(node)}:{node.p2p_port}"\n'
+        "NoDiscovery = true\nMaxPeers = 100\n"
+        f"StaticNodes = {peers}\nTrustedNodes = {peers}\n"
+    )
+
+
+def permitted(chain: Chain) -> str:
+    """Who may connect at all, where the kernel asks."""
+    return json.dumps(enodes(chain))
+
+
+def enodes(chain: Chain, besides: Node | None = None) -> list[str]:
+    return [each.enode for each in chain.nodes if each.enode and (besides is None or each.node_id != besides.node_id)]
+
+
+def _is_loopback(text: str) -> bool:
+    return _is_ip(text) and ipaddress.ip_address(text).is_loopback
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

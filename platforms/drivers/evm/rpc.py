@@ -1,0 +1,97 @@
+"""JSON-RPC in batches, to whichever of a chain's nodes answers first."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from console.errors import ConsoleError, PlatformRefused, PlatformUnavailable
+from platforms.drivers.evm import words as say
+from platforms.drivers.evm.book import Chain, Node
+from platforms.http import Outgoing, PlatformClient
+
+CALL_SECONDS = 8.0
+MAX_CLIENTS = 256
+MAX_BODY = 32 * 1024 * 1024
+Call = tuple[str, list[Any]]
+
+
+class Rpc:
+    """Connections to many nodes. Safe to use from several threads."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        self._clients: OrderedDict[str, PlatformClient] = OrderedDict()
+        self._last: dict[str, str] = {}  # chain -> the node that answered last
+        self._lock = threading.Lock()
+
+    def ask(self, chain: Chain, calls: Sequence[Call]) -> list[Any]:
+        """The results, in order, all from one node. PlatformUnavailable when no node answers."""
+        problem = say.NO_NODES
+        for node in self._order(chain):
+            try:
+                answers = self.ask_node(node, calls)
+            except PlatformUnavailable as silent:
+                problem = silent.detail
+                continue
+            self._last[chain.chain_id] = node.node_id
+            return answers
+        raise PlatformUnavailable(say.NOBODY_ANSWERS % {"chain": chain.name, "problem": problem})
+
+    def ask_node(self, node: Node, calls: Sequence[Call]) -> list[Any]:
+        """The results of one node, in order. PlatformRefused for a call that it refuses."""
+        body = [
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
+            for number, (method, parameters) in enumerate(calls)
+        ]
+        if not body:
+            return []
+        sent = self._client(node.rpc).send(Outgoing("POST", "/", body=body, idempotent=True))
+        said = sent.body if isinstance(sent.body, list) else []
+        by_id = {each.get("id"): each for each in said if isinstance(each, dict)}
+        return [_result(node, method, by_id.get(number)) for number, (method, _given) in enumerate(calls)]
+
+    def answers(self, node: Node) -> bool:
+        try:
+            self.ask_node(node, [("eth_blockNumber", [])])
+        except ConsoleError:
+            return False
+        return True
+
+    def close(self) -> None:
+        with self._lock:
+            clients, self._clients = list(self._clients.values()), OrderedDict()
+        for client in clients:
+            client.close()
+
+    def _order(self, chain: Chain) -> list[Node]:
+        """Nodes that run, the one that answered last first."""
+        last = self._last.get(chain.chain_id)
+        return sorted((node for node in chain.nodes if node.enode), key=lambda node: (node.node_id != last, node.rpc))
+
+    def _client(self, address: str) -> PlatformClient:
+        with self._lock:
+            client = self._clients.pop(address, None) or PlatformClient(
+                address, allow_private=self._allow_private, max_body=MAX_BODY, call_seconds=CALL_SECONDS
+            )
+            self._clients[address] = client
+            if len(self._clients) > MAX_CLIENTS:
+                self._clients.popitem(last=False)  # closed by whoever uses it last, letting it go
+            return client
+
+
+def _result(node: Node, method: str, answer: Any) -> Any:
+    if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
+        raise PlatformRefused(say.NOT_ANSWERED % {"node": node.node_id, "method": method}, code="bad_answer")
+    if answer.get("error"):
+        said = answer["error"]
+        words = str(said.get("message") if isinstance(said, dict) else said)[:200]
+        raise PlatformRefused(say.NODE_REFUSED % {"node": node.node_id, "method": method, "problem": words})
+    return answer["result"]
+
+
+def number(value: Any) -> int:
+    """A quantity as JSON-RPC writes it."""
+    return int(value, 16) if isinstance(value, str) else int(value or 0)

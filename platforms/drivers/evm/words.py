@@ -1,0 +1,40 @@
+"""What this driver says of nodes and votes: sentences that every process has to know, without the engine's library."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop
+
+from console.sentences import kept
+
+NOT_UP = kept(gettext_noop("The node %(node)s does not answer within %(seconds)s s."))
+NO_KEY = kept(gettext_noop("The keys could not be made on %(host)s: %(problem)s"))
+NOT_SYNCED = kept(gettext_noop("The node %(node)s does not catch up with the chain: it is at block %(height)s."))
+NO_VOTE = kept(
+    gettext_noop("The validators did not get done with the vote on %(node)s: the chain stands at block %(height)s.")
+)
+UNKNOWN = kept(gettext_noop("The kernel %(kernel)s does not know the consensus “%(consensus)s”, only %(known)s."))
+BY_TRANSACTION = gettext_noop(
+    "Contracts on this platform are deployed by transactions that their owner signs and sends to a node."
+)
+ONE_NODE_ONE_CHAIN = gettext_noop("A node of this kernel serves one chain: every chain has nodes of its own.")
+NO_TENANTS = gettext_noop("There are no tenants here: organizations bring machines of their own.")
+ON_PREM_ONLY = kept(gettext_noop("%(name)s has no machines of its own; this platform builds on nothing else."))
+NOT_IN = kept(gettext_noop("%(name)s has no node on the chain %(chain)s yet."))
+NO_NODE = kept(gettext_noop("There is no node %(id)s on this chain."))
+SEALS = gettext_noop("This node seals blocks: it goes when its organization quits the chain, by the others' votes.")
+FOUNDER_STAYS = gettext_noop("The network's last member cannot quit it; delete the network instead.")
+NODE_DIED = kept(gettext_noop("The node %(node)s on %(host)s does not stay up: %(problem)s"))
+NOT_THEIRS = kept(gettext_noop("The machine %(host)s is not the organization's any more."))
+BAD_SCRIPT = kept(gettext_noop("The node %(node)s answered to the console's question with: %(problem)s"))
+NO_TRANSACTION = kept(gettext_noop("There is no transaction %(id)s on this chain."))
+HOSTS_SILENT = kept(gettext_noop("%(silent)s of %(all)s hosts do not answer: %(problem)s"))
+LAST_ONE = kept(
+    gettext_noop("The node %(node)s is the last one that seals blocks. Delete the chain instead of leaving it.")
+)
+NOBODY_ANSWERS = kept(gettext_noop("No node of the chain %(chain)s answers: %(problem)s"))
+NO_NODES = gettext_noop("it has none yet")
+NOT_ANSWERED = kept(gettext_noop("The node %(node)s answered nonsense to %(method)s."))
+NODE_REFUSED = kept(gettext_noop("The node %(node)s refused %(method)s: %(problem)s"))
+NO_NETWORK = kept(gettext_noop("There is no network %(id)s."))
+NO_CHAIN = kept(gettext_noop("There is no chain %(id)s."))
+NO_MACHINE = kept(gettext_noop("The organization %(orgcode)s has no machine for a node."))

@@ -1,0 +1,75 @@
+"""Three departments with a machine each: real engines, and the driver with its book in the database."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from platforms import standard
+from platforms.drivers.base import Credentials, Finished
+from platforms.drivers.evm.driver import EvmDriver
+from platforms.drivers.evm.programs import Settings
+from platforms.hosts.docker import Limits
+from platforms.hosts.spaces import Space
+from platforms.models import Cloudtype, Kernel, Platform, PlatformKind
+from platforms.services.native import book_of
+from tests.tools.engines import Host, running_hosts
+from tests.tools.images import TARGET, named
+from tests.tools.waiting import until
+
+
+@dataclass
+class Site:
+    """A driver, and the hosts that it builds on: organization `org-N` has the N-th."""
+
+    driver: EvmDriver
+    hosts: list[Host]
+
+    def party(self, number: int) -> standard.Party:
+        host = self.hosts[number]
+        machines = (standard.Machine(ip=host.ip, port=host.port),)
+        return standard.Party(orgcode=f"org-{number}", name=f"Office {number}", category="on_prem", machines=machines)
+
+    def do(self, operation: str, key: str = "", *, seconds: float = 60.0, **request: Any) -> Any:
+        """The operation, carried through its waits; each go may be the first one of another worker."""
+        wanted = standard.OPERATIONS[operation].request(**request)
+        position: dict[str, Any] | None = None
+
+        def through() -> Any:
+            nonlocal position
+            result = self.driver.perform(
+                operation, wanted, credentials=Credentials(), key=key or operation, position=position
+            )
+            if isinstance(result, Finished):
+                return result
+            position = result.position
+            return None
+
+        return until(through, seconds, operation).answer
+
+
+@contextlib.contextmanager
+def site(kernel: str, network: str, count: int, **settings: Any) -> Iterator[Site]:
+    ips = [f"127.0.{network}.{number + 1}" for number in range(count)]
+    with running_hosts(*ips) as hosts:
+
+        def space_of(orgcode: str) -> Space:
+            host = hosts[int(orgcode.rpartition("-")[2])]
+            return Space(orgcode, ((host.ip, host.port),), host.tlscert)
+
+        platform = Platform.objects.create(
+            oemtype=f"own-{kernel}",
+            name="Own machines",
+            kind=PlatformKind.EVM,
+            cloudtype=Cloudtype.ON_PREM,
+            kernel=Kernel(kernel),
+        )
+        usual = {"image": named(kernel).tag, "archives": TARGET, "limits": Limits(memory=512 * 2**20)}
+        chosen = Settings(kernel=kernel, period=1, **{**usual, **settings})
+        driver = EvmDriver(book=book_of(platform), spaces=space_of, settings=chosen)
+        try:
+            yield Site(driver, hosts)
+        finally:
+            driver.close()

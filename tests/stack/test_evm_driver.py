@@ -1,0 +1,154 @@
+"""The native driver on real machines: what it makes it makes once, and what goes wrong it says and goes on with."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from console.errors import Missing, PlatformRefused, PlatformUnavailable
+from platforms import standard
+from tests.stack.site import Site, site
+from tests.tools.engines import missing_for_engines
+from tests.tools.images import missing_for
+from tests.tools.waiting import until
+
+ENGINES = missing_for_engines()
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(bool(ENGINES), reason=ENGINES),
+]
+NO_ETHEREUM, NO_QUORUM = missing_for("ethereum"), missing_for("quorum")
+
+
+@contextlib.contextmanager
+def taken(ip: str, port: int) -> Iterator[None]:
+    with socket.socket() as other:
+        other.bind((ip, port))
+        other.listen()
+        yield
+
+
+def network(made: Site, *members: int) -> str:
+    network_id = made.do("create_network", name="Permits", creator=made.party(members[0])).network_id
+    for member in members[1:]:
+        made.do("join_network", network_id=network_id, member=made.party(member))
+    return str(network_id)
+
+
+def running(made: Site) -> list[int]:
+    return [len(host.podman("ps", "--format", "{{.Names}}").split()) for host in made.hosts]
+
+
+@pytest.mark.skipif(bool(NO_ETHEREUM), reason=NO_ETHEREUM)
+def test_ethereum_builds_once_and_goes_on_after_whatever_went_wrong() -> None:
+    with site("ethereum", "42", 2) as made:
+        network_id = network(made, 0, 1)
+        assert network(made, 0, 1) == network_id  # the same key, the same network
+        wanted = {"network_id": network_id, "name": "Permits", "creator": made.party(0)}
+        with taken(made.hosts[0].ip, 8545), pytest.raises(PlatformRefused, match="already in use") as refused:
+            made.do("create_chain", **wanted)
+        assert refused.value.code == "port_taken"
+        chain_id = made.do("create_chain", **wanted).chain_id
+        assert made.do("create_chain", **wanted).chain_id == chain_id
+        assert running(made) == [1, 0]
+
+        ours = {"network_id": network_id, "chain_id": chain_id}
+        made.hosts[1].cut()
+        with pytest.raises(PlatformUnavailable, match=made.hosts[1].ip):
+            made.do("join_chain", **ours, member=made.party(1))
+        made.hosts[1].mend()
+        made.do("join_chain", **ours, member=made.party(1))
+        assert made.do("join_chain", **ours, member=made.party(1)).status == "running"
+        assert running(made) == [1, 1]
+
+        _a_node_more_and_less(made, ours)
+        _two_of_two_are_needed(made, ours)
+
+        made.do("quit_chain", **ours, member=made.party(1))
+        assert made.hosts[1].left() == []
+        with pytest.raises(PlatformRefused, match="last one") as refused:
+            made.do("quit_chain", **ours, member=made.party(0))
+        assert refused.value.code == "last_validator"
+        made.do("delete_network", network_id=network_id, creator=made.party(0))
+        with pytest.raises(Missing):
+            made.do("get_network", network_id=network_id)
+        assert [host.left() for host in made.hosts] == [[], []]
+
+
+def _a_node_more_and_less(made: Site, ours: dict[str, str]) -> None:
+    """It reads along on ports of its own, and seals nothing."""
+    more = made.do("add_node", **ours, member=made.party(1)).node_id
+    assert made.do("add_node", **ours, member=made.party(1)).node_id == more
+    nodes = {node.node_id: node for node in made.do("list_nodes", **ours).items}
+    assert (nodes[more].role, nodes[more].state) == ("peer", "running")
+    assert nodes[more].endpoint == f"http://{made.hosts[1].ip}:8546"
+    assert nodes[more].version.startswith("Geth/v1.13.15")
+    sealing = next(node_id for node_id, node in nodes.items() if node.role == "validator")
+    with pytest.raises(PlatformRefused, match="seals blocks"):
+        made.do("remove_node", **ours, member=made.party(int(sealing[-1])), node_id=sealing)
+    made.do("remove_node", **ours, member=made.party(1), node_id=more)
+    assert running(made) == [1, 1]
+
+
+def _two_of_two_are_needed(made: Site, ours: dict[str, str]) -> None:
+    """A chain whose majority is cut off stands, and is said to; it goes on when the host is back."""
+
+    def height() -> int:
+        return int(made.do("get_ledger_summary", chain_id=ours["chain_id"]).height)
+
+    made.hosts[1].cut()
+    stood = height()
+    states = {node.orgcode: node.state for node in made.do("list_nodes", **ours).items}
+    assert states == {"org-0": "running", "org-1": "unknown"}
+    health = made.do("get_health")
+    assert health.status == "degraded"
+    assert made.hosts[1].ip in health.detail
+    assert height() <= stood + 2
+    made.hosts[1].mend()
+    until(lambda: height() > stood + 3, 30, "the chain goes on")
+
+
+@pytest.mark.skipif(bool(NO_QUORUM), reason=NO_QUORUM)
+def test_quorum_votes_members_in_and_out() -> None:
+    with site("quorum", "43", 2) as made:
+        network_id = network(made, 0, 1)
+        older = made.do(
+            "create_chain",
+            "ibft",
+            network_id=network_id,
+            name="Older",
+            creator=made.party(0),
+            extrainfo='{"consensus": "ibft"}',
+        )
+        made.do("delete_chain", network_id=network_id, chain_id=older.chain_id, creator=made.party(0))
+        chain_id = made.do("create_chain", network_id=network_id, name="Permits", creator=made.party(0)).chain_id
+        ours = {"network_id": network_id, "chain_id": chain_id}
+        made.do("join_chain", **ours, member=made.party(1))
+        chain: standard.ChainInfo = made.do("get_chain", **ours)
+        assert (chain.consensus, chain.kernel, chain.status) == ("qbft", "quorum", "running")
+        assert set(chain.members) == {"org-0", "org-1"}
+        figures = {figure.name: figure.value for figure in made.do("get_monitoring", chain_id=chain_id).figures}
+        assert figures["height"] > 0
+        assert (figures["peers"], figures["nodes_running"]) == (1, 2)
+        assert figures["memory"] > 2**20
+        blocks = made.do("list_blocks", chain_id=chain_id, page_size=5).items
+        assert [block.parent_hash for block in blocks[:-1]] == [block.hash for block in blocks[1:]]
+        made.do("quit_chain", **ours, member=made.party(1))
+        made.do("delete_chain", **ours, creator=made.party(0))
+        assert [host.left() for host in made.hosts] == [[], []]
+
+
+def test_who_cannot_build_is_told_before_anything_is_built() -> None:
+    with site("ethereum", "44", 1, image="localhost:1/nothing:1", archives=None) as made:
+        with pytest.raises(PlatformRefused) as refused:
+            made.do("create_network", name="Permits", creator=made.party(0))
+        assert refused.value.code == "no_image"
+        clouds = made.party(0).model_copy(update={"category": "cloud"})
+        with pytest.raises(PlatformRefused, match="no machines of its own"):
+            made.do("create_network", name="Permits", creator=clouds)
+        assert made.do("list_networks").items == ()
+        assert made.do("get_health").status == "up"

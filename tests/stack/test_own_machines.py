@@ -1,0 +1,148 @@
+"""On-prem for real: three departments, three machines with container engines, geth validators, the whole product.
+
+Everything is asked by REST and looked at from outside: on the engines, and on the nodes' own ports.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.stack.caller import Caller
+from tests.stack.departments import Department, Office, chain_of, nodes_of
+from tests.stack.product import Product, running, until
+from tests.tools.engines import Host, missing_for_engines, running_hosts
+from tests.tools.images import TARGET, missing_for, named
+
+REASON = missing_for_engines() or missing_for("ethereum")
+pytestmark = [pytest.mark.stack, pytest.mark.skipif(bool(REASON), reason=REASON)]
+IPS = ("127.0.41.1", "127.0.41.2", "127.0.41.3")
+SOMEBODY = "0x00000000000000000000000000000000000000aa"
+
+
+@pytest.fixture
+def hosts() -> Iterator[list[Host]]:
+    with running_hosts(*IPS) as made:
+        yield made
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[Product]:
+    environment = {
+        "EVM_IMAGE_ETHEREUM": named("ethereum").tag,
+        "EVM_IMAGE_ARCHIVES": str(TARGET),
+        "EVM_BLOCK_SECONDS": "1",
+        "EVM_NODE_MEMORY_MB": "512",
+        "OBSERVE_DETAILS_SECONDS": "2",
+    }
+    with running(tmp_path / "data", environment=environment) as started:
+        yield started
+
+
+def test_three_departments_on_their_own_machines(product: Product, hosts: list[Host]) -> None:
+    office = Office(product)
+    _register_platform(office.administrator)
+    tax, housing, social = (
+        office.on_prem(name, ip=host.ip, port=host.port, certificate=host.tlscert)
+        for name, host in zip(("Tax Office", "Housing Authority", "Social Security"), hosts, strict=True)
+    )
+
+    union = office.union("Permits", tax, housing, oemtype="own-machines")
+    chain = chain_of(tax, union["unionid"])
+    nodes = {node["orgcode"]: node for node in nodes_of(tax, chain["id"])}
+    assert set(nodes) == {tax.orgcode, housing.orgcode}
+    assert nodes[housing.orgcode]["endpoint"] == f"http://{IPS[1]}:8545"
+    assert [len(host.podman("ps", "--format", "{{.Names}}").split()) for host in hosts] == [1, 1, 0]
+    _transactions_flow(tax.caller, chain["id"])
+
+    joining = social.caller.post(f"unions/{union['unionid']}/join", {"orgcode": social.orgcode}, expect=202)
+    for each in (tax, housing):
+        social.caller.flow(joining["flow"], until=("waiting",))
+        each.agree(joining["proposal"])
+    assert social.caller.flow(joining["flow"])["state"] == "done"
+    assert len(nodes_of(social, chain["id"])) == 3
+    until(lambda: _sealed(hosts[2]) > 0, seconds=20, what="the third member seals a block")
+
+    _a_host_is_cut_off_and_comes_back(hosts[0], tax, housing, chain["id"])
+
+    quitting = housing.caller.post(f"unions/{union['unionid']}/quit", {"orgcode": housing.orgcode}, expect=202)
+    assert housing.caller.flow(quitting["flow"])["state"] == "done"
+    assert hosts[1].left() == []
+    before = _height(IPS[2])
+    until(lambda: _height(IPS[2]) > before + 2, seconds=20, what="the others seal on")
+
+    ending = tax.caller.delete(f"unions/{union['unionid']}", expect=202)
+    assert tax.caller.flow(ending["flow"])["state"] == "done"
+    assert [host.left() for host in hosts] == [[], [], []]
+    assert office.administrator.get("audit/verify")["ok"]
+
+
+def _register_platform(administrator: Caller) -> None:
+    body = {"oemtype": "own-machines", "name": "Own machines", "kind": "evm", "kernel": "ethereum"}
+    started = administrator.post("platforms", body, expect=202)
+    flow = administrator.flow(started["flow"])
+    assert flow["state"] == "done", flow
+    platform = administrator.get("platforms/own-machines")
+    assert (platform["state"], platform["cloudtype"], platform["health"]) == ("official", "on_prem", "up")
+    assert platform["capabilities"]["join_chain"]["supported"]
+    assert platform["capabilities"]["deploy_contract"]["reason"]
+
+
+def _transactions_flow(caller: Caller, blockchain: str) -> None:
+    """What is sent to a node becomes a block, and the observers read it."""
+    (account,) = _rpc(IPS[0], "eth_accounts")
+    sent = _rpc(IPS[0], "eth_sendTransaction", {"from": account, "to": SOMEBODY, "value": "0x64"})
+
+    def read() -> Any:
+        rows = caller.all(f"blockchains/{blockchain}/transactions")
+        return next((row for row in rows if row["hash"] == sent), None)
+
+    until(lambda: read() is not None, seconds=30, what="the transaction is read")
+    assert (read()["status"], read()["to"], read()["value"]) == ("committed", SOMEBODY, "100")
+    assert int(_rpc(IPS[1], "eth_getBalance", SOMEBODY, "latest"), 16) == 100
+    assert caller.get(f"blockchains/{blockchain}/ledger")["transactions"] == 1
+
+
+def _a_host_is_cut_off_and_comes_back(host: Host, cut: Department, other: Department, blockchain: str) -> None:
+    """Two of three validators go on; the console says which node does not answer, and reads at the others."""
+
+    def state() -> str:
+        return next(node["state"] for node in nodes_of(other, blockchain) if node["orgcode"] == cut.orgcode)
+
+    host.cut()
+    before = _height(IPS[1])
+    until(lambda: _height(IPS[1]) > before + 2, seconds=20, what="the others seal on")
+    until(lambda: state() == "unknown", seconds=60, what="the console says that the node does not answer")
+    until(
+        lambda: (other.caller.get(f"blockchains/{blockchain}/ledger")["height"] or 0) > before,
+        seconds=30,
+        what="the ledger is read at another node",
+    )
+    host.mend()
+    until(lambda: state() == "running", seconds=60, what="the console says that it is back")
+    until(lambda: _height(host.ip) >= _height(IPS[1]) - 1, seconds=30, what="it catches up")
+
+
+def _sealed(host: Host) -> int:
+    """How many of the newest blocks the host's node has made, as the node says in its own console."""
+    (account,) = _rpc(host.ip, "eth_accounts")
+    (name,) = host.podman("ps", "--format", "{{.Names}}").split()
+    script = "console.log(JSON.stringify(clique.status().sealerActivity))"
+    said = host.podman("exec", name, "geth", "attach", "--exec", script, "/data/geth.ipc")
+    return int(json.loads(said.splitlines()[0]).get(account, 0))
+
+
+def _height(ip: str) -> int:
+    return int(_rpc(ip, "eth_blockNumber"), 16)
+
+
+def _rpc(ip: str, method: str, *parameters: Any) -> Any:
+    question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
+    answer = httpx.post(f"http://{ip}:8545", json=question, timeout=10).json()
+    assert "result" in answer, answer
+    return answer["result"]
