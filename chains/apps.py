@@ -8,14 +8,19 @@ class ChainsConfig(AppConfig):
 
     def ready(self) -> None:
         from chains import flows, frame  # noqa: F401 - extends the blueprints of unions
+        from chains.blockers import idle_machines, organization_blockers
         from chains.reads import chains_on, needed_by_member, used_by
         from chains.services.chains import hand_over
+        from console.blockers import add_teller
         from platforms.dependants import add_dependants
         from unions import quotas
+        from unions.blockers import find_idle_machines_with
         from unions.services.placeholders import on_hand_over
 
         quotas.count_with(used_by)
         quotas.plan_with(needed_by_member)
         on_hand_over(hand_over)
+        add_teller("organization", organization_blockers)
+        find_idle_machines_with(idle_machines)
         add_dependants("chains", chains_on)
         frame.hand_in()

@@ -203,7 +203,13 @@ def liveliest(actor: User, number: int) -> QuerySet[Blockchain]:
 def chains_on(platform: Platform) -> Dependants:
     """Live chains need their platform to stay."""
     rows = Blockchain.objects.live().filter(business_chain__platform=platform).order_by("name")
-    return Dependants(pgettext_lazy("counted", "chains"), rows.count(), tuple(rows.values_list("name", flat=True)[:5]))
+    return Dependants(
+        pgettext_lazy("counted", "chains"),
+        rows.count(),
+        tuple(rows.values_list("name", flat=True)[:5]),
+        code="chains",
+        link=f"/chains?platform={platform.oemtype}",
+    )
 
 
 def take_overs(actor: User) -> QuerySet[TakeOver]:

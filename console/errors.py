@@ -8,6 +8,7 @@ everybody; `note` tells those who operate the console where and what exactly.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
 
 from django.utils.translation import gettext_lazy as _
@@ -65,6 +66,26 @@ class Missing(ConsoleError):
 
 class Conflict(ConsoleError):
     status, code, title = 409, "conflict", _("Conflict")
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """One thing that has to be seen to first: what it is and the way out, in a sentence, and the page where that is."""
+
+    code: str  # stable: programs may rely on it
+    text: str
+    link: str = ""  # path of a page of this console
+
+
+class Blocked(Conflict):
+    """Something hangs on what shall be ended; `blockers` names all of it."""
+
+    code, title = "blocked", _("Something stands in the way")
+
+    def __init__(self, blockers: Sequence[Blocker], *, detail: object = "", code: str | None = None) -> None:
+        self.blockers = tuple(blockers)
+        self.headline = str(detail or self.title)
+        super().__init__(detail or " ".join(each.text for each in blockers), code=code)
 
 
 class NotSupported(ConsoleError):

@@ -21,6 +21,8 @@ class Dependants:
     title: str | Promise  # in the plural: “unions”
     count: int
     names: tuple[str, ...] = ()
+    code: str = "in_use"  # stable: programs may rely on it
+    link: str = ""  # path of the page that lists them
 
     def __str__(self) -> str:
         if not self.names:

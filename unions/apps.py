@@ -8,8 +8,9 @@ class UnionsConfig(AppConfig):
 
     def ready(self) -> None:
         from platforms.hosts.spaces import find_spaces_by
-        from unions import dependants, flows, frame, spaces  # noqa: F401 - registers the blueprints
+        from unions import blockers, dependants, flows, frame, spaces  # noqa: F401 - registers the blueprints
 
         frame.hand_in()
         dependants.hand_in()
+        blockers.hand_in()
         find_spaces_by(spaces.machines_of)

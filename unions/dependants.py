@@ -21,13 +21,23 @@ def hand_in() -> None:
 
 def unions_on(platform: Platform) -> Dependants:
     rows = Union.objects.filter(platform=platform).exclude(state=UnionState.DELETED)
-    return Dependants(pgettext_lazy("counted", "unions"), rows.count(), _named(rows, "name"))
+    return Dependants(
+        pgettext_lazy("counted", "unions"),
+        rows.count(),
+        _named(rows, "name"),
+        code="unions",
+        link=f"/unions?platform={platform.oemtype}",
+    )
 
 
 def spaces_on(platform: Platform) -> Dependants:
     rows = ResourceSpace.objects.filter(platform=platform)
     return Dependants(
-        pgettext_lazy("counted", "organizations with a tenant space"), rows.count(), _named(rows, "organization__name")
+        pgettext_lazy("counted", "organizations with a tenant space"),
+        rows.count(),
+        _named(rows, "organization__name"),
+        code="resource_spaces",
+        link=f"/resource-spaces?platform={platform.oemtype}",
     )
 
 
@@ -37,6 +47,8 @@ def registrations_on(platform: Platform) -> Dependants:
         pgettext_lazy("counted", "registrations that wait for a decision"),
         rows.count(),
         _named(rows, "organization_name"),
+        code="registrations",
+        link="/registrations?state=pending",
     )
 
 

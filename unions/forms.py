@@ -392,7 +392,7 @@ class WithdrawalForm(forms.Form):
 
 
 class TypedName(forms.Form):
-    """What cannot be taken back takes the union's name, typed."""
+    """What cannot be taken back takes the name of the thing, typed."""
 
     confirmation = forms.CharField(
         label=_("Name of the union"),
@@ -413,6 +413,14 @@ class TypedName(forms.Form):
         if typed != self.name:
             raise forms.ValidationError(_("Type the name exactly as it is written: %(name)s") % {"name": self.name})
         return typed
+
+
+class CloseForm(TypedName):
+    """End an organization, with its name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["confirmation"].label = _("Name of the organization")
 
 
 class QuitForm(TypedName, MoveForm):

@@ -45,6 +45,8 @@ def may_manage_organization(actor: User, organization: Organization) -> Verdict:
     """The organization's administrators and the console's."""
     if organization.is_placeholder:
         return denied(_nobody_speaks(organization))
+    if organization.is_closed:
+        return not_now(_("%(name)s is closed.") % {"name": organization.name})
     if actor.is_administrator or _role(actor, organization) == MemberRole.ADMINISTRATOR:
         return ALLOWED
     return denied(_("Only an administrator of %(name)s may do this.") % {"name": organization.name})
@@ -54,6 +56,8 @@ def may_speak_for(actor: User, organization: Organization) -> Verdict:
     """Administrators and operators of the organization, and the console's administrators on its behalf."""
     if organization.is_placeholder:
         return denied(_nobody_speaks(organization))
+    if organization.is_closed:
+        return not_now(_("%(name)s is closed.") % {"name": organization.name})
     if actor.is_administrator or _role(actor, organization) in SPEAKERS:
         return ALLOWED
     return denied(_("You do not speak for %(name)s.") % {"name": organization.name})
@@ -75,8 +79,11 @@ def may_propose_quit(actor: User, union: Union, organization: Organization) -> V
 
 
 def may_propose_delete(actor: User, union: Union) -> Verdict:
-    """Whoever speaks for the creator, or once that has left for the member of longest standing; nothing else open."""
-    return may_speak_for(actor, union.acting_creator()) and _active(union) and _no_placeholders(union) and _quiet(union)
+    """Whoever speaks for the creator, or once that has left for the member of longest standing.
+
+    What stands in the way besides, `unions/blockers.py` names to them.
+    """
+    return may_speak_for(actor, union.acting_creator()) and _active(union)
 
 
 def may_propose_claim(actor: User, placeholder: Organization, claimant: Organization) -> Verdict:
@@ -155,35 +162,10 @@ def _somebody_answers(union: Union) -> Verdict:
     return not_now(_("Every member of this union is a placeholder; one has to be claimed before anybody can answer."))
 
 
-def _no_placeholders(union: Union) -> Verdict:
-    """Nodes of somebody who was never asked are not taken down."""
-    names = [each.organization.name for each in union.present if each.organization.is_placeholder]
-    if not names:
-        return ALLOWED
-    words = _(
-        "Members of this union are placeholders (%(names)s): their nodes cannot be reclaimed before somebody has "
-        "claimed them."
-    )
-    return not_now(words % {"names": _(", ").join(names)})
-
-
 def _active(union: Union) -> Verdict:
     if union.state == UnionState.ACTIVE:
         return ALLOWED
     return not_now(_("The union is %(state)s.") % {"state": union.get_state_display().lower()})
-
-
-def _quiet(union: Union) -> Verdict:
-    """Nothing else on the union is being asked or carried out."""
-    busy = Proposal.objects.under_way().filter(union=union).first()
-    if busy is None:
-        return ALLOWED
-    words = {"proposal": busy}
-    if busy.state == ProposalState.OPEN:
-        text = _("A proposal on this union is open (%(proposal)s); it must be decided or withdrawn first.")
-    else:
-        text = _("A proposal on this union is being carried out (%(proposal)s); wait until that has ended.")
-    return not_now(text % words)
 
 
 def _outside(union: Union, organization: Organization) -> Verdict:

@@ -57,7 +57,7 @@ def detailed_ids(actor: User, rows: Iterable[Organization]) -> set[int]:
 def spaces(actor: User) -> QuerySet[ResourceSpace]:
     """Resource spaces whose details the actor sees; what was found of placeholders is bound to nobody."""
     rows = (
-        ResourceSpace.objects.exclude(kind=SpaceKind.FOUND)
+        ResourceSpace.objects.exclude(kind__in=[SpaceKind.FOUND, SpaceKind.RELEASED])
         .select_related("organization", "platform")
         .prefetch_related("machines")
     )

@@ -26,6 +26,7 @@ urlpatterns = [
     path("organizations/<str:orgcode>", views.OrganizationDetail.as_view(), name="organization-detail"),
     path("organizations/<str:orgcode>/claim", views.ClaimPlaceholder.as_view(), name="organization-claim"),
     path("organizations/<str:orgcode>/change", views.OrganizationChange.as_view(), name="organization-change"),
+    path("organizations/<str:orgcode>/close", views.CloseOrganization.as_view(), name="organization-close"),
     path("organizations/<str:orgcode>/members", views.AddMember.as_view(), name="member-add"),
     path("organizations/<str:orgcode>/members/remove", views.RemoveMember.as_view(), name="member-remove"),
     path("resource-spaces", views.SpaceList.as_view(), name="space-list"),

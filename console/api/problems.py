@@ -1,6 +1,7 @@
 """Every error of the REST layer as problem details (RFC 9457), in one place.
 
-`{type, title, status, detail, code}`, and `errors` (dotted field → texts) where fields are at fault.
+`{type, title, status, detail, code}`, and `errors` (dotted field → texts) where fields are at fault, `blockers` (code,
+detail, link) where something else has to be ended first.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from console.errors import BadRequest, Busy, ConsoleError, Invalid, Missing, NotAllowed, TooLarge, TooMany
+from console.errors import BadRequest, Blocked, Busy, ConsoleError, Invalid, Missing, NotAllowed, TooLarge, TooMany
 from console.sentences import told
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,10 @@ def body(error: ConsoleError) -> dict[str, Any]:
     }
     if error.errors:
         problem["errors"] = {name: [told(text) for text in texts] for name, texts in error.errors.items()}
+    if isinstance(error, Blocked):
+        problem["blockers"] = [
+            {"code": each.code, "detail": told(each.text), "link": each.link} for each in error.blockers
+        ]
     if error.note:
         problem["note"] = told(error.note)
     return problem

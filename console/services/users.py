@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from console import audit
+from console.blockers import require_unblocked
 from console.errors import Conflict, Invalid
 from console.models import ConsoleRole, User
 from console.policies import may_administer, require
@@ -63,12 +64,16 @@ def set_role(*, actor: User, user_id: int, console_role: str) -> User:
 
 @use_case
 def disable_user(*, actor: User, user_id: int) -> User:
-    """Close an account: its sessions and tokens open no door any more. What it did stays on record."""
+    """Close an account: its sessions and tokens open no door any more. What it did stays on record.
+
+    Blocked while something depends on this very person, and then what is named.
+    """
     require(may_administer(actor))
     user = _locked(user_id)
     if user.pk == actor.pk:
         raise Conflict(_("You cannot disable yourself; ask another administrator."))
     if user.is_active:
+        require_unblocked("user", user)
         user.is_active = False
         _keep_an_administrator(user)
         user.save(update_fields=["is_active"])

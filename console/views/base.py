@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.views import View
 from django.views.generic import DetailView, FormView, ListView
 
-from console.errors import ConsoleError
+from console.errors import Blocked, ConsoleError
 from console.models import User
 from console.policies import ALLOWED, Verdict, require
 from console.sentences import told
@@ -139,6 +139,10 @@ class ServiceFormView(Succeeding, Page, FormView):
 
 def put_into(form: forms.BaseForm, problem: ConsoleError) -> None:
     """Show the errors of a service at the fields they name; what has no field stands above the form."""
+    if isinstance(problem, Blocked):
+        form.blockers = problem.blockers  # type: ignore[attr-defined]
+        form.add_error(None, told(problem.headline))
+        return
     placed = False
     for path, texts in problem.errors.items():
         parts = [part for part in path.split(".") if part in form.fields]

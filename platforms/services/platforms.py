@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from console import audit, flows
-from console.errors import Conflict, Invalid, Missing
+from console.errors import Blocked, Blocker, Conflict, Invalid, Missing
 from console.flows import blueprint_named
 from console.models import Flow, User
 from console.policies import require
@@ -174,7 +174,10 @@ def retire_platform(*, actor: User, oemtype: str) -> Platform:
     hanging = hanging_on(platform)
     if hanging:
         words = _("Before the platform can be retired, these have to be moved or ended: %(things)s.")
-        raise Conflict(words % {"things": "; ".join(str(each) for each in hanging)}, code="platform_in_use")
+        way_out = _("%(things)s: move or end them first.")
+        blockers = [Blocker(each.code, way_out % {"things": each}, each.link) for each in hanging]
+        detail = words % {"things": "; ".join(str(each) for each in hanging)}
+        raise Blocked(blockers, detail=detail, code="platform_in_use")
     platform.retire()
     platform.credentials = None
     platform.save()

@@ -35,6 +35,7 @@ FAILURES: dict[str, Exception] = {
     "not-allowed": errors.NotAllowed("Not you."),
     "missing": errors.Missing(),
     "conflict": errors.Conflict("Too late."),
+    "blocked": errors.Blocked([errors.Blocker("union", "Quit it first.", "/unions/u-1")]),
     "not-supported": errors.NotSupported("It cannot."),
     "too-large": errors.TooLarge("Too much."),
     "invalid": errors.Invalid.field("organization.nodelist.0.port", "No port."),

@@ -24,6 +24,7 @@ STATUS = {
     "not-allowed": (403, "not_allowed"),
     "missing": (404, "not_found"),
     "conflict": (409, "conflict"),
+    "blocked": (409, "blocked"),
     "not-supported": (409, "not_supported"),
     "too-large": (413, "too_large"),
     "invalid": (422, "invalid"),
@@ -60,6 +61,13 @@ FIELDS = {
 }
 PAGES = ("unexpected", "console", "not-allowed", "missing", "conflict", "not-supported", "invalid", "platform-refused",
          "platform-unavailable", "django-permission", "django-404", "django-suspicious", "django-too-big")  # fmt: skip
+
+
+def test_what_stands_in_the_way_is_a_list_with_links() -> None:
+    problem = Client(raise_request_exception=False).get("/api/v1/tests/fails/blocked").json()
+    assert problem["blockers"] == [{"code": "union", "detail": "Quit it first.", "link": "/unions/u-1"}]
+    page = Client(raise_request_exception=False).get("/tests/fails/blocked").content.decode()
+    assert 'href="/unions/u-1"' in page
 
 
 def subclasses(of: type) -> set[type]:

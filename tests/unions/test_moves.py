@@ -168,7 +168,7 @@ def test_two_quits_at_once_leave_one_member(cast: Cast) -> None:
 def test_a_union_is_not_deleted_over_the_heads_of_those_who_vote(cast: Cast) -> None:
     union = active_union(cast)
     proposal = joining(cast, union)
-    with pytest.raises(Conflict, match="must be decided or withdrawn first"):
+    with pytest.raises(Conflict, match="must be decided or taken back first"):
         propose_delete(actor=cast.alice, unionid=union.unionid)
     for user, organization in ((cast.alice, cast.tax), (cast.bob, cast.housing)):
         cast_vote(actor=user, proposal_id=proposal.pk, orgcode=organization.orgcode, agree=True)

@@ -432,7 +432,7 @@ def test_the_buttons_of_a_union_say_why_not(cast: Cast) -> None:
     assert "Tax Bureau is a member already." in page(cast.alice, place)
     assert "You speak for no organization." in page(cast.dan, place)
     propose_join(actor=cast.carol, unionid=union.unionid, orgcode=cast.social.orgcode)
-    assert "must be decided or withdrawn first" in page(cast.alice, place)
+    assert "must be decided or taken back first" in page(cast.alice, f"{place}/delete")
     assert "Social Security asks to join the union" in page(cast.alice, f"{place}/quit")
 
 

@@ -87,7 +87,7 @@ def test_nobody_speaks_for_a_placeholder(cast: Cast) -> None:
         propose_quit(actor=root, unionid=union.unionid, orgcode=code)
     with pytest.raises(NotAllowed, match="nobody speaks for it"):
         add_member(actor=root, orgcode=code, username="dan", role="operator")
-    with pytest.raises(Conflict, match="cannot be reclaimed before"):
+    with pytest.raises(Conflict, match="is a placeholder, whose nodes nobody may take down"):
         propose_delete(actor=cast.alice, unionid=union.unionid)
     proposal = propose_join(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
     assert [each.organization for each in proposal.electors.all()] == [cast.tax], "placeholders are not asked"

@@ -22,12 +22,14 @@ class Category(models.TextChoices):
 
 class OrganizationState(models.TextChoices):
     REGISTERED = "registered", _("Registered")
+    CLOSED = "closed", _("Closed")  # it has ended; its row stays as history
     PLACEHOLDER = "placeholder", _("Placeholder")  # found on a platform; nobody here speaks for it until it is claimed
 
 
 class SpaceKind(models.TextChoices):
     TENANT = "tenant", _("Tenant space")
     PHYSICAL = "physical", _("Physical resource set")
+    RELEASED = "released", _("Released")  # of an organization that is closed: nothing is bound to it any more
     FOUND = "found", _("Found on the platform")  # of a placeholder: what the platform says, bound to nobody
 
 
@@ -43,7 +45,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self if user.is_authenticated else self.none()
 
     def registered(self) -> OrganizationQuerySet:
-        """Those that somebody speaks for: no placeholders."""
+        """Those that somebody speaks for: no placeholders, and none that is closed."""
         return self.filter(state=OrganizationState.REGISTERED)
 
     def of_user(self, user: User, *roles: MemberRole) -> OrganizationQuerySet:
@@ -62,7 +64,7 @@ class Organization(models.Model):
     """
 
     orgcode = models.CharField(_("orgcode"), max_length=40, unique=True, editable=False)
-    name = models.CharField(_("name"), max_length=200, unique=True)
+    name = models.CharField(_("name"), max_length=200)
     name_key = models.CharField(max_length=MAX_KEY, unique=True, editable=False)
     category = models.CharField(_("category"), max_length=20, choices=Category)
     state = models.CharField(
@@ -88,8 +90,12 @@ class Organization(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.name_key = key_of(self.name)
+        self.name_key = f"#{self.orgcode}" if self.is_closed else key_of(self.name)  # others may have the name then
         super().save(*args, **kwargs)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state == OrganizationState.CLOSED
 
     @property
     def is_placeholder(self) -> bool:
@@ -145,12 +151,20 @@ class ResourceSpace(models.Model):
                 name="space_shape",
                 condition=(models.Q(kind=SpaceKind.TENANT) & ~models.Q(tenantid=""))
                 | models.Q(kind=SpaceKind.PHYSICAL, tenantid="", tenantname="", projectid="", projectname="")
-                | models.Q(kind=SpaceKind.FOUND, platform__isnull=False),
+                | models.Q(kind=SpaceKind.FOUND, platform__isnull=False)
+                | models.Q(kind=SpaceKind.RELEASED, platform__isnull=True, tenantid="", tenantname="", projectid=""),
             ),
         ]
 
     def __str__(self) -> str:
         return self.tenantname or self.tenantid or str(self.organization)
+
+    def release(self) -> None:
+        """Nothing is bound to it any more, and nothing opens it."""
+        self.kind, self.platform = SpaceKind.RELEASED, None
+        self.tenantid = self.tenantname = self.projectid = self.projectname = ""
+        self.ak = self.sk = self.token = self.tlscert = None
+        self.tlscert_expires_at = self.tlscert_warned_at = None
 
 
 class ReservationQuerySet(models.QuerySet["Reservation"]):

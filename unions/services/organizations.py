@@ -8,13 +8,15 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from console import audit
-from console.errors import Conflict, Invalid, Missing
+from console.blockers import require_unblocked
+from console.errors import Blocked, Conflict, Invalid, Missing
 from console.models import User
 from console.policies import require
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from platforms.certificates import read_bundle
 from platforms.models import Tenant
 from unions.addresses import read_nodelist
+from unions.blockers import machine_blockers
 from unions.codes import new_code
 from unions.models import (
     Category,
@@ -22,6 +24,7 @@ from unions.models import (
     MemberRole,
     Membership,
     Organization,
+    OrganizationState,
     Registration,
     RegistrationState,
     ResourceSpace,
@@ -153,11 +156,35 @@ def _change_machines(space: ResourceSpace, nodelist: Any) -> None:
     keep = Q(pk__in=[])
     for ip, port in pairs:
         keep |= Q(ip=ip, port=port)
-    space.machines.exclude(keep).delete()
+    leaving = list(space.machines.exclude(keep))
+    if leaving and (blockers := machine_blockers(space, leaving)):
+        raise Blocked(blockers)
+    space.machines.filter(pk__in=[machine.pk for machine in leaving]).delete()
     present = set(space.machines.values_list("ip", "port"))
     Machine.objects.bulk_create(
         Machine(space=space, ip=ip, port=port) for ip, port in pairs if (ip, port) not in present
     )
+
+
+@use_case
+def close_organization(*, actor: User, orgcode: str) -> Organization:
+    """End an organization: its tenant or machines are free, its credentials forgotten, its people out of it.
+
+    What it did stays on record under its name, which others may take. Blocked while it is in a union or has work or
+    answers open, and then what is named.
+    """
+    organization = locked_or_missing(Organization.objects.visible_to(actor), orgcode=orgcode)
+    require(may_manage_organization(actor, organization))
+    space = ResourceSpace.objects.select_for_update().get(organization=organization)
+    require_unblocked("organization", organization)
+    space.machines.all().delete()
+    space.release()
+    space.save()
+    Membership.objects.filter(organization=organization).delete()
+    organization.state = OrganizationState.CLOSED
+    organization.save()
+    audit.record("unions.organization.closed", actor=actor, target=organization, orgcode=organization.orgcode)
+    return organization
 
 
 @use_case

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from console.errors import Invalid, NotSupported
@@ -33,7 +34,7 @@ def read_union_request(
     if creator is None:
         errors["creatororg"] = [_("There is no organization of this code.")]
     codes = [code for code in dict.fromkeys(orgs) if code != creatororg]
-    found = {each.orgcode: each for each in Organization.objects.select_related("space").filter(orgcode__in=codes)}
+    found = {each.orgcode: each for each in _open_organizations(codes)}
     unknown = [code for code in codes if code not in found]
     if unknown:
         errors["orgs"] = [_("Unknown organizations: %(codes)s.") % {"codes": ", ".join(map(str, unknown))}]
@@ -45,6 +46,11 @@ def read_union_request(
     if errors or creator is None or platform is None:
         raise Invalid(_("The union has errors."), errors=errors)
     return creator, [found[code] for code in codes], platform
+
+
+def _open_organizations(codes: Sequence[str]) -> QuerySet[Organization]:
+    rows = Organization.objects.exclude(state=OrganizationState.CLOSED)
+    return rows.select_related("space").filter(orgcode__in=codes)
 
 
 def chosen_platform(oemtype: str) -> Platform | None:

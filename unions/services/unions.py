@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from console import audit
+from console.blockers import require_unblocked
 from console.errors import Conflict
 from console.models import User
 from console.policies import require
@@ -154,6 +155,7 @@ def propose_delete(*, actor: User, unionid: str, comment: str = "") -> Proposal:
     """Delete a union, on the creator's word. All members' nodes are reclaimed."""
     union = locked_union(actor, unionid)
     require(may_propose_delete(actor, union))
+    require_unblocked("union", union)
     require_support(union.platform, "delete_network")
     creator, members = union.acting_creator(), present_members(union)
     union.begin_deleting()

@@ -3,6 +3,7 @@
 from unions.views.organizations import (
     AddMember,
     ClaimPlaceholder,
+    CloseOrganization,
     OrganizationByNumber,
     OrganizationChange,
     OrganizationDetail,
@@ -46,6 +47,7 @@ __all__ = [
     "CastVote",
     "ChangeRule",
     "ClaimPlaceholder",
+    "CloseOrganization",
     "DeleteRule",
     "DeleteUnion",
     "Inbox",

@@ -13,12 +13,13 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from console.blockers import blockers_of
 from console.models import User
 from console.policies import Verdict, denied, may_administer
 from console.views.base import ActionView, DetailPage, ListPage, Page, ServiceFormView
 from platforms import expiry
 from unions import reads
-from unions.forms import ClaimForm, MemberForm, OrganizationForm, machine_lines
+from unions.forms import ClaimForm, CloseForm, MemberForm, OrganizationForm, machine_lines
 from unions.models import (
     LIVE_MEMBER_STATES,
     Category,
@@ -48,6 +49,8 @@ class OrganizationList(ListPage):
     def get_queryset(self) -> QuerySet[Organization]:
         live = Q(union_members__state__in=LIVE_MEMBER_STATES)
         rows = reads.organizations(self.actor).annotate(unions_in=Count("union_members", filter=live, distinct=True))
+        if self.request.GET.get("state") != OrganizationState.CLOSED:
+            rows = rows.exclude(state=OrganizationState.CLOSED)
         return self.narrowed(rows).order_by("name")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -208,6 +211,26 @@ class OrganizationChange(_OrganizationForm):
 
     def perform(self, form: Any) -> Organization:
         return service.update_organization(actor=self.actor, orgcode=self.kwargs["orgcode"], changes=form.changes())
+
+
+class CloseOrganization(_OrganizationForm):
+    """End an organization, after typing its name; what stands in the way is named first."""
+
+    form_class = CloseForm
+    template_name = "unions/organization_close.html"
+    success_message = _("The organization is closed.")
+
+    def allowed(self) -> Any:
+        return may_manage_organization(self.actor, self.organization)
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"name": self.organization.name}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"blockers": blockers_of("organization", self.organization)}
+
+    def perform(self, form: forms.Form) -> Organization:
+        return service.close_organization(actor=self.actor, orgcode=self.kwargs["orgcode"])
 
 
 class AddMember(_OrganizationForm):

@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from console.blockers import blockers_of
 from console.models import User
 from console.policies import Verdict, denied
 from console.views.base import DetailPage, ListPage, Page, ServiceFormView
@@ -240,7 +241,11 @@ class DeleteUnion(_UnionForm):
     success_message = gettext_lazy("The union is being deleted.")
 
     def allowed(self) -> Verdict:
+        """Whoever may ask at all sees the page: what stands in the way is named on it."""
         return may_propose_delete(self.actor, self.union) and supports(self.union.platform, "delete_network")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"blockers": blockers_of("union", self.union)}
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"name": self.union.name}

@@ -82,6 +82,19 @@ class OrganizationDetail(APIView):
         service.update_organization(actor=request.user, orgcode=orgcode, changes=changes)  # type: ignore[arg-type]
         return self.get(request, orgcode)
 
+    @extend_schema(
+        operation_id="close_organization",
+        tags=["organizations"],
+        responses={204: OpenApiResponse(description=_("Closed."))},
+    )
+    def delete(self, request: Request, orgcode: str) -> Response:
+        """Close an organization: its space is free again, its people are out of it; what it did stays on record.
+
+        409 with `blockers` while it is in a union, or has work or answers open.
+        """
+        service.close_organization(actor=request.user, orgcode=orgcode)  # type: ignore[arg-type]
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
 
 class ClaimPlaceholder(StartsWork, APIView):
     """A placeholder and who it is."""
