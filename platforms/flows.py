@@ -19,9 +19,9 @@ from platforms import standard
 from platforms.drivers import credentials_of, driver_for
 from platforms.drivers.base import Credentials, read
 from platforms.mapping.check import Report, check_files
-from platforms.models import Health, Platform, PlatformKind
+from platforms.models import Draft, Health, Platform, PlatformKind
 from platforms.observe import ask_health, ask_tenants
-from platforms.services import registry
+from platforms.services import drafts, registry
 from platforms.steps import perform
 
 PATIENCE = 3  # attempts to reach a platform that is being registered
@@ -49,11 +49,19 @@ def plan_operate(arguments: dict[str, Any]) -> list[Task]:
     return [Task("operate", "platforms.operate", gettext_noop("Let the platform do it"))]
 
 
+def plan_read_draft(arguments: dict[str, Any]) -> list[Task]:
+    return [Task("read", "platforms.read_draft", gettext_noop("Read the API file"))]
+
+
 REGISTER = flows.register(
     Blueprint("platforms.register", gettext_noop("Register the platform %(name)s"), plan_register)
 )
 OPERATE = flows.register(
     Blueprint("platforms.operate", gettext_noop("Operation %(operation)s on %(name)s"), plan_operate)
+)
+
+READ_DRAFT = flows.register(
+    Blueprint("platforms.read_draft", gettext_noop("Read the API file of the draft %(name)s"), plan_read_draft)
 )
 
 # --- registration ---------------------------------------------------------------------------------------------------
@@ -186,6 +194,21 @@ def operate(context: StepContext) -> Done | Later:
     if wait is not None:
         return wait
     return Done({"answer": answer.model_dump(mode="json") if answer is not None else None})
+
+
+# --- drafts ---------------------------------------------------------------------------------------------------------
+
+
+@flows.step("platforms.read_draft")
+@for_the_requester
+def read_draft(context: StepContext) -> Done:
+    """Parse a large API file, which takes seconds; what is wrong with it is kept at the draft."""
+    draft = Draft.objects.filter(pk=context.flow_arguments["draft"]).first()
+    if draft is None:
+        return Done({"skipped": "the draft is gone"})
+    reading = drafts.reading_of(draft.api_file, patient=True)
+    drafts.record_reading(draft_id=draft.pk, digest=context.flow_arguments["digest"], reading=reading)
+    return Done({"state": reading.state})
 
 
 # --- small things ---------------------------------------------------------------------------------------------------

@@ -22,13 +22,25 @@ class SecretInput(forms.PasswordInput):
         super().__init__(attrs={"autocomplete": "off", "spellcheck": "false"})
 
 
-def _text_area(rows: int, placeholder: str = "") -> forms.Textarea:
+def text_area(rows: int, placeholder: str = "") -> forms.Textarea:
     attrs = {"rows": rows, "spellcheck": "false", "autocomplete": "off", "class": "font-monospace"}
     return forms.Textarea(attrs={**attrs, **({"placeholder": placeholder} if placeholder else {})})
 
 
-def _upload(accept: str) -> forms.FileInput:
+def upload(accept: str) -> forms.FileInput:
     return forms.FileInput(attrs={"accept": accept})
+
+
+def text_of_upload(form: forms.Form, name: str, given: UploadedFile) -> str:
+    """The file's text; what is wrong with it becomes an error of the field."""
+    if given.size is not None and given.size > MAX_BYTES:
+        form.add_error(name, _("This file is larger than 2 MB."))
+        return ""
+    try:
+        return given.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        form.add_error(name, _("This file is not UTF-8 text."))
+        return ""
 
 
 class FilesForm(forms.Form):
@@ -38,54 +50,44 @@ class FilesForm(forms.Form):
         label=_("API file"),
         required=False,
         strip=False,
-        widget=_text_area(8, "openapi: 3.0.3"),
+        widget=text_area(8, "openapi: 3.0.3"),
         help_text=_("The vendor's OpenAPI 3.0, 3.1 or Swagger 2.0 file: YAML or JSON."),
     )
     api_file_upload = forms.FileField(
-        label=_("Or upload the API file"), required=False, widget=_upload(".yaml,.yml,.json,text/plain")
+        label=_("Or upload the API file"), required=False, widget=upload(".yaml,.yml,.json,text/plain")
     )
     mapping = forms.CharField(
         label=_("Mapping"),
         required=False,
         strip=False,
-        widget=_text_area(14, "mapping: 1\nauth: {kind: bearer, token: token}\ninterfaces:\n  get_health: …"),
+        widget=text_area(14, "mapping: 1\nauth: {kind: bearer, token: token}\ninterfaces:\n  get_health: …"),
         help_text=_("Which calls of the platform answer which standard interface."),
     )
     mapping_upload = forms.FileField(
-        label=_("Or upload the mapping"), required=False, widget=_upload(".yaml,.yml,.json,text/plain")
+        label=_("Or upload the mapping"), required=False, widget=upload(".yaml,.yml,.json,text/plain")
     )
     samples = forms.CharField(
         label=_("Samples"),
         required=False,
         strip=False,
-        widget=_text_area(6, "get_health:\n  answers:\n    read: {status: 200, body: {state: OK}}"),
+        widget=text_area(6, "get_health:\n  answers:\n    read: {status: 200, body: {state: OK}}"),
         help_text=_("Answers that the platform gave. Where they contradict the API file, the samples count."),
     )
     samples_upload = forms.FileField(
-        label=_("Or upload the samples"), required=False, widget=_upload(".yaml,.yml,.json,text/plain")
+        label=_("Or upload the samples"), required=False, widget=upload(".yaml,.yml,.json,text/plain")
     )
 
-    FILES = ("api_file", "mapping", "samples")
+    FILES: tuple[str, ...] = ("api_file", "mapping", "samples")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         for name in self.FILES:
-            upload: UploadedFile | None = cleaned.pop(f"{name}_upload", None)
-            if upload is not None:
-                cleaned[name] = self._read(name, upload)
+            given: UploadedFile | None = cleaned.pop(f"{name}_upload", None)
+            if given is not None:
+                cleaned[name] = text_of_upload(self, name, given)
         self._keep_what_was_uploaded(cleaned)
         cleaned["samples"] = self._samples(cleaned.get("samples") or "")
         return cleaned
-
-    def _read(self, name: str, upload: UploadedFile) -> str:
-        if upload.size is not None and upload.size > MAX_BYTES:
-            self.add_error(name, _("This file is larger than 2 MB."))
-            return ""
-        try:
-            return upload.read().decode("utf-8-sig")
-        except UnicodeDecodeError:
-            self.add_error(name, _("This file is not UTF-8 text."))
-            return ""
 
     def _keep_what_was_uploaded(self, cleaned: dict[str, Any]) -> None:
         """A browser never fills an upload in again: its text goes into the field, where it can be mended."""
@@ -135,7 +137,7 @@ class SetupForm(FilesForm):
         label=_("Certificate authority"),
         required=False,
         strip=False,
-        widget=_text_area(4, "-----BEGIN CERTIFICATE-----"),
+        widget=text_area(4, "-----BEGIN CERTIFICATE-----"),
         help_text=_("Only if the platform's certificate is not from a public authority."),
     )
     token = forms.CharField(label=_("Token or key"), required=False, max_length=10_000, widget=SecretInput())
@@ -152,7 +154,7 @@ class SetupForm(FilesForm):
         label=_("Client certificate"),
         required=False,
         strip=False,
-        widget=_text_area(4, "-----BEGIN CERTIFICATE-----"),
+        widget=text_area(4, "-----BEGIN CERTIFICATE-----"),
         help_text=_("PEM text: the certificate and its private key."),
     )
     is_default = forms.BooleanField(

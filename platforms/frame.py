@@ -13,7 +13,7 @@ from console import kinds, shell
 from console.models import User
 from console.shell import Entry, Hit, Panel, Source
 from platforms import reads
-from platforms.models import ENDED_PLATFORM_STATES, Platform, PlatformState
+from platforms.models import ENDED_PLATFORM_STATES, Draft, Platform, PlatformState
 
 SHOWN = 6  # rows of the panel
 WORDS = {
@@ -24,6 +24,9 @@ WORDS = {
     "platforms.platform.version_used": _("Version of a platform's files switched"),
     "platforms.platform.retired": _("Platform retired"),
     "platforms.platform.operated": _("Platform asked directly"),
+    "platforms.draft.begun": _("Draft of a mapping begun"),
+    "platforms.draft.discarded": _("Draft of a mapping discarded"),
+    "platforms.read_draft": _("Reading of an API file"),
     "platforms.register": _("Registration of a platform"),
     "platforms.operate": _("Operation on a platform"),
 }
@@ -35,6 +38,7 @@ def hand_in() -> None:
     shell.add_panel(Panel("platforms", "platforms/_panel_platforms.html", platforms_panel, order=40, width=6))
     shell.add_source("platforms", Source(_("Platforms"), find_platforms, order=35))
     shell.add_address(Platform, lambda pk: reverse("platforms:platform-by-number", args=[pk]))
+    shell.add_address(Draft, lambda pk: reverse("platforms:studio-draft", args=[pk]))
     shell.add_words(WORDS)
     kinds.add("platform", _("A platform was accepted, refused or changed"), kinds.Group.OPERATION)
     kinds.add("certificate", _("A certificate expires soon, or has expired"), kinds.Group.OPERATION)

@@ -14,6 +14,11 @@ def may_register_platform(actor: User) -> Verdict:
     return may_administer(actor)
 
 
+def may_use_studio(actor: User) -> Verdict:
+    """Administrators: what comes out of the studio is a registration."""
+    return may_administer(actor)
+
+
 def may_see_platform_details(actor: User) -> Verdict:
     """Addresses, files, findings and tenants are for administrators and auditors."""
     return ALLOWED if actor.is_auditor else may_administer(actor)

@@ -24,4 +24,11 @@ NAMES = (
     gettext_noop("projectid"),
     gettext_noop("projectname"),
     gettext_noop("read at"),
+    gettext_noop("draft"),
+    gettext_noop("drafts"),
+    gettext_noop("owner"),
+    gettext_noop("registration"),
+    gettext_noop("api document"),
+    gettext_noop("api problems"),
+    gettext_noop("setup"),
 )

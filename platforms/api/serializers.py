@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from console.api.serializers import StrictSerializer, ToldField
+from console.sentences import told
 from platforms.mapping.check import Finding, Report
+from platforms.mapping.template import Template
 from platforms.models import Cloudtype, Health, Kernel, Platform, PlatformKind, PlatformState, PlatformVersion, Tenant
+from platforms.presets import Parameter, Preset
 from platforms.reads import findings_of
 from platforms.services.requests import CREDENTIALS, MAX_NETWORKS
 from platforms.standard import OPERATIONS
@@ -301,6 +305,57 @@ class PlatformAnswer(PlatformBrief):
             for name in DETAILS:
                 fields.pop(name)
         return fields
+
+
+class PresetParameter(serializers.Serializer[Any]):
+    """A value of the mapping that a registrant fills in."""
+
+    place = serializers.CharField(help_text=_("Its dotted place in the mapping."))
+    title = serializers.SerializerMethodField()
+    default = serializers.JSONField()
+
+    def get_title(self, parameter: Parameter) -> str:
+        return gettext(parameter.title)
+
+
+class PresetBrief(serializers.Serializer[Any]):
+    """Files for a platform that is known already."""
+
+    name = serializers.CharField(source="slug")
+    title = serializers.CharField()
+    summary = serializers.SerializerMethodField()
+    kernel = serializers.ChoiceField(choices=Kernel.choices, allow_blank=True)
+    cloudtype = serializers.ChoiceField(choices=Cloudtype.choices)
+    base_url = serializers.CharField(help_text=_("The usual address, or an example of one."))
+
+    def get_summary(self, preset: Preset) -> str:
+        return gettext(preset.summary)
+
+
+class PresetAnswer(PresetBrief):
+    """A preset with its files: what `POST platforms` takes, once the parameters are filled in."""
+
+    credentials = serializers.SerializerMethodField(help_text=_("Field of the platform's own credential → what it is."))
+    organization = serializers.SerializerMethodField(help_text=_("Field of an organization's space → what it is."))
+    parameters = PresetParameter(many=True)
+    capabilities = serializers.SerializerMethodField()
+    api_file = serializers.CharField()
+    mapping = serializers.CharField()
+    samples = serializers.DictField()
+    readme = serializers.CharField(help_text=_("Markdown, in English."))
+
+    @extend_schema_field(serializers.DictField(child=serializers.CharField()))
+    def get_credentials(self, preset: Preset) -> dict[str, str]:
+        return {name: gettext(words) for name, words in preset.credentials.items()}
+
+    @extend_schema_field(serializers.DictField(child=serializers.CharField()))
+    def get_organization(self, preset: Preset) -> dict[str, str]:
+        return {name: gettext(words) for name, words in preset.organization.items()}
+
+    @extend_schema_field(serializers.DictField(child=CapabilityAnswer()))
+    def get_capabilities(self, preset: Preset) -> dict[str, Any]:
+        offers = Template.parse(preset.mapping).offers()
+        return {name: {**each, "reason": told(each["reason"])} for name, each in offers.items()}
 
 
 class StartedPlatform(serializers.Serializer[Any]):

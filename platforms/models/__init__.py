@@ -1,5 +1,6 @@
 """The registry of platforms, and what native drivers have built."""
 
+from platforms.models.drafts import ApiState, Draft
 from platforms.models.native import NativeChain, NativeMember, NativeNetwork, NativeNode
 from platforms.models.platforms import (
     ENDED_PLATFORM_STATES,
@@ -15,7 +16,9 @@ from platforms.models.platforms import (
 
 __all__ = [
     "ENDED_PLATFORM_STATES",
+    "ApiState",
     "Cloudtype",
+    "Draft",
     "Health",
     "Kernel",
     "NativeChain",

@@ -1,4 +1,4 @@
-"""What the presets' mappings tell users, for the catalogue of translations: nothing is read from here."""
+"""What the presets and their mappings tell users, for the catalogue of translations: nothing is read from here."""
 
 from django.utils.translation import gettext_noop
 
@@ -77,4 +77,66 @@ REASONS = (
     gettext_noop("WeBASE takes single nodes out of a group, each with a signature. Do it in WeBASE."),
     gettext_noop("A contract on FISCO BCOS cannot be changed. Deploy the new version beside the old one."),
     gettext_noop("WeBASE has no tenants."),
+)
+
+ABOUT = (
+    # amazon-managed-blockchain
+    gettext_noop("Hyperledger Fabric networks on AWS, one account for each organization."),
+    gettext_noop("Access key id of an account that may list networks"),
+    gettext_noop("Secret access key"),
+    gettext_noop("Twelve digits of the organization's AWS account"),
+    gettext_noop("Access key id of that account"),
+    gettext_noop("Secret access key of that account"),
+    gettext_noop("AWS region"),
+    gettext_noop("Fabric version of new networks"),
+    gettext_noop("Edition of new networks, STARTER or STANDARD"),
+    gettext_noop("Instance type of new peers"),
+    gettext_noop("Availability zone of new peers"),
+    gettext_noop("Share of yes votes that admits a member (percent)"),
+    gettext_noop("Hours until a vote ends"),
+    # huawei-bcs
+    gettext_noop("Hyperledger Fabric instances on Huawei Cloud, one account and project for each organization."),
+    gettext_noop("Access key id of an account that may see the project"),
+    gettext_noop("Secret access key"),
+    gettext_noop("User of the instance's blockchain browser, usually admin"),
+    gettext_noop("Password of the instance's blockchain browser"),
+    gettext_noop("Domain id of the organization's account"),
+    gettext_noop("Account name"),
+    gettext_noop("Project id of that account in the region"),
+    gettext_noop("Access key id of that account"),
+    gettext_noop("Secret access key of that account"),
+    gettext_noop("Agent of the instance whose ledger is read"),
+    gettext_noop("Project that networks and nodes are read from"),
+    gettext_noop("Edition of new instances (number as in the vendor's documents)"),
+    gettext_noop("Fabric version of new instances"),
+    gettext_noop("Consensus of new instances"),
+    gettext_noop("Machine type of new clusters"),
+    gettext_noop("Cluster type"),
+    gettext_noop("Availability zone"),
+    gettext_noop("Channel that members are invited to"),
+    gettext_noop("Peers of each organization"),
+    # hyperledger-cello
+    gettext_noop("Fabric channels of organizations that run their own agents."),
+    gettext_noop("E-mail address of a user of Cello"),
+    gettext_noop("Password of that user"),
+    gettext_noop("E-mail address of the organization's administrator in Cello"),
+    gettext_noop("Password of that administrator"),
+    gettext_noop("Name for the installation"),
+    # kaleido
+    gettext_noop("Quorum and Ethereum environments of a consortium, held by one Kaleido account."),
+    gettext_noop("API key of a Kaleido account"),
+    gettext_noop("API key of the same account"),
+    gettext_noop("Client of new chains (quorum, geth, hyperledger-besu)"),
+    gettext_noop("Consensus of new chains (raft, ibft, poa)"),
+    gettext_noop("Size of new nodes"),
+    # webase
+    gettext_noop("A FISCO BCOS 2 chain with its groups, managed by WeBASE-Node-Manager."),
+    gettext_noop("Account of WeBASE, with the role of an administrator"),
+    gettext_noop("SHA-256 of its password, in hex"),
+    gettext_noop("Account of WeBASE"),
+    gettext_noop("SHA-256 of its password, in hex"),
+    gettext_noop("Address and port of the WeBASE-Front at the organization's node"),
+    gettext_noop("Name of the chain in WeBASE"),
+    gettext_noop("Fixed verification code (constant.verificationCodeValue)"),
+    gettext_noop("Address that signs contract deployments"),
 )

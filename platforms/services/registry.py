@@ -15,7 +15,7 @@ from console.models import User
 from console.services.notifications import notify
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from platforms.mapping.check import Finding
-from platforms.models import Platform, PlatformState, PlatformVersion, Tenant
+from platforms.models import Draft, Platform, PlatformState, PlatformVersion, Tenant
 
 MAX_TENANTS = 10_000
 
@@ -76,6 +76,7 @@ def accept_platform(
     if is_default or not default_platforms().exists():
         make_default(platform)
     platform.save()
+    Draft.objects.filter(registration=platform).delete()  # its files are the platform's first version now
     audit.record("platforms.platform.accepted", actor=actor, target=platform, is_default=platform.is_default)
     _tell(platform, gettext_noop("The platform %(name)s is registered"))
     return platform

@@ -25,7 +25,7 @@ MAX_ID = 200  # characters of a network's id
 MAX_NETWORKS = 500  # taken over at once
 MAX_SECRET = 10_000
 NATIVE_KERNELS = (Kernel.ETHEREUM, Kernel.QUORUM)
-RESERVED = frozenset({"check", "dry-run", "new", "schema"})  # addresses under /platforms/
+RESERVED = frozenset({"check", "dry-run", "new", "schema", "studio"})  # addresses under /platforms/
 CREDENTIALS = tuple(each.name for each in fields(PartyCredential) if each.name != "category")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NEEDED = {
@@ -116,6 +116,21 @@ def _refuse_later(given: Mapping[str, Any]) -> None:
             "Register a platform that has one, with its API file and a mapping."
         )
         raise NotSupported.field("kind", words % {"kind": kind})
+
+
+def credentials_wanted(template: Template) -> tuple[str, ...]:
+    """The fields of the platform's own credential that the mapping's authentication needs."""
+    found = {name for party, scheme in template.schemes() if party in ("", "platform") for name in _needed_by(scheme)}
+    return tuple(name for name in CREDENTIALS if name in found)
+
+
+def _needed_by(scheme: dict[str, Any]) -> tuple[str, ...]:
+    """The fields of a credential that an authentication scheme needs."""
+    if scheme["kind"] in ("bearer", "apiKey"):
+        return (str(scheme.get("token", "token")),)
+    if scheme["kind"] == "login":
+        return tuple(secret_names(scheme["steps"]))
+    return _NEEDED.get(scheme["kind"], ())
 
 
 class _Reader:
@@ -308,12 +323,7 @@ class _Reader:
     def _fit_credential(self, scheme: dict[str, Any], given: dict[str, str]) -> None:
         if "credentials" in self.errors:
             return
-        needed = _NEEDED.get(scheme["kind"], ())
-        if scheme["kind"] in ("bearer", "apiKey"):
-            needed = (scheme.get("token", "token"),)
-        if scheme["kind"] == "login":
-            needed = secret_names(scheme["steps"])
-        for name in needed:
+        for name in _needed_by(scheme):
             place = f"credentials.{name}"
             if not given.get(name) and not given.get(_STANDS_FOR.get(name, name)) and place not in self.errors:
                 words = _("The mapping's authentication (%(kind)s) needs this credential.")

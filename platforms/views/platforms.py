@@ -22,6 +22,7 @@ from platforms.forms import ChangeForm, RegisterForm, RetireForm
 from platforms.models import (
     ENDED_PLATFORM_STATES,
     Cloudtype,
+    Draft,
     Health,
     Kernel,
     Platform,
@@ -34,6 +35,7 @@ from platforms.policies import (
     may_see_platform_details,
     may_update_platform,
 )
+from platforms.presets import Preset, presets
 from platforms.services import files as file_service
 from platforms.services import platforms as service
 from platforms.standard import OPERATIONS
@@ -165,8 +167,13 @@ class PlatformDetail(DetailPage):
             "versions": list(platform.versions.all()),
             "findings": shown_findings(reads.findings_of(platform.version), {}),
             "tenants": tenants[:SHOWN_TENANTS],
+            "draft": self._draft_of(platform) if platform.state == PlatformState.REFUSED else None,
             "tenant_count": len(tenants) if len(tenants) <= SHOWN_TENANTS else platform.tenants.count(),
         }
+
+    def _draft_of(self, platform: Platform) -> Draft | None:
+        """The reader's draft that a refused platform was registered from."""
+        return Draft.objects.visible_to(self.actor).filter(registration=platform).without_files().first()
 
 
 class PlatformByNumber(DetailPage):
@@ -219,6 +226,14 @@ def initial_of(platform: Platform) -> dict[str, Any]:
     return {**{name: getattr(setup, name) for name in names}, "samples": samples}
 
 
+def initial_of_preset(chosen: Preset) -> dict[str, Any]:
+    """What a registration with a preset's files begins with."""
+    names = ("kernel", "cloudtype", "base_url", "api_file", "mapping")
+    samples = json.dumps(chosen.samples, ensure_ascii=False, indent=2)
+    given = {name: getattr(chosen, name) for name in names}
+    return {"oemtype": chosen.slug, "name": chosen.title, **given, "samples": samples}
+
+
 class _SetupFormView(ServiceFormView):
     """A form with files: “check” shows what is wrong with them, without scripts too."""
 
@@ -241,8 +256,14 @@ class PlatformRegister(_SetupFormView):
     template_name = "platforms/platform_register.html"
     success_message = _("The registration has begun. The platform is checked and asked before it goes into service.")
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"presets": presets(), "chosen": self.request.GET.get("preset", "")}
+
     def get_initial(self) -> dict[str, Any]:
-        """Empty, or what was handed in with a registration that was refused (`?from=`)."""
+        """Empty, a preset's (`?preset=`), or what was handed in with a registration that was refused (`?from=`)."""
+        chosen = next((each for each in presets() if each.slug == self.request.GET.get("preset")), None)
+        if chosen is not None:
+            return initial_of_preset(chosen)
         number = self.request.GET.get("from", "")
         rows = reads.platforms(self.actor).filter(state=PlatformState.REFUSED)
         refused = rows.filter(pk=number).first() if number.isdecimal() and len(number) < 19 else None

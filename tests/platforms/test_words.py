@@ -10,6 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from platforms.models import Platform
+from platforms.presets import presets
 
 FOLDER = Path(__file__).resolve().parents[2] / "platforms"
 MAPPINGS = sorted([*FOLDER.glob("presets/*/mapping.yaml"), FOLDER / "sandbox/mapping.yaml"])
@@ -29,3 +30,18 @@ def test_a_reason_is_told_in_the_reader_s_language() -> None:
     with translation.override("zh-hans"):
         assert platform.capability("create_chain") == (False, gettext(reason))
         assert platform.capability("delete_chain") == (False, gettext("The platform does not offer this operation."))
+
+
+def test_what_is_said_about_presets_is_translated() -> None:
+    said = {
+        text
+        for each in presets()
+        for text in (
+            each.summary,
+            *each.credentials.values(),
+            *each.organization.values(),
+            *(parameter.title for parameter in each.parameters),
+        )
+    }
+    with translation.override("zh-hans"):
+        assert sorted(text for text in said if gettext(text) == text) == []

@@ -9,6 +9,7 @@ from platforms.api.views.platforms import (
     RetirePlatform,
     UsePlatformVersion,
 )
+from platforms.api.views.presets import PresetDetail, Presets
 
 __all__ = [
     "CheckFiles",
@@ -18,6 +19,8 @@ __all__ = [
     "PlatformDetail",
     "PlatformVersionDetail",
     "Platforms",
+    "PresetDetail",
+    "Presets",
     "RetirePlatform",
     "UsePlatformVersion",
 ]

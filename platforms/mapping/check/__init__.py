@@ -26,7 +26,7 @@ from platforms.mapping.shapes import Shape
 from platforms.mapping.template import Template
 from platforms.standard import OPERATIONS
 
-__all__ = ["ERROR", "NOTE", "WARNING", "Finding", "Report", "check_files"]
+__all__ = ["ERROR", "NOTE", "WARNING", "Finding", "Report", "check_files", "said"]
 
 MAX_LOOKS = 100_000  # at schemas, for one check
 _LINE = re.compile(r"^line (\d+): (?:(?P<place>[\w.\[\]$-]+): )?(?P<text>.+)$", re.DOTALL)
@@ -54,9 +54,12 @@ class Report:
         return not self.errors
 
 
-def check_files(api_file: str, mapping: str, samples: Any = None) -> Report:
-    """Everything that can be said about the files without asking the platform."""
-    report = Report()
+def check_files(api_file: str, mapping: str, samples: Any = None, *, api: ApiFile | None = None) -> Report:
+    """Everything that can be said about the files without asking the platform.
+
+    `api` is the API file where it has been parsed already: a large one takes seconds.
+    """
+    report = Report(api=api)
     report.findings = _read(report, api_file, mapping)
     return check_parsed(report, {"api_file": api_file, "mapping": mapping}, samples)
 
@@ -67,7 +70,7 @@ def check_parsed(report: Report, texts: dict[str, str], samples: Any) -> Report:
     try:
         known = read_samples(samples or {})
     except Invalid as problem:
-        unreadable += _said(problem, "samples")
+        unreadable += said(problem, "samples")
         known = {}
     if report.api is not None and report.template is not None:
         _check(report.api.counted(MAX_LOOKS), report.template, known, findings)
@@ -82,17 +85,17 @@ def _read(report: Report, api_file: str, mapping: str) -> list[Finding]:
     """Parse both files; what cannot be read is found with its line."""
     found: list[Finding] = []
     try:
-        report.api = ApiFile.parse(api_file)
+        report.api = report.api or ApiFile.parse(api_file)
     except Invalid as problem:
-        found += _said(problem, "api_file")
+        found += said(problem, "api_file")
     try:
         report.template = Template.parse(mapping)
     except Invalid as problem:
-        found += _said(problem, "mapping")
+        found += said(problem, "mapping")
     return found
 
 
-def _said(problem: Invalid, file: str) -> list[Finding]:
+def said(problem: Invalid, file: str) -> list[Finding]:
     """What a reader complained about, as findings."""
     found = []
     for text in problem.errors.get(file) or [problem.detail]:

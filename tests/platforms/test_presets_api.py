@@ -1,0 +1,27 @@
+"""Presets by REST: what is at hand, and all that a registration needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.models import User
+from platforms.presets import presets
+from tests.rest import assert_problem, client
+
+
+def test_presets(root: User, alice: User) -> None:
+    listed = client(root).get("/api/v1/platform-presets").json()
+    assert [each["name"] for each in listed["results"]] == [each.slug for each in presets()]
+    one: dict[str, Any] = client(root).get("/api/v1/platform-presets/kaleido").json()
+    chosen = next(each for each in presets() if each.slug == "kaleido")
+    assert (one["api_file"], one["mapping"], one["samples"]) == (chosen.api_file, chosen.mapping, chosen.samples)
+    assert one["credentials"] == {"token": "API key of a Kaleido account"}
+    assert one["parameters"][0]["place"] == "const.provider"
+    assert one["capabilities"]["create_network"] == {"supported": True, "reason": ""}
+    assert one["capabilities"]["list_tenants"]["reason"] == "Kaleido lists no accounts."
+    assert_problem(client(root).get("/api/v1/platform-presets/nobody"), 404)
+    for path in ("/api/v1/platform-presets", "/api/v1/platform-presets/kaleido"):
+        assert_problem(client(alice).get(path), 403)
+    files = {name: one[name] for name in ("api_file", "mapping", "samples")}
+    checked = client(root).post("/api/v1/platforms/check", files)
+    assert checked.json()["passed"] is True
