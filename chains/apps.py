@@ -10,9 +10,10 @@ class ChainsConfig(AppConfig):
         from chains import flows, frame  # noqa: F401 - extends the blueprints of unions
         from chains.blockers import idle_machines, organization_blockers
         from chains.reads import chains_on, needed_by_member, used_by
+        from chains.services import endings
         from chains.services.chains import hand_over
         from console.blockers import add_teller
-        from platforms.dependants import add_dependants
+        from platforms.dependants import Ending, add_dependants, add_ending
         from unions import quotas
         from unions.blockers import find_idle_machines_with
         from unions.services.placeholders import on_hand_over
@@ -23,4 +24,5 @@ class ChainsConfig(AppConfig):
         add_teller("organization", organization_blockers)
         find_idle_machines_with(idle_machines)
         add_dependants("chains", chains_on)
+        add_ending("chains", Ending(endings.under_way, endings.hand_over, endings.release))
         frame.hand_in()

@@ -1,6 +1,8 @@
 """What hangs on a platform: the floors above say it, each in its app's `ready()`, so that nobody retires it under them.
 
-`add_dependants("unions", unions_on)`, where `unions_on(platform)` gives a `Dependants` or None.
+`add_dependants("unions", unions_on)`, where `unions_on(platform)` gives a `Dependants` or None. `add_ending("unions",
+Ending(…))` says what becomes of them when the platform is retired: another platform takes them over, or the console
+lets go of them, while on the platform everything stays as it is.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from console.models import User
 from platforms.models import Platform
 
 
@@ -33,8 +36,23 @@ class Dependants:
         return _("%(count)s %(things)s (%(names)s)") % {"count": self.count, "things": self.title, "names": named}
 
 
+@dataclass(frozen=True)
+class Ending:
+    """What a floor does with its things. All of it stands in the transaction that retires the platform.
+
+    `under_way(platform)` names what is being done just now, which has to end first.
+    `hand_over(platform, target, actor)` raises Conflict for what does not fit on the target.
+    `release(platform, actor)` lets go.
+    """
+
+    under_way: Callable[[Platform], list[str]]
+    hand_over: Callable[[Platform, Platform, User], None]
+    release: Callable[[Platform, User], None]
+
+
 Teller = Callable[[Platform], Dependants | None]
 _tellers: dict[str, Teller] = {}
+_endings: dict[str, Ending] = {}
 
 
 def add_dependants(name: str, teller: Teller) -> None:
@@ -45,7 +63,31 @@ def remove_dependants(name: str) -> None:
     _tellers.pop(name, None)
 
 
+def add_ending(name: str, ending: Ending) -> None:
+    """Floors are gone through from above to below: `name` is the app's."""
+    _endings[name] = ending
+
+
+def hanging_by_kind(platform: Platform) -> dict[str, Dependants]:
+    """Everything that needs the platform to stay, by the name of its kind."""
+    found = {name: teller(platform) for name, teller in sorted(_tellers.items())}
+    return {name: each for name, each in found.items() if each is not None and each.count}
+
+
 def hanging_on(platform: Platform) -> list[Dependants]:
-    """Everything that needs the platform to stay."""
-    found = [teller(platform) for _name, teller in sorted(_tellers.items())]
-    return [each for each in found if each is not None and each.count]
+    return list(hanging_by_kind(platform).values())
+
+
+def under_way_on(platform: Platform) -> list[str]:
+    """What is being done just now with what hangs on the platform."""
+    return [words for _name, each in sorted(_endings.items()) for words in each.under_way(platform)]
+
+
+def hand_all_over(platform: Platform, target: Platform, actor: User) -> None:
+    for _name, each in sorted(_endings.items()):
+        each.hand_over(platform, target, actor)
+
+
+def release_all(platform: Platform, actor: User) -> None:
+    for _name, each in sorted(_endings.items()):
+        each.release(platform, actor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
@@ -207,8 +207,10 @@ class ChangeForm(SetupForm):
 
 
 class RetireForm(forms.Form):
-    """Ending a platform's service takes its name, typed."""
+    """Ending a platform's service takes its name, typed, and a word on what becomes of what hangs on it."""
 
+    RELEASE = "release"
+    outcome = forms.ChoiceField(label=_("What becomes of it"), widget=forms.RadioSelect, required=True)
     confirmation = forms.CharField(
         label=_("Name of the platform"),
         max_length=200,
@@ -217,9 +219,24 @@ class RetireForm(forms.Form):
         help_text=_("Type it, to make sure that it is the right one."),
     )
 
-    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, name: str, successors: dict[str, str] | None, **kwargs: Any) -> None:
+        """`successors`: platforms that could take over, name by oemtype; None when nothing hangs on this one."""
         super().__init__(*args, **kwargs)
         self.name = name
+        if successors is None:
+            del self.fields["outcome"]
+            return
+        others = [(f"to:{key}", _("Hand it over to %(name)s") % {"name": title}) for key, title in successors.items()]
+        field = cast(forms.ChoiceField, self.fields["outcome"])
+        field.choices = [*others, (self.RELEASE, _("Release it: the console forgets it, on the platform it stays"))]
+
+    def chosen(self) -> dict[str, Any]:
+        """As the service takes it."""
+        outcome = str(self.cleaned_data.get("outcome") or "")
+        return {
+            "hand_over_to": outcome.removeprefix("to:") if outcome.startswith("to:") else "",
+            "release": outcome == self.RELEASE,
+        }
 
     def clean_confirmation(self) -> str:
         typed = str(self.cleaned_data["confirmation"]).strip()

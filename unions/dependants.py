@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.utils.translation import pgettext_lazy
 
-from platforms.dependants import Dependants, add_dependants
+from platforms.dependants import Dependants, Ending, add_dependants, add_ending
 from platforms.models import Platform
 from unions.models import Registration, RegistrationState, ResourceSpace, Union, UnionState
+from unions.services import endings
 
 NAMED = 6
 
@@ -17,6 +18,7 @@ def hand_in() -> None:
     add_dependants("unions", unions_on)
     add_dependants("spaces", spaces_on)
     add_dependants("registrations", registrations_on)
+    add_ending("unions", Ending(endings.under_way, endings.hand_over, endings.release))
 
 
 def unions_on(platform: Platform) -> Dependants:

@@ -49,6 +49,8 @@ WORDS = {
     "unions.union.joined": _("Member has joined"),
     "unions.union.quit": _("Member has left"),
     "unions.union.deleted": _("Union deleted"),
+    "unions.union.handed_over": _("Union handed over to another platform"),
+    "unions.union.released": _("Union released with its platform"),
 }
 
 # What the support site calls models and their fields where these do not say it themselves: see console/adminapp.py.

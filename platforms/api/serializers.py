@@ -131,6 +131,27 @@ class PlatformChanges(StrictSerializer):
     is_default = serializers.BooleanField(required=False)
 
 
+class RetireRequest(StrictSerializer):
+    """What becomes of what hangs on the platform; nothing is needed when nothing does."""
+
+    hand_over_to = serializers.CharField(
+        max_length=60, required=False, allow_blank=True, help_text=_("`oemtype` of the platform that takes it over.")
+    )
+    release = serializers.BooleanField(
+        required=False, help_text=_("Let go of it: the console forgets it, on the platform it stays.")
+    )
+
+
+class DependantAnswer(serializers.Serializer[Any]):
+    """Things of one kind that hang on a platform."""
+
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    count = serializers.IntegerField()
+    names = serializers.ListField(child=serializers.CharField(), help_text=_("A few of them."))
+    link = serializers.CharField(allow_blank=True, help_text=_("The page that lists them."))
+
+
 class VersionRequest(StrictSerializer):
     """Another version of the files."""
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("platform-presets", views.Presets.as_view()),
     path("platform-presets/<str:name>", views.PresetDetail.as_view()),
     path("platforms/<str:oemtype>", views.PlatformDetail.as_view()),
+    path("platforms/<str:oemtype>/dependants", views.PlatformDependants.as_view()),
     path("platforms/<str:oemtype>/retire", views.RetirePlatform.as_view()),
     path("platforms/<str:oemtype>/versions/<int:number>", views.PlatformVersionDetail.as_view()),
     path("platforms/<str:oemtype>/use-version", views.UsePlatformVersion.as_view()),

@@ -13,11 +13,12 @@ from console import audit, flows
 from console.errors import Blocked, Blocker, Conflict, Invalid, Missing
 from console.flows import blueprint_named
 from console.models import Flow, User
+from console.models.flows import OPEN_FLOW_STATES
 from console.policies import require
 from console.secrets import Sealed
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from platforms import reads
-from platforms.dependants import hanging_on
+from platforms.dependants import hand_all_over, hanging_by_kind, release_all, under_way_on
 from platforms.mapping.check import Report, check_files
 from platforms.mapping.template import Template
 from platforms.models import Health, Platform, PlatformKind, PlatformVersion
@@ -167,22 +168,60 @@ def _switch(actor: User, seen: Platform, version: PlatformVersion, capabilities:
 
 
 @use_case
-def retire_platform(*, actor: User, oemtype: str) -> Platform:
-    """Take an official platform out of service. Refused while anything hangs on it, and then what is named."""
+def retire_platform(*, actor: User, oemtype: str, hand_over_to: str = "", release: bool = False) -> Platform:
+    """Take an official platform out of service.
+
+    What hangs on it is handed over to another platform, or released: the console lets go of it, and on the platform
+    everything stays. Without either it is refused while anything hangs on it, and then what is named.
+    """
+    if hand_over_to and release:
+        raise Invalid.field("release", _("Hand over or release: not both."))
+    lock_the_default()
     platform = locked_or_missing(Platform.objects.visible_to(actor), pk=reads.platform_named(actor, oemtype).pk)
     require(may_retire_platform(actor, platform))
-    hanging = hanging_on(platform)
-    if hanging:
+    target = _successor(platform, hand_over_to) if hand_over_to else None
+    hanging = hanging_by_kind(platform)
+    if hanging and target is None and not release:
         words = _("Before the platform can be retired, these have to be moved or ended: %(things)s.")
-        way_out = _("%(things)s: move or end them first.")
-        blockers = [Blocker(each.code, way_out % {"things": each}, each.link) for each in hanging]
-        detail = words % {"things": "; ".join(str(each) for each in hanging)}
+        way_out = _("%(things)s: hand them over, or release them.")
+        blockers = [Blocker(each.code, way_out % {"things": each}, each.link) for each in hanging.values()]
+        detail = words % {"things": "; ".join(map(str, hanging.values()))}
         raise Blocked(blockers, detail=detail, code="platform_in_use")
+    _refuse_work(platform)
+    if target is not None:
+        hand_all_over(platform, target, actor)
+    else:
+        release_all(platform, actor)
+    was_default = platform.is_default
     platform.retire()
     platform.credentials = None
     platform.save()
-    audit.record("platforms.platform.retired", actor=actor, target=platform)
+    if was_default and target is not None:
+        make_default(target)
+        target.save(update_fields=["is_default"])
+    left = {name: each.count for name, each in hanging.items()}
+    audit.record(
+        "platforms.platform.retired", actor=actor, target=platform, hand_over_to=hand_over_to, release=release, had=left
+    )
     return platform
+
+
+def _successor(platform: Platform, oemtype: str) -> Platform:
+    """The platform that is to take over what hangs on the one that goes."""
+    rows = Platform.objects.official().filter(kind=platform.kind).exclude(pk=platform.pk)
+    target = rows.filter(oemtype=oemtype).first()
+    if target is None:
+        raise Invalid.field("hand_over_to", _("There is no other platform of this name and kind in service."))
+    return target
+
+
+def _refuse_work(platform: Platform) -> None:
+    """Nothing may be in the middle of something when its platform goes."""
+    work = [flow.title_text for flow in reads.flows_of(platform) if flow.state in OPEN_FLOW_STATES]
+    work += under_way_on(platform)
+    if work:
+        words = _("Something is being done on the platform just now; it has to end first: %(things)s.")
+        raise Conflict(words % {"things": "; ".join(work[:10])}, code="work_under_way")
 
 
 @joins_transaction

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -17,7 +16,7 @@ from console.errors import Missing
 from console.policies import Verdict, require
 from console.views.base import ActionView, DetailPage, ListPage, ServiceFormView
 from platforms import expiry, reads
-from platforms.dependants import hanging_on
+from platforms.dependants import Dependants, hanging_on
 from platforms.forms import ChangeForm, RegisterForm, RetireForm
 from platforms.models import (
     ENDED_PLATFORM_STATES,
@@ -322,13 +321,21 @@ class RetirePlatform(_PlatformForm):
         return may_retire_platform(self.actor, self.platform)
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"name": self.platform.name}
+        others = (
+            Platform.objects.official().filter(kind=self.platform.kind).exclude(pk=self.platform.pk).order_by("name")
+        )
+        successors = {row.oemtype: row.name for row in others} if self.hanging else None
+        return super().get_form_kwargs() | {"name": self.platform.name, "successors": successors}
+
+    @cached_property
+    def hanging(self) -> list[Dependants]:
+        return hanging_on(self.platform)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"hanging": hanging_on(self.platform)}
+        return super().get_context_data(**kwargs) | {"hanging": self.hanging}
 
-    def perform(self, form: forms.Form) -> Platform:
-        return service.retire_platform(actor=self.actor, oemtype=self.platform.oemtype)
+    def perform(self, form: RetireForm) -> Platform:
+        return service.retire_platform(actor=self.actor, oemtype=self.platform.oemtype, **form.chosen())
 
 
 class UseVersion(ActionView):

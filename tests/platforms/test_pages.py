@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from console import shell
 from console.models import AuditEntry, Flow, User
+from platforms import dependants
+from platforms.dependants import Dependants
 from platforms.frame import find_platforms, platforms_panel
 from platforms.models import Platform, PlatformState, PlatformVersion
 from platforms.services import platforms as service
@@ -322,6 +324,26 @@ def test_retiring_takes_the_name(root: User, registered: Register) -> None:
     assert Platform.objects.get().state == PlatformState.OFFICIAL
     assert send(root, "/platforms/testbed/retire", confirmation="Testbed") == "/platforms/testbed"
     assert Platform.objects.get().state == PlatformState.RETIRED
+
+
+def test_retiring_asks_what_becomes_of_what_hangs_on_it(root: User, registered: Register) -> None:
+    platform = registered()
+    registered(oemtype="second", name="Second")
+    dependants.add_dependants("things", lambda asked: Dependants("unions", 2) if asked.pk == platform.pk else None)
+    try:
+        text = page(root, "/platforms/testbed/retire")
+        assert "2 unions" in text
+        assert "Hand it over to Second" in text
+        assert "This field is required" in send(root, "/platforms/testbed/retire", 422, confirmation="Testbed")
+        assert "Select a valid choice" in send(
+            root, "/platforms/testbed/retire", 422, confirmation="Testbed", outcome="to:nobody"
+        )
+        assert Platform.objects.get(oemtype="testbed").state == PlatformState.OFFICIAL
+        send(root, "/platforms/testbed/retire", confirmation="Testbed", outcome="to:second")
+    finally:
+        dependants.remove_dependants("things")
+    assert Platform.objects.get(oemtype="testbed").state == PlatformState.RETIRED
+    assert Platform.objects.get(oemtype="second").is_default
 
 
 def test_who_may(alice: User, otto: User, registered: Register, plane: Plane) -> None:

@@ -3,6 +3,7 @@
 from platforms.api.views.files import CheckFiles, DryRunFiles, MappingSchema
 from platforms.api.views.operations import Operate
 from platforms.api.views.platforms import (
+    PlatformDependants,
     PlatformDetail,
     Platforms,
     PlatformVersionDetail,
@@ -16,6 +17,7 @@ __all__ = [
     "DryRunFiles",
     "MappingSchema",
     "Operate",
+    "PlatformDependants",
     "PlatformDetail",
     "PlatformVersionDetail",
     "Platforms",

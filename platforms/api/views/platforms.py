@@ -20,14 +20,17 @@ from console.policies import require
 from platforms import reads
 from platforms.api.filters import PlatformFilter
 from platforms.api.serializers import (
+    DependantAnswer,
     PlatformAnswer,
     PlatformBrief,
     PlatformChanges,
     PlatformRequest,
+    RetireRequest,
     StartedPlatform,
     VersionAnswer,
     VersionRequest,
 )
+from platforms.dependants import hanging_by_kind
 from platforms.models import Platform
 from platforms.policies import may_see_platform_details
 from platforms.services import platforms as service
@@ -123,11 +126,34 @@ class PlatformDetail(APIView):
 class RetirePlatform(APIView):
     """The end of a platform's service."""
 
-    @extend_schema(operation_id="retire_platform", tags=["platforms"], request=None, responses=PlatformAnswer)
+    @extend_schema(operation_id="retire_platform", tags=["platforms"], request=RetireRequest, responses=PlatformAnswer)
     def post(self, request: Request, oemtype: str) -> Response:
-        """Take a platform out of service. Refused while unions or organizations hang on it. For administrators."""
-        service.retire_platform(actor=request.user, oemtype=oemtype)  # type: ignore[arg-type]
+        """Take a platform out of service. For administrators.
+
+        What hangs on it is handed over to another platform, or released; without either, the platform stays while
+        anything hangs on it (409 `platform_in_use`). While something is being done on it, it stays as well (409
+        `work_under_way`).
+        """
+        wanted = parsed(RetireRequest, request)
+        service.retire_platform(actor=request.user, oemtype=oemtype, **wanted)  # type: ignore[arg-type]
         return in_full(request, oemtype)
+
+
+class PlatformDependants(APIView):
+    """What needs the platform to stay."""
+
+    @extend_schema(
+        operation_id="list_platform_dependants", tags=["platforms"], responses=DependantAnswer(many=True), filters=False
+    )
+    def get(self, request: Request, oemtype: str) -> Response:
+        """What hangs on a platform, by kind: what to hand over or to release before it is retired."""
+        platform = reads.platform_named(request.user, oemtype)  # type: ignore[arg-type]
+        require(may_see_platform_details(request.user))  # type: ignore[arg-type]
+        found = [
+            {"kind": name, "title": each.title, "count": each.count, "names": each.names, "link": each.link}
+            for name, each in hanging_by_kind(platform).items()
+        ]
+        return Response(DependantAnswer(found, many=True).data)
 
 
 class PlatformVersionDetail(APIView):
