@@ -332,7 +332,14 @@ class UnionForm(RuleFields):
     orgs = forms.MultipleChoiceField(
         label=_("Organizations to invite"),
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": _("Invite at least one organization.")},
+        required=False,
+    )
+    network_id = forms.CharField(
+        label=_("Network that exists already"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("Its id on the platform, if the union shall be made of one that your organization is in."),
     )
     comment = forms.CharField(
         label=_("Message to those invited"),
@@ -355,8 +362,8 @@ class UnionForm(RuleFields):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if "orgs" in cleaned and not cleaned["orgs"]:
-            self.add_error("orgs", _("A union needs at least one other organization."))
+        if "orgs" in cleaned and not cleaned["orgs"] and not cleaned.get("network_id"):
+            self.add_error("orgs", _("Invite at least one organization."))
         return cleaned
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import models
@@ -40,6 +41,11 @@ class SeenMember:
     tenantid: str = ""
     orgcode: str = ""
     known_by: str = KnownBy.NOTHING
+
+
+def seen_member(kept: dict[str, Any]) -> SeenMember:
+    """A member as a step's outcome has kept it."""
+    return SeenMember(**{**kept, "member_ids": tuple(kept["member_ids"])})
 
 
 @dataclass

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 def plan_create(arguments: Json) -> list[Task]:
     """Behind the saved union: its chain, a node for every other member, and the record of both."""
     platform = Platform.objects.get(pk=arguments["platform"])
-    if platform.capability("create_chain")[0]:
+    if platform.capability("create_chain")[0] and not arguments.get("network_id"):
         building = _build(platform, arguments)
     elif platform.capability("list_chains")[0]:
         building = [Task("chain", "chains.adopt_chains", gettext_noop("Find the chain of the network"))]

@@ -30,7 +30,7 @@ from platforms.policies import may_operate_platform
 from platforms.services.requests import MAX_ID, MAX_NETWORKS, read_network_ids
 from unions.matching import KnownBy, members_seen
 from unions.models import Organization
-from unions.names import plain_name
+from unions.names import key_of, plain_name
 from unions.services import existing
 
 TAKE_OVER, PREVIEW = "chains.take_over", "chains.preview_take_over"
@@ -145,7 +145,7 @@ def _judge(row: TakeOverNetwork, platform: Platform, building: tuple[set[str], s
     ids, names = building
     if (union := existing.union_of(platform, row.network_id)) is not None:
         row.verdict, row.union, row.reason = NetworkVerdict.MANAGED, union, HAS_UNION % {"name": union.name}
-    elif row.network_id in ids or info.name.lower() in names:
+    elif row.network_id in ids or key_of(info.name) in names:
         row.verdict, row.reason = NetworkVerdict.UNUSABLE, BEING_BUILT
     elif info.status not in ("running", "stopped", "unknown"):
         row.verdict, row.reason = NetworkVerdict.UNUSABLE, NOT_RUNNING % {"state": info.status}

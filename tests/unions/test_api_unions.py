@@ -79,7 +79,7 @@ BAD_UNIONS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "orgs is a text": ({"orgs": "org-nobody"}, ("orgs",)),
     "unknown field": ({"orgz": []}, ("orgz",)),
     "name too long": ({"name": "x" * 201}, ("name",)),
-    "a network that exists": ({"network_id": "net-1"}, ("network_id",)),
+    "a network id too long": ({"network_id": "x" * 201}, ("network_id",)),
     "a guest that is no text": ({"orgs": [["org"]]}, ("orgs.0",)),
     "several at once": ({"name": "", "orgs": [], "creatororg": ""}, ("name", "creatororg")),
 }

@@ -4,7 +4,7 @@
 does, what is written down. The floor above puts its own tasks in with `console.flows.extend`.
 """
 
-from unions.flows import asking, network, record
+from unions.flows import asking, existing, network, record
 from unions.flows.plans import CLAIM, CREATE, DELETE, JOIN, QUIT, RULE
 
-__all__ = ["CLAIM", "CREATE", "DELETE", "JOIN", "QUIT", "RULE", "asking", "network", "record"]
+__all__ = ["CLAIM", "CREATE", "DELETE", "JOIN", "QUIT", "RULE", "asking", "existing", "network", "record"]

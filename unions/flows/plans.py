@@ -40,6 +40,8 @@ LOOK = gettext_noop("See what is on the platform already")  # the first task aft
 
 def plan_create(arguments: dict[str, Any]) -> list[Task]:
     """Network by the creator, then every other member at the same time, then the record."""
+    if arguments.get("network_id"):
+        return plan_existing(arguments)
     joins = [
         Task(
             f"member:{orgcode}",
@@ -66,6 +68,29 @@ def plan_create(arguments: dict[str, Any]) -> list[Task]:
             undo="unions.forget_union",
             needs=tuple(join.name for join in joins) or ("network",),
         ),
+        Task("open", "unions.open_union", gettext_noop("Open the union")),
+    ]
+
+
+def plan_existing(arguments: dict[str, Any]) -> list[Task]:
+    """A network that is there: looked at before anybody is asked, and again once all have agreed. Nothing is built."""
+    alone = not _others(arguments)  # nobody is asked, so the look is the first thing that can come to nothing
+    return [
+        Task(
+            "find",
+            "unions.find_network",
+            gettext_noop("Look at the network as the creator"),
+            undo="unions.give_up" if alone else "",
+        ),
+        INVITE,
+        APPROVAL,
+        Task(
+            "network",
+            "unions.find_network",
+            gettext_noop("Look at the network once more"),
+            undo="" if alone else "unions.give_up",
+        ),
+        Task("save", "unions.save_union", gettext_noop("Write down the union"), undo="unions.forget_union"),
         Task("open", "unions.open_union", gettext_noop("Open the union")),
     ]
 

@@ -9,6 +9,7 @@ from console.flows import Done, StepContext
 from console.flows.blueprint import Ending
 from console.services.notifications import notify
 from unions.flows.arguments import actor_of, reason_of
+from unions.matching import seen_member
 from unions.models import MemberState, Union
 from unions.services import placeholders, proposals, quotas, rules, unions
 
@@ -19,7 +20,11 @@ def save_union(context: StepContext) -> Done:
     member_ids = {each["orgcode"]: each["member_id"] for each in context.outcomes("member:").values()}
     member_ids[context.flow_arguments["creator"]] = network["member_id"]
     union = unions.save_union(
-        payload=context.flow_arguments, network_id=network["network_id"], member_ids=member_ids, actor=actor_of(context)
+        payload=context.flow_arguments,
+        network_id=network["network_id"],
+        member_ids={**member_ids, **network.get("member_ids", {})},
+        actor=actor_of(context),
+        strangers=[seen_member(each) for each in network.get("strangers", [])],
     )
     return Done({"union": union.pk, "unionid": union.unionid, "network_id": union.network_id})
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from console import audit
+from console.errors import Conflict
 from console.models import Flow, Step, User
 from console.models.flows import OPEN_FLOW_STATES
 from console.services.notifications import notify
@@ -14,8 +16,16 @@ from console.transactions import joins_transaction
 from platforms.models import Platform
 from unions.codes import new_code
 from unions.matching import SeenMember
-from unions.models import MemberState, Organization, Union, UnionMember, UnionState
-from unions.names import MAX_NAME, plain_name
+from unions.models import (
+    MemberState,
+    Organization,
+    Proposal,
+    ProposalKind,
+    Union,
+    UnionMember,
+    UnionState,
+)
+from unions.names import MAX_NAME, key_of, plain_name
 from unions.services import placeholders, proposals
 
 BUILDS = "unions.create"  # the kind of flow that makes a network
@@ -28,10 +38,10 @@ def union_of(platform: Platform, network_id: str) -> Union | None:
 
 
 def being_built(platform: Platform) -> tuple[set[str], set[str]]:
-    """Ids and names (in small letters) of networks that flows of this console are about to make into unions."""
+    """Ids and names (as `key_of` gives them) of networks that flows of this console are about to make into unions."""
     flows = Flow.objects.filter(kind=BUILDS, state__in=OPEN_FLOW_STATES, arguments__platform=platform.pk)
     arguments = list(flows.values_list("arguments", flat=True))
-    names = {str(each.get("name", "")).lower() for each in arguments}
+    names = {key_of(str(each.get("name", ""))) for each in arguments}
     ids: set[str] = {str(each.get("network_id", "")) for each in arguments}
     steps = Step.objects.filter(flow__in=flows, name="network")
     for outcome, position in steps.values_list("outcome", "position"):
@@ -42,13 +52,22 @@ def being_built(platform: Platform) -> tuple[set[str], set[str]]:
 def free_name(platform: Platform, name: str, network_id: str, beside: Collection[str] = ()) -> str:
     """The network's name, or with its id behind it where a union of the platform, or of `beside`, is called so."""
     base = plain_name(name) or plain_name(network_id)
-    taken = {each.lower() for each in beside}
+    taken = {key_of(each) for each in beside}
     live = Union.objects.filter(platform=platform).exclude(state=UnionState.DELETED)
     for mark in ("", f" ({network_id[:60]})", f" ({new_code('net')})"):
         wanted = base[: MAX_NAME - len(mark)] + mark
-        if wanted.lower() not in taken and not live.filter(name__iexact=wanted).exists():
+        if key_of(wanted) not in taken and not live.filter(name_key=key_of(wanted)).exists():
             return wanted
     raise RuntimeError("a random name is taken")
+
+
+def refuse_taken_network(platform: Platform, network_id: str) -> None:
+    """Conflict while a union has the network, or a proposal asks for it."""
+    if (union := union_of(platform, network_id)) is not None:
+        raise Conflict.field("network_id", _("The union “%(name)s” has this network already.") % {"name": union.name})
+    asked = Proposal.objects.under_way().filter(kind=ProposalKind.CREATE, payload__platform=platform.pk)
+    if asked.filter(payload__network_id=network_id).exists():
+        raise Conflict.field("network_id", _("A union of this network is being asked for already."))
 
 
 @joins_transaction
@@ -81,6 +100,12 @@ def write_union(
 def _organization(platform: Platform, network: str, member: SeenMember) -> Organization:
     if member.orgcode:
         return Organization.objects.get(orgcode=member.orgcode)
+    return stand_in(platform, network, member)
+
+
+@joins_transaction
+def stand_in(platform: Platform, network: str, member: SeenMember) -> Organization:
+    """The placeholder of a member that nobody here is known to be."""
     key = (member.member_ids or ("",))[0] or network
     return placeholders.placeholder_for(
         platform=platform, name=member.name, tenantid=member.tenantid[:100], key=plain_name(key)

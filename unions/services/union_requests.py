@@ -12,6 +12,7 @@ from console.errors import Invalid, NotSupported
 from console.models import User
 from console.transactions import joins_transaction, locked_or_missing
 from platforms.models import Platform
+from platforms.services.requests import MAX_ID
 from unions.models import MemberState, Organization, OrganizationState, Union
 from unions.names import read_name
 from unions.policies import fits, supports
@@ -19,9 +20,9 @@ from unions.policies import fits, supports
 
 @joins_transaction
 def read_union_request(
-    name: str, oemtype: str, creatororg: str, orgs: Sequence[str]
+    name: str, oemtype: str, creatororg: str, orgs: Sequence[str], *, alone: bool = False
 ) -> tuple[Organization, list[Organization], Platform]:
-    """Creator, guests and platform; Invalid names every field that is wrong."""
+    """Creator, guests and platform; Invalid names every field that is wrong. `alone`: guests are not needed."""
     errors: dict[str, list[str]] = {}
     try:
         read_name(name)
@@ -41,7 +42,7 @@ def read_union_request(
     elif placeholders := [each.name for each in found.values() if each.is_placeholder]:
         words = _("Nobody speaks for a placeholder, so it cannot be invited: %(names)s.")
         errors["orgs"] = [words % {"names": _(", ").join(placeholders)}]
-    elif not codes:
+    elif not codes and not alone:
         errors["orgs"] = [_("A union needs somebody else: invite at least one other organization.")]
     if errors or creator is None or platform is None:
         raise Invalid(_("The union has errors."), errors=errors)
@@ -51,6 +52,14 @@ def read_union_request(
 def _open_organizations(codes: Sequence[str]) -> QuerySet[Organization]:
     rows = Organization.objects.exclude(state=OrganizationState.CLOSED)
     return rows.select_related("space").filter(orgcode__in=codes)
+
+
+def read_network_id(value: Any) -> str:
+    """The id of a network that exists; empty: a new one is built. Invalid when it is none."""
+    network_id = value.strip() if isinstance(value, str) else value
+    if not isinstance(network_id, str) or len(network_id) > MAX_ID or (network_id and not network_id.isprintable()):
+        raise Invalid.field("network_id", _("A network id is a text of 1 to 200 printable characters."))
+    return network_id
 
 
 def chosen_platform(oemtype: str) -> Platform | None:

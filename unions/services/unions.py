@@ -14,6 +14,7 @@ from console.models import User
 from console.policies import require
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from unions.codes import new_code
+from unions.matching import SeenMember
 from unions.models import (
     LIVE_MEMBER_STATES,
     MemberState,
@@ -28,13 +29,15 @@ from unions.models import (
 from unions.names import key_of, read_name
 from unions.policies import may_propose_delete, may_propose_join, may_propose_quit, may_speak_for
 from unions.quotas import needed_for
-from unions.services import proposals, quotas
+from unions.services import existing, proposals, quotas
+from unions.services.placeholders import drop_unused
 from unions.services.proposals import promised_flow
 from unions.services.rules import read_rule
 from unions.services.union_requests import (
     locked_union,
     payload_for,
     present_members,
+    read_network_id,
     read_union_request,
     require_place,
     require_support,
@@ -55,15 +58,18 @@ def propose_union(
     comment: str = "",
     rule: str = Rule.EVERYONE,
     threshold: int | None = None,
+    network_id: str = "",
 ) -> Proposal:
     """Invite organizations to a new union; every one of them agrees before anything is built.
 
-    `rule` and `threshold` (percent) are the union's: how many members must agree to what is asked later.
+    `rule` and `threshold` (percent) are the union's: how many members must agree to what is asked later. `network_id`
+    names a network that the creator is in already: then nothing is built.
 
     Raises Invalid naming the field, NotAllowed when the actor does not speak for the creator, Conflict when the
-    name is taken, NotSupported when the platform cannot.
+    name or the network is taken, NotSupported when the platform cannot.
     """
-    creator, invited, platform = read_union_request(name, oemtype, creatororg, orgs)
+    network_id = read_network_id(network_id)
+    creator, invited, platform = read_union_request(name, oemtype, creatororg, orgs, alone=bool(network_id))
     rule, threshold = read_rule(rule, threshold)
     require(may_speak_for(actor, creator))
     name = read_name(name)
@@ -71,10 +77,13 @@ def propose_union(
         raise Conflict.field("name", _("There is a union of this name on the platform already."))
     subject_key = f"union:{platform.pk}:{key_of(name)}"
     proposals.refuse_beside(subject_key, field="name")
-    require_support(platform, "create_network", "join_network")
+    if network_id:
+        existing.refuse_taken_network(platform, network_id)
+    require_support(platform, *(["get_network"] if network_id else ["create_network", "join_network"]))
     for organization in [creator, *invited]:
         require_place(platform, organization, "creatororg" if organization == creator else "orgs")
-    wanted = dict.fromkeys([creator, *invited], needed_for(platform, None))
+    # A network that is there needs no room: its nodes count already.
+    wanted = {} if network_id else dict.fromkeys([creator, *invited], needed_for(platform, None))
     quotas.require_room(wanted, fields={each.pk: "orgs" for each in invited} | {creator.pk: "creatororg"})
     payload = {
         **payload_for(platform, None, creator, name),
@@ -82,6 +91,7 @@ def propose_union(
         "unionid": new_code("union"),
         "rule": rule,
         "threshold": threshold,
+        "network_id": network_id,
     }
     proposal = proposals.open_proposal(
         actor=actor,
@@ -180,8 +190,18 @@ def propose_delete(*, actor: User, unionid: str, comment: str = "") -> Proposal:
 
 
 @joins_transaction
-def save_union(*, payload: dict[str, Any], network_id: str, member_ids: dict[str, str], actor: User | None) -> Union:
-    """The union as it has been built, with its members; Conflict when the platform gave us what is ours already."""
+def save_union(
+    *,
+    payload: dict[str, Any],
+    network_id: str,
+    member_ids: dict[str, str],
+    actor: User | None,
+    strangers: Collection[SeenMember] = (),
+) -> Union:
+    """The union as it has been built, with its members; Conflict when the platform gave us what is ours already.
+
+    `strangers` are members of a network that was there before, whom nobody here is known to be.
+    """
     live = Union.objects.exclude(state=UnionState.DELETED).filter(platform_id=payload["platform"])
     if live.filter(network_id=network_id).exists():
         raise Conflict(_("The platform answered with the network of another union (%(id)s).") % {"id": network_id})
@@ -203,6 +223,12 @@ def save_union(*, payload: dict[str, Any], network_id: str, member_ids: dict[str
             member_id=member_ids.get(orgcode, ""),
             state=MemberState.ACTIVE,
         )
+    for member in strangers:
+        organization = existing.stand_in(union.platform, union.name, member)
+        member_id = (member.member_ids or ("",))[0][:200]
+        UnionMember.objects.create(
+            union=union, organization=organization, member_id=member_id, state=MemberState.ACTIVE
+        )
     Proposal.objects.filter(pk=payload["proposal"]).update(union=union)
     return union
 
@@ -211,7 +237,9 @@ def save_union(*, payload: dict[str, Any], network_id: str, member_ids: dict[str
 def forget_union(*, union_id: int) -> None:
     """Take back `save_union`: the flow failed before the union was opened."""
     Proposal.objects.filter(union_id=union_id).update(union=None)
+    members = list(UnionMember.objects.filter(union_id=union_id).values_list("organization_id", flat=True))
     Union.objects.filter(pk=union_id, state=UnionState.BUILDING).delete()
+    drop_unused(members)
 
 
 @joins_transaction

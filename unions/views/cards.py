@@ -56,6 +56,11 @@ CONSEQUENCES = {
         "placeholder is gone. Nothing changes on the platform."
     ),
 }
+ALONE = gettext_lazy("%(who)s makes a network that it is in already the union “%(union)s”.")
+EXISTING = gettext_lazy(
+    "Once everyone invited has agreed, a network that is on the platform already becomes this union. Nothing is built; "
+    "whoever deletes the union later deletes the network."
+)
 PROVEN = gettext_lazy("The platform names its tenant, %(tenantid)s, and that is the tenant space of %(who)s.")
 NOT_PROVEN = gettext_lazy("The platform names no tenant, so the console cannot check this: agree only if you know it.")
 ICONS = {
@@ -166,10 +171,13 @@ def card_of(proposal: Proposal, speaks_for: set[int], platforms: dict[int, str],
         "tenantid": proposal.payload.get("tenantid", ""),
     }
     kind = ProposalKind(proposal.kind)
+    asks, consequence = ASKS[kind], CONSEQUENCES[kind]
+    if proposal.payload.get("network_id"):
+        asks, consequence = (asks if electors else ALONE), EXISTING
     return Card(
         proposal=proposal,
-        asks=str(ASKS[kind]) % words,
-        consequence=str(CONSEQUENCES[kind]) % words,
+        asks=str(asks) % words,
+        consequence=str(consequence) % words,
         icon=ICONS[kind],
         platform=platforms.get(proposal.payload.get("platform", 0), ""),
         rule=rule_of(proposal),

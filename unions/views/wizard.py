@@ -36,6 +36,11 @@ class PlatformChoice:
 
     platform: Platform
     verdict: Verdict
+    builds: Verdict  # whether it makes new networks
+
+    @property
+    def only_existing(self) -> bool:
+        return bool(self.verdict) and not self.builds
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,13 @@ class Guest:
 def platform_choices(actor: User) -> list[PlatformChoice]:
     """Every platform, the default one first."""
     rows = Platform.objects.visible_to(actor).official().order_by("-is_default", "name")
-    return [PlatformChoice(each, supports(each, "create_network") and supports(each, "join_network")) for each in rows]
+    return [_choice(each) for each in rows]
+
+
+def _choice(platform: Platform) -> PlatformChoice:
+    builds = supports(platform, "create_network") and supports(platform, "join_network")
+    shows = supports(platform, "get_network")
+    return PlatformChoice(platform, builds or (shows if shows else builds), builds)
 
 
 class UnionCreate(ServiceFormView):
@@ -79,7 +90,7 @@ class UnionCreate(ServiceFormView):
         }
 
     def get_initial(self) -> dict[str, Any]:
-        usable = [choice.platform.oemtype for choice in self.choices if choice.verdict]
+        usable = [choice.platform.oemtype for choice in self.choices if choice.builds]
         return {
             "creatororg": self.mine[0].orgcode if len(self.mine) == 1 else "",
             "oemtype": usable[0] if usable else "",
@@ -122,6 +133,7 @@ def wizard_state(
         "guests": guests,
         "invited": [guest.organization for guest in guests if guest.chosen and guest.verdict],
         "summary_name": form["name"].value() or "",
+        "existing": bool(str(form["network_id"].value() or "").strip()),
     }
 
 

@@ -101,20 +101,10 @@ class UnionRequest(RuleFields):
         required=False,
         allow_blank=True,
         max_length=200,
-        help_text=_("A network that exists already; not taken yet, so leave it out."),
+        default="",
+        help_text=_("A network that the creator is in already: it becomes the union, and nothing is built."),
     )
     comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
-
-    def validate_network_id(self, value: str) -> str:
-        if value:
-            raise serializers.ValidationError(
-                _("A union of a network that exists already cannot be made yet; leave this out to build a new one.")
-            )
-        return value
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        attrs.pop("network_id", None)
-        return attrs
 
 
 class MoveRequest(StrictSerializer):
