@@ -34,6 +34,9 @@ class Caller:
         headers = {"Idempotency-Key": key} if key else {}
         return _answer(self.http.post(path, json=body, headers=headers), expect)
 
+    def patch(self, path: str, body: Any, *, expect: int = 200) -> Any:
+        return _answer(self.http.patch(path, json=body), expect)
+
     def delete(self, path: str, *, expect: int) -> Any:
         return _answer(self.http.delete(path), expect)
 

@@ -6,17 +6,17 @@ Everything is asked by REST and looked at from outside: on the engines, and on t
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.stack.caller import Caller
-from tests.stack.departments import Department, Office, chain_of, nodes_of
+from tests.stack.departments import Department, Office, chain_of, nodes_of, propose_union
 from tests.stack.product import Product, running, until
-from tests.tools.engines import Host, missing_for_engines, running_hosts
+from tests.tools.engines import Authority, Host, missing_for_engines, running_hosts
 from tests.tools.images import TARGET, missing_for, named
 
 REASON = missing_for_engines() or missing_for("ethereum")
@@ -25,14 +25,8 @@ IPS = ("127.0.41.1", "127.0.41.2", "127.0.41.3")
 SOMEBODY = "0x00000000000000000000000000000000000000aa"
 
 
-@pytest.fixture
-def hosts() -> Iterator[list[Host]]:
-    with running_hosts(*IPS) as made:
-        yield made
-
-
-@pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     environment = {
         "EVM_IMAGE_ETHEREUM": named("ethereum").tag,
         "EVM_IMAGE_ARCHIVES": str(TARGET),
@@ -40,13 +34,25 @@ def product(tmp_path: Path) -> Iterator[Product]:
         "EVM_NODE_MEMORY_MB": "512",
         "OBSERVE_DETAILS_SECONDS": "2",
     }
-    with running(tmp_path / "data", environment=environment) as started:
+    with running(tmp_path_factory.mktemp("product"), environment=environment) as started:
         yield started
 
 
-def test_three_departments_on_their_own_machines(product: Product, hosts: list[Host]) -> None:
-    office = Office(product)
-    _register_platform(office.administrator)
+@pytest.fixture(scope="module")
+def office(product: Product) -> Office:
+    """Its administrator has registered the native platform."""
+    made = Office(product)
+    _register_platform(made.administrator)
+    return made
+
+
+def test_three_departments_on_their_own_machines(office: Office) -> None:
+    with running_hosts(*IPS) as hosts:
+        _live_through(office, hosts)
+
+
+def _live_through(office: Office, hosts: list[Host]) -> None:
+    """Two create, a third joins, one is cut off and comes back, one quits, all is deleted."""
     tax, housing, social = (
         office.on_prem(name, ip=host.ip, port=host.port, certificate=host.tlscert)
         for name, host in zip(("Tax Office", "Housing Authority", "Social Security"), hosts, strict=True)
@@ -80,6 +86,34 @@ def test_three_departments_on_their_own_machines(product: Product, hosts: list[H
     assert tax.caller.flow(ending["flow"])["state"] == "done"
     assert [host.left() for host in hosts] == [[], [], []]
     assert office.administrator.get("audit/verify")["ok"]
+
+
+def test_what_cannot_be_built_is_taken_back(office: Office) -> None:
+    """A host that refuses the certificate, and one whose port is taken: told in words, and nothing is left."""
+    with running_hosts("127.0.41.4", "127.0.41.5") as hosts:
+        health = office.on_prem("Health", ip=hosts[0].ip, port=hosts[0].port, certificate=hosts[0].tlscert)
+        strange = Authority("Strangers").issue("stranger") + hosts[1].authority.pem
+        library = office.on_prem("Library", ip=hosts[1].ip, port=hosts[1].port, certificate=strange)
+        refused = _undone(health, library)
+        assert refused["error"]["code"] == "credential_refused"
+        assert hosts[1].ip in refused["error"]["detail"]
+
+        right = {"tlscert": hosts[1].tlscert}
+        library.caller.patch(f"organizations/{library.orgcode}", right)
+        with socket.socket() as other:
+            other.bind((hosts[1].ip, 8545))
+            other.listen()
+            taken = _undone(health, library)
+        assert taken["error"]["code"] == "port_taken"
+        assert [host.left() for host in hosts] == [[], []]
+
+
+def _undone(creator: Department, other: Department) -> Any:
+    started = propose_union("Loans", creator, other, oemtype="own-machines")
+    other.agree(started["proposal"])
+    flow = creator.caller.flow(started["flow"])
+    assert flow["state"] == "undone", flow
+    return flow
 
 
 def _register_platform(administrator: Caller) -> None:
