@@ -12,7 +12,7 @@ from console.errors import Invalid
 from platforms.mapping.documents import MAX_BYTES
 from platforms.mapping.samples import parse_samples
 from platforms.models import Cloudtype, Kernel
-from platforms.services.requests import CREDENTIALS
+from platforms.services.requests import CREDENTIALS, NATIVE_KERNELS
 
 
 class SecretInput(forms.PasswordInput):
@@ -203,6 +203,63 @@ class ChangeForm(SetupForm):
         super().__init__(*args, **kwargs)
         self.fields["is_default"].disabled = is_default
         for name in CREDENTIALS:
+            self.fields[name].help_text = _("Leave empty to keep the one that is stored.")
+
+
+class NativeForm(forms.Form):
+    """A platform without a management plane: the console builds its nodes on organizations' own machines."""
+
+    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("As clerks read it."))
+    kernel = forms.ChoiceField(
+        label=_("Kernel"),
+        choices=[(kernel.value, kernel.label) for kernel in NATIVE_KERNELS],
+        help_text=_("Ethereum seals by clique, Quorum by QBFT. It stays for good."),
+    )
+    username = forms.CharField(
+        label=_("User name at the registry of images"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("Only if the registry asks for one."),
+    )
+    password = forms.CharField(
+        label=_("Password at the registry of images"), required=False, max_length=10_000, widget=SecretInput()
+    )
+    is_default = forms.BooleanField(
+        label=_("The default platform"), required=False, help_text=_("Chosen where nobody chooses another one.")
+    )
+
+    PLACE: tuple[str, ...] = ("name", "kernel")
+
+    def place_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.PLACE]
+
+    def setup(self) -> dict[str, Any]:
+        """What the service is given; credentials only where something was typed."""
+        data = self.cleaned_data
+        credentials = {name: data[name] for name in ("username", "password") if data[name]}
+        given = {name: data[name] for name in (*self.PLACE, "is_default")}
+        return given | ({"credentials": credentials} if credentials else {})
+
+
+class NativeRegisterForm(NativeForm):
+    """A new one."""
+
+    oemtype = RegisterForm.base_fields["oemtype"]
+
+    PLACE: tuple[str, ...] = ("oemtype", *NativeForm.PLACE)
+
+
+class NativeChangeForm(NativeForm):
+    """An official one. Chains of one kernel do not become chains of another: the kernel stays."""
+
+    PLACE: tuple[str, ...] = ("name",)
+
+    def __init__(self, *args: Any, is_default: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["kernel"]
+        self.fields["is_default"].disabled = is_default
+        for name in ("username", "password"):
             self.fields[name].help_text = _("Leave empty to keep the one that is stored.")
 
 

@@ -12,6 +12,7 @@ app_name = "platforms"
 urlpatterns = [
     path("platforms", views.PlatformList.as_view(), name="platform-list"),
     path("platforms/new", views.PlatformRegister.as_view(), name="platform-register"),
+    path("platforms/new/native", views.NativeRegister.as_view(), name="native-register"),
     path("platforms/check", views.PlatformCheck.as_view(), name="platform-check"),
     path("platforms/studio", studio.StudioStart.as_view(), name="studio"),
     path("platforms/studio/presets/<str:slug>", studio.BeginFromPreset.as_view(), name="studio-preset"),

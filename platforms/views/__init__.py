@@ -1,6 +1,7 @@
 """Pages of this floor."""
 
 from platforms.views.files import PlatformCheck
+from platforms.views.native import NativeRegister
 from platforms.views.platforms import (
     PlatformByNumber,
     PlatformChange,
@@ -13,6 +14,7 @@ from platforms.views.platforms import (
 )
 
 __all__ = [
+    "NativeRegister",
     "PlatformByNumber",
     "PlatformChange",
     "PlatformCheck",

@@ -17,7 +17,7 @@ from console.policies import Verdict, require
 from console.views.base import ActionView, DetailPage, ListPage, ServiceFormView
 from platforms import expiry, reads
 from platforms.dependants import Dependants, hanging_on
-from platforms.forms import ChangeForm, RegisterForm, RetireForm
+from platforms.forms import ChangeForm, NativeChangeForm, RegisterForm, RetireForm
 from platforms.models import (
     ENDED_PLATFORM_STATES,
     Cloudtype,
@@ -25,6 +25,7 @@ from platforms.models import (
     Health,
     Kernel,
     Platform,
+    PlatformKind,
     PlatformState,
     PlatformVersion,
 )
@@ -39,6 +40,7 @@ from platforms.services import files as file_service
 from platforms.services import platforms as service
 from platforms.standard import OPERATIONS
 from platforms.views.files import report_context, shown_findings
+from platforms.views.native import native_facts
 from platforms.views.panels import figure_titles, figures_for, platform_panels
 
 HEALTH_SECONDS = 15  # how often a page looks for a new health
@@ -162,6 +164,7 @@ class PlatformDetail(DetailPage):
         """What administrators and auditors see."""
         tenants = list(platform.tenants.all()[: SHOWN_TENANTS + 1])
         return {
+            "native": native_facts(platform),
             "flow": reads.flows_of(platform).prefetch_related("steps").first(),
             "versions": list(platform.versions.all()),
             "findings": shown_findings(reads.findings_of(platform.version), {}),
@@ -293,9 +296,17 @@ class _PlatformForm(_SetupFormView):
 class PlatformChange(_PlatformForm):
     """Name, addresses, credentials, files."""
 
-    form_class = ChangeForm
-    template_name = "platforms/platform_change.html"
     success_message = _("The platform was changed.")
+
+    @property
+    def is_native(self) -> bool:
+        return self.platform.kind != PlatformKind.MAPPED
+
+    def get_form_class(self) -> type[Any]:
+        return NativeChangeForm if self.is_native else ChangeForm
+
+    def get_template_names(self) -> list[str]:
+        return ["platforms/native_change.html" if self.is_native else "platforms/platform_change.html"]
 
     def allowed(self) -> Verdict:
         return may_update_platform(self.actor, self.platform)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.test import Client
 
 from console.errors import Invalid, Missing, PlatformRefused
-from console.models import User
-from platforms.drivers import driver_for
+from console.models import Flow, User
+from platforms.drivers import credentials_of, driver_for
 from platforms.drivers.evm.book import Chain, Network
 from platforms.drivers.evm.driver import EvmDriver
 from platforms.hosts.spaces import Space
@@ -97,3 +99,33 @@ def test_the_book_writes_everything_down_once(root: User) -> None:
     book.drop_chain("chain-1")
     book.drop_network("net-1")
     assert (book.networks(), book.chains(), NativeNode.objects.count()) == ([], [], 0)
+
+
+def test_an_administrator_registers_and_changes_one_in_a_browser(root: User, client: Client, alice: User) -> None:
+    client.force_login(alice)
+    assert client.get("/platforms/new/native").status_code == 403
+    client.force_login(root)
+    assert "/platforms/new/native" in client.get("/platforms/new").content.decode()
+    page = client.get("/platforms/new/native").content.decode()
+    assert settings.EVM_IMAGES["quorum"] in page
+    wrong = client.post("/platforms/new/native", {"oemtype": "Own!", "name": "Own machines", "kernel": "quorum"})
+    assert wrong.status_code == 422
+    assert not Platform.objects.exists()
+    right = {
+        "oemtype": "own",
+        "name": "Own machines",
+        "kernel": "quorum",
+        "username": "puller",
+        "password": "pull-secret",
+    }
+    assert client.post("/platforms/new/native", right).headers["Location"] == "/platforms/own"
+    carry_through(Flow.objects.get())
+    shown = client.get("/platforms/own").content.decode()
+    assert settings.EVM_IMAGES["quorum"] in shown
+    assert "pull-secret" not in shown
+
+    assert "pull-secret" not in client.get("/platforms/own/change").content.decode()
+    assert client.post("/platforms/own/change", {"name": "Machines"}).status_code == 302
+    platform = Platform.objects.get()
+    assert (platform.name, platform.kernel) == ("Machines", "quorum")
+    assert credentials_of(platform).password == "pull-secret"
