@@ -16,7 +16,7 @@ from console.api.views import documentation
 FLOORS_ABOVE = ("platforms", "unions", "chains")
 FLOORS = ("console", *FLOORS_ABOVE)
 
-ICON = lazy(static, str)("console/favicon.svg")  # its name in production is known once the static files are collected
+MARK = lazy(static, str)("console/favicon.svg")  # its name in production is known once the static files are collected
 
 handler400 = "console.handlers.bad_request"
 handler403 = "console.handlers.permission_denied"
@@ -37,7 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", probes.healthz),
     path("readyz", probes.readyz),
     path("metrics", probes.metrics),
-    path("favicon.ico", RedirectView.as_view(url=ICON)),
+    path("favicon.ico", RedirectView.as_view(url=MARK)),
     path("api/schema/", documentation.Schema.as_view(), name="api-schema"),
     path("api/docs/", documentation.Docs.as_view(), name="api-docs"),
     path("api/v1/", include(_addresses(*(f"{floor}.api.urls" for floor in FLOORS)))),

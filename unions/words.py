@@ -104,8 +104,5 @@ NAMES = (
     gettext_noop("decided by"),
     gettext_noop("registration rule"),
     gettext_noop("registration rules"),
-    gettext_noop("console asked"),
-    gettext_noop("console agrees"),
-    gettext_noop("console answered by"),
-    gettext_noop("console comment"),
+    gettext_noop("tlscert warned at"),
 )

@@ -8,7 +8,7 @@ from chains.limits import Limits
 from console.environment import ROOT, Environment
 
 FIRST_CELL = re.compile(r"^\|([^|]*)\|", re.MULTILINE)
-NAME = re.compile(r"`([A-Z_]+)`")
+NAME = re.compile(r"`([A-Z0-9_]+)`")
 
 
 def test_every_variable_is_in_the_settings_page() -> None:

@@ -60,6 +60,7 @@ def test_refusing_takes_the_flow_back_and_leaves_only_the_record(organization: M
     cast_vote(
         actor=clerk(housing), proposal_id=proposal.pk, orgcode=housing.orgcode, agree=False, comment="not this year"
     )
+    run_local_steps()
     flow = Flow.objects.get(pk=proposal.flow_id)
     assert (flow.state, flow.error["code"]) == ("undone", "refused")
     assert "not this year" in flow.error["detail"]
@@ -74,6 +75,7 @@ def test_withdrawing(organization: Make) -> None:
     with pytest.raises(NotAllowed):
         withdraw_proposal(actor=clerk(housing), proposal_id=proposal.pk)
     withdraw_proposal(actor=clerk(tax), proposal_id=proposal.pk)
+    run_local_steps()
     assert Flow.objects.get(pk=proposal.flow_id).state == "cancelled"
     with pytest.raises(Conflict):
         cast_vote(actor=clerk(housing), proposal_id=proposal.pk, orgcode=housing.orgcode, agree=True)
@@ -96,6 +98,7 @@ def test_expiry(organization: Make) -> None:
     assert expire_proposal(proposal_id=proposal.pk).state == ProposalState.OPEN
     Proposal.objects.filter(pk=proposal.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert expire_proposal(proposal_id=proposal.pk).state == ProposalState.EXPIRED
+    run_local_steps()
     assert Flow.objects.get(pk=proposal.flow_id).state == "undone"
 
 
