@@ -94,6 +94,8 @@ def may_propose_claim(actor: User, placeholder: Organization, claimant: Organiza
     if not placeholder.is_placeholder:
         return not_now(_("%(name)s is a registered organization, not a placeholder.") % {"name": placeholder.name})
     found, own = placeholder.space, claimant.space
+    if found.platform is None:
+        return not_now(_("Nobody knows on which platform the placeholder is."))
     allowed = may_speak_for(actor, claimant) and fits(found.platform, claimant)
     if allowed and found.tenantid and found.tenantid != own.tenantid:
         words = _("To the platform %(placeholder)s is the tenant %(tenantid)s; the space of %(name)s is another.")

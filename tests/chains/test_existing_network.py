@@ -71,7 +71,7 @@ def test_agreed_to_it_is_written_down_and_nothing_is_built(cast: Cast, plane: Pl
     assert not [call for call in plane.asked[before:] if not call.startswith("GET ")]
     with pytest.raises(Conflict, match="has this network already"):
         wanted(cast, network, cast.housing, name="Again")
-    with pytest.raises(Conflict, match="cannot be reclaimed before"):
+    with pytest.raises(Conflict, match="has to claim it first"):
         propose_delete(actor=cast.alice, unionid=union.unionid)
 
 

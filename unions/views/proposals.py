@@ -87,7 +87,7 @@ class ProposalDetail(DetailPage):
 class CastVote(ServiceFormView):
     """An answer; the page it comes back to says so."""
 
-    form_class = VoteForm
+    form_class: type[ConsoleAnswerForm] = VoteForm
     template_name = "unions/proposal_vote.html"
     success_message = gettext_lazy("Your answer was recorded.")
 
@@ -106,7 +106,7 @@ class CastVote(ServiceFormView):
 class AnswerForConsole(CastVote):
     """An administrator's answer for the console."""
 
-    form_class = ConsoleAnswerForm
+    form_class: type[ConsoleAnswerForm] = ConsoleAnswerForm
 
     def allowed(self) -> Verdict:
         return may_administer(self.actor)

@@ -18,7 +18,7 @@ from console.views.base import Page, ServiceFormView
 from platforms.models import Platform
 from unions import reads
 from unions.forms import UnionForm
-from unions.models import Organization, Proposal
+from unions.models import Organization, OrganizationState, Proposal
 from unions.policies import fits, supports
 from unions.services import unions as service
 
@@ -80,7 +80,7 @@ class UnionCreate(ServiceFormView):
 
     @cached_property
     def invitable(self) -> list[Organization]:
-        return list(reads.organizations(self.actor).registered())
+        return list(reads.organizations(self.actor).filter(state=OrganizationState.REGISTERED))
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {
@@ -142,7 +142,8 @@ class UnionSummary(Page):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         choices = platform_choices(request.user)  # type: ignore[arg-type]
-        organizations = list(reads.organizations(request.user).registered())  # type: ignore[arg-type]
+        everyone = reads.organizations(request.user)  # type: ignore[arg-type]
+        organizations = list(everyone.filter(state=OrganizationState.REGISTERED))
         form = UnionForm(
             initial={**request.GET.dict(), "orgs": request.GET.getlist("orgs")},
             speaks_for=list(reads.spoken_for(request.user)),  # type: ignore[arg-type]
