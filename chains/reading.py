@@ -38,6 +38,7 @@ YEARS = range(1990, 2200)  # a block's time outside is no time
 
 BAD_NUMBER = kept(gettext_noop("The platform answered with %(value)s as %(name)s."))
 NOT_STORED = gettext_noop("What the platform answered could not be stored.")
+NO_SUCH_CHAIN = kept(gettext_noop("The platform says that there is no such chain: %(problem)s"))
 NO_ANSWER = kept(gettext_noop("The platform did not answer within %(seconds)s s."))
 
 
@@ -83,6 +84,7 @@ class Reading:
     nodes: list[NodeInfo] | None = None
     figures: list[Figure] = field(default_factory=list)
     error: str = ""
+    missing: bool = False  # the platform says that there is no such chain
     heals: bool = True  # whether asking again soon makes sense
 
 
@@ -91,7 +93,10 @@ def read_chain(target: Target) -> Reading:
     reading = Reading(target)
     try:
         _Reader(target, reading).go()
-    except (NotSupported, Missing) as problem:
+    except Missing as problem:
+        reading.missing, reading.heals = reading.summary is None, False
+        reading.error = NO_SUCH_CHAIN % {"problem": problem.detail} if reading.missing else problem.detail
+    except NotSupported as problem:
         reading.error, reading.heals = problem.detail, False
     except ConsoleError as problem:
         if problem.code in NOT_UNDERSTOOD:

@@ -12,6 +12,7 @@ WORDS = {
     "chains.business_chain.forgotten": _("Building of a chain taken back"),
     "chains.business_chain.deleted": _("Chain deleted"),
     "chains.blockchain.joined": _("Node built"),
+    "chains.node.forgotten": _("Node recorded as gone"),
     "chains.blockchain.quit": _("Node reclaimed"),
     "chains.blockchain.deleted": _("Ledger deleted"),
     "chains.blockchain.reading_asked": _("Reading of a chain asked for"),
@@ -19,6 +20,7 @@ WORDS = {
 
 # What the support site calls models and their fields where these do not say it themselves: see console/adminapp.py.
 NAMES = (
+    gettext_noop("missing since"),
     gettext_noop("business chains"),
     gettext_noop("blockchain"),
     gettext_noop("blockchains"),

@@ -44,6 +44,7 @@ class Environment(BaseSettings):
     log_json: bool = False
     rate_registrations: str = "60/min"
     rate_tokens: str = "60/min"
+    reconcile_minutes: int = Field(default=60, ge=0)  # 0: on demand only
     keep_log_days: int = Field(default=90, ge=0)  # 0 keeps all
     keep_idempotency_days: int = Field(default=30, ge=0)  # 0 keeps all
     evm_image_ethereum: str = "ethereum/client-go:v1.13.15"  # the last one that seals with several signers

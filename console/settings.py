@@ -150,6 +150,7 @@ FLOW_MAX_ATTEMPTS = 8
 CERTIFICATE_WARNING_DAYS = tuple(sorted({int(each) for each in env.certificate_warning_days.split(",")}, reverse=True))
 PROPOSAL_DAYS = env.proposal_days
 PROPOSAL_REMINDER_HOURS = env.proposal_reminder_hours
+RECONCILE_MINUTES = env.reconcile_minutes  # between comparisons of what platforms have with the records; 0: on demand
 KEEP_LOG_DAYS = env.keep_log_days  # lines of the runtime log, of flows that have ended; 0 keeps all
 KEEP_IDEMPOTENCY_DAYS = env.keep_idempotency_days  # of flows that have ended; 0 keeps all
 QUOTA_NODES, QUOTA_CHAINS = env.quota_nodes, env.quota_chains  # of a new resource space; 0: no limit
@@ -285,7 +286,16 @@ SPECTACULAR_SETTINGS = {
         for floor, names in {
             "console": ("FlowState", "StepState", "DecisionChoice", "WebhookState", "DeliveryState"),
             "platforms": ("PlatformKind", "PlatformState"),
-            "unions": ("SpaceKind", "UnionState", "MemberState", "RegistrationState", "ProposalKind", "ProposalState"),
+            "unions": (
+                "SpaceKind",
+                "UnionState",
+                "MemberState",
+                "RegistrationState",
+                "ProposalKind",
+                "ProposalState",
+                "DriftKind",
+                "DriftState",
+            ),
             "chains": ("ChainState", "NodeState"),
         }.items()
         for name in names

@@ -264,6 +264,17 @@ class ReasonForm(forms.Form):
     )
 
 
+class IgnoreForm(forms.Form):
+    """Why a difference may stay as it is."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Whoever looks at it later reads this."),
+    )
+
+
 class RuleForm(forms.Form):
     """A rule for automatic approval."""
 

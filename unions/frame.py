@@ -15,8 +15,10 @@ from console.shell import Entry, Hit, Panel, Source, SubjectPanel
 from platforms.models import Platform
 from platforms.views.panels import Figure, add_figure, platform_panels
 from unions import reads
-from unions.models import Organization, Proposal, Registration, RegistrationState, Union, UnionState
+from unions.models import Drift, Organization, Proposal, Registration, RegistrationState, Union, UnionState
+from unions.views import drifts
 from unions.views.cards import cards_of
+from unions.views.panels import union_panels
 from unions.views.proposals import waiting_count
 from unions.words import WORDS
 
@@ -29,6 +31,9 @@ def hand_in() -> None:
     shell.add_entry(Entry(_("Unions"), "unions:union-list", icon="affiliate", order=30))
     shell.add_entry(Entry(_("Organizations"), "unions:organization-list", icon="building-community", order=50))
     shell.add_entry(Entry(_("Resource spaces"), "unions:space-list", icon="stack-2", order=52))
+    shell.add_entry(
+        Entry(_("Differences"), "unions:drift-list", icon="adjustments", order=60, badge=drifts.open_drifts)
+    )
     shell.add_entry(
         Entry(
             _("Registrations"),
@@ -49,12 +54,16 @@ def hand_in() -> None:
     kinds.add("reminder", _("You have not answered yet, and the time is nearly over"), kinds.Group.ANSWERS)
     kinds.add("proposal", _("A proposal was decided, withdrawn or given up"), kinds.Group.ANSWERS)
     kinds.add("registration", _("A registration came in or was decided"), kinds.Group.REGISTRATIONS)
+    kinds.add("drift", _("A platform and the records differ"), kinds.Group.OPERATION)
     kinds.add("union", _("A union was opened, joined, left or deleted"), kinds.Group.WORK)
+    platform_panels.add(SubjectPanel("drifts", "unions/_drift_panel.html", drifts.platform_panel, order=10))
+    union_panels.add(SubjectPanel("drifts", "unions/_drift_panel.html", drifts.union_panel, order=10))
     platform_panels.add(SubjectPanel("unions", "unions/_platform_panel.html", platform_panel))
     add_figure(Figure(_("Unions"), unions_by_platform))
     shell.add_words(WORDS)
     shell.add_address(Union, lambda pk: reverse("unions:union-by-number", args=[pk]))
     shell.add_address(Organization, lambda pk: reverse("unions:organization-by-number", args=[pk]))
+    shell.add_address(Drift, lambda pk: reverse("unions:drift-detail", args=[pk]))
     shell.add_address(Proposal, lambda pk: reverse("unions:proposal-detail", args=[pk]))
     shell.add_address(Registration, lambda pk: reverse("unions:registration-detail", args=[pk]))
 

@@ -9,6 +9,8 @@ from console.models import User
 from console.policies import ALLOWED, Verdict, denied, may_administer, not_now
 from platforms.models import Cloudtype, Platform
 from unions.models import (
+    Drift,
+    DriftState,
     MemberRole,
     Membership,
     MemberState,
@@ -132,6 +134,41 @@ def may_withdraw_proposal(actor: User, proposal: Proposal) -> Verdict:
     return may_speak_for(actor, proposal.proposer)
 
 
+def may_compare_union(actor: User, union: Union) -> Verdict:
+    """Administrators, and whoever speaks for a member, while the union is there."""
+    if union.state != UnionState.ACTIVE:
+        return _active(union)
+    if actor.is_administrator or any(_role(actor, member.organization) in SPEAKERS for member in union.present):
+        return ALLOWED
+    return denied(_("Only administrators, and who speaks for a member, may do this."))
+
+
+def may_mend_drift(actor: User, drift: Drift) -> Verdict:
+    """Administrators, while it is open."""
+    return may_administer(actor) and _open(drift)
+
+
+def may_propose_mend(actor: User, drift: Drift) -> Verdict:
+    """Administrators, and whoever speaks for a member of the union; while it is open and nothing else goes on."""
+    members = [member.organization for member in drift.union.present] if drift.union else []
+    if not (actor.is_administrator or any(_role(actor, each) in SPEAKERS for each in members)):
+        return denied(_("Only administrators, and who speaks for a member, may do this."))
+    if drift.union is not None:
+        return _open(drift) and _active(drift.union) and _at_rest(drift.union)
+    return _open(drift)
+
+
+def may_write_off(drift: Drift) -> Verdict:
+    """A whole union is given up only while nothing else is being asked."""
+    return _quiet(drift.union) if drift.union is not None else ALLOWED
+
+
+def _open(drift: Drift) -> Verdict:
+    if drift.state == DriftState.OPEN:
+        return ALLOWED
+    return not_now(_("This difference is not open: %(state)s.") % {"state": drift.get_state_display()})
+
+
 def fits(platform: Platform, organization: Organization) -> Verdict:
     """Nodes can be built where the resource space is: on the tenant's platform, or on one that takes machines."""
     if organization.space.platform_id not in (None, platform.pk):
@@ -168,6 +205,28 @@ def _active(union: Union) -> Verdict:
     if union.state == UnionState.ACTIVE:
         return ALLOWED
     return not_now(_("The union is %(state)s.") % {"state": union.get_state_display().lower()})
+
+
+def _at_rest(union: Union) -> Verdict:
+    """Nothing on the union is being carried out."""
+    busy = Proposal.objects.under_way().filter(union=union, state=ProposalState.CARRIED).first()
+    if busy is None:
+        return ALLOWED
+    text = _("A proposal on this union is being carried out (%(proposal)s); wait until that has ended.")
+    return not_now(text % {"proposal": busy})
+
+
+def _quiet(union: Union) -> Verdict:
+    """Nothing else on the union is being asked or carried out."""
+    busy = Proposal.objects.under_way().filter(union=union).first()
+    if busy is None:
+        return ALLOWED
+    words = {"proposal": busy}
+    if busy.state == ProposalState.OPEN:
+        text = _("A proposal on this union is open (%(proposal)s); it must be decided or withdrawn first.")
+    else:
+        text = _("A proposal on this union is being carried out (%(proposal)s); wait until that has ended.")
+    return not_now(text % words)
 
 
 def _outside(union: Union, organization: Organization) -> Verdict:

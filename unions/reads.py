@@ -12,8 +12,10 @@ from django.db.models import QuerySet
 from console.errors import Missing
 from console.models import User
 from platforms.models import Platform
+from unions.drifts.ways import notes_of, page_of, ways_of
 from unions.models import (
     LIVE_MEMBER_STATES,
+    Drift,
     MemberRole,
     Membership,
     Organization,
@@ -25,6 +27,7 @@ from unions.models import (
     Union,
     UnionMember,
 )
+from unions.policies import may_mend_drift, may_propose_mend
 
 M = TypeVar("M", bound=models.Model)
 
@@ -35,6 +38,39 @@ def found(queryset: QuerySet[M], **lookup: Any) -> M:
     if row is None:
         raise Missing()
     return row
+
+
+def drifts(actor: User) -> QuerySet[Drift]:
+    """Differences with what they are about, the latest first."""
+    rows = Drift.objects.visible_to(actor).select_related(
+        "platform", "union__creator", "organization", "proposal__flow", "decided_by"
+    )
+    return rows.order_by("-found_at", "-pk")
+
+
+def open_ways(actor: User, drift: Drift) -> tuple[list[dict[str, Any]], list[str]]:
+    """The ways to mend a difference, each with whether it is open to the actor; and what is not offered."""
+    propose, confirm = may_propose_mend(actor, drift), may_mend_drift(actor, drift)
+    ways = []
+    for way in ways_of(drift.kind):
+        page = page_of(way, drift)
+        if way.page is not None and not page:
+            continue
+        verdict = (propose if way.plan else confirm) and way.may(drift)
+        ways.append(
+            {
+                "name": way.name,
+                "title": str(way.title),
+                "explanation": str(way.explanation),
+                "asks": way.plan is not None,
+                "destroys": way.destroys,
+                "page": page,
+                "allowed": bool(verdict),
+                "reason": verdict.reason,
+                "verdict": verdict,
+            }
+        )
+    return ways, [str(text) for text in notes_of(drift.kind)]
 
 
 def organizations(actor: User) -> QuerySet[Organization]:

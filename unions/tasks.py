@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from console.errors import Conflict, Missing
 from platforms import expiry
+from platforms.models import Platform
 from unions.models import Proposal, ProposalState, ResourceSpace
 from unions.services.certificates import warn_of_certificate
+from unions.services.drifts import compare_platform
 from unions.services.proposals import close_stranded, expire_proposal, remind_electors
 
 MAX_AT_ONCE = 200
@@ -41,8 +46,27 @@ def warn_of_certificates() -> None:
         warn_of_certificate(space_id=space_id)
 
 
+@shared_task(name="unions.reconcile", expires=600)
+def reconcile() -> None:
+    """Compare every official platform; one whose last comparison is still under way is left to that."""
+    for oemtype in list(Platform.objects.official().values_list("oemtype", flat=True)):
+        with contextlib.suppress(Conflict, Missing):
+            compare_platform(actor=None, oemtype=oemtype)
+
+
 BEAT = {
     "unions-certificates": {"task": "unions.warn_of_certificates", "schedule": 600.0, "options": {"expires": 600}},
+    **(
+        {
+            "unions-reconcile": {
+                "task": "unions.reconcile",
+                "schedule": settings.RECONCILE_MINUTES * 60.0,
+                "options": {"expires": 600},
+            }
+        }
+        if settings.RECONCILE_MINUTES
+        else {}
+    ),
     "unions-expire-proposals": {"task": "unions.expire_proposals", "schedule": 60.0, "options": {"expires": 60}},
     "unions-remind-electors": {"task": "unions.remind_electors", "schedule": 60.0, "options": {"expires": 60}},
     "unions-close-stranded": {"task": "unions.close_stranded", "schedule": 10.0, "options": {"expires": 10}},

@@ -4,6 +4,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 WORDS = {
+    "unions.reconcile": _("Compare a platform with the records"),
+    "unions.mend": _("Mend a difference"),
+    "unions.drift.compared": _("Comparison asked for"),
+    "unions.drift.ignored": _("Difference ignored"),
+    "unions.drift.reopened": _("Difference opened again"),
+    "unions.drift.mended": _("Difference mended"),
+    "unions.proposal.mend_proposed": _("Mending proposed"),
     "unions.create": _("Create a union"),
     "unions.join": _("Join a union"),
     "unions.quit": _("Quit a union"),
@@ -55,6 +62,13 @@ WORDS = {
 
 # What the support site calls models and their fields where these do not say it themselves: see console/adminapp.py.
 NAMES = (
+    gettext_noop("drift"),
+    gettext_noop("drifts"),
+    gettext_noop("ours"),
+    gettext_noop("theirs"),
+    gettext_noop("seen at"),
+    gettext_noop("way"),
+    gettext_noop("decided by"),
     gettext_noop("organizations"),
     gettext_noop("members"),
     gettext_noop("resource space"),

@@ -34,6 +34,9 @@ class BlockchainAnswer(serializers.Serializer[Blockchain]):
     block_time = serializers.DateTimeField(allow_null=True)
     transactions = serializers.IntegerField(source="transactions_total", allow_null=True)
     read_at = serializers.DateTimeField(allow_null=True, help_text=READ_AT)
+    missing_since = serializers.DateTimeField(
+        allow_null=True, help_text=_("Since when the platform says that there is no such chain.")
+    )
     read_error = ToldField(help_text=_("Why the last reading failed; empty when it did not."))
     stale = serializers.BooleanField(source="is_stale", help_text=STALE)
 

@@ -7,7 +7,7 @@ takes them with it. On a platform that builds no chains the ones it reports for 
 `plans` lays out the tasks; `building`, `reclaiming`, `reading` and `record` are the steps.
 """
 
-from chains.flows import building, plans, reading, reclaiming, record, takeover
+from chains.flows import building, comparing, mending, plans, reading, reclaiming, record, takeover
 from console.flows import extend
 from platforms import flows as platforms_flows
 from unions import flows as unions_flows
@@ -22,5 +22,10 @@ extend(unions_flows.DELETE.kind, after="approval", plan=plans.plan_delete)
 extend(unions_flows.DELETE.kind, after="network", plan=plans.plan_deleted)
 
 extend(platforms_flows.REGISTER.kind, after="accept", plan=takeover.plan_registered)
+extend(unions_flows.RECONCILE.kind, after="read", plan=comparing.plan_reading)
+extend(unions_flows.RECONCILE.kind, after="compare", plan=comparing.plan_comparing)
+extend(unions_flows.MEND.kind, after="check", plan=mending.plan_written_off)
+extend(unions_flows.MEND.kind, after="leave", plan=mending.plan_released)
+extend(unions_flows.MEND.kind, after="place", plan=mending.plan_placed)
 
-__all__ = ["building", "plans", "reading", "reclaiming", "record", "takeover"]
+__all__ = ["building", "comparing", "mending", "plans", "reading", "reclaiming", "record", "takeover"]

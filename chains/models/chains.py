@@ -32,6 +32,7 @@ class NodeState(models.TextChoices):
     STOPPED = "stopped", _("Stopped")
     FAILED = "failed", _("Failed")
     UNKNOWN = "unknown", _("Unknown")
+    MISSING = "missing", _("Gone from the platform")
 
 
 class BusinessChainQuerySet(models.QuerySet["BusinessChain"]):
@@ -109,6 +110,7 @@ class Blockchain(models.Model):
     transactions_total = models.PositiveBigIntegerField(_("transactions"), null=True, blank=True)
     read_at = models.DateTimeField(_("read"), null=True, blank=True)
     read_error = models.CharField(max_length=500, blank=True)
+    missing_since = models.DateTimeField(null=True, blank=True)  # the platform says that there is no such chain
     read_failures = models.PositiveIntegerField(default=0)  # in a row; 0 after a reading that went well
     details_read_at = models.DateTimeField(null=True, blank=True)  # nodes and monitoring
     next_read_at = models.DateTimeField(null=True, blank=True, db_index=True)

@@ -12,7 +12,7 @@ from django.db import models
 from django.utils import timezone
 
 from chains.limits import limit
-from chains.models import Block, Blockchain, ChainState, Node, Sample, Transaction
+from chains.models import Block, Blockchain, ChainState, Node, NodeState, Sample, Transaction
 from chains.reading import KNOWN, Reading, Tip, text
 from chains.services.nodes import write_nodes
 from console.transactions import use_case
@@ -65,6 +65,9 @@ def store_readings(readings: Sequence[Reading]) -> int:
         _note(row, reading, now)
     _write_ledger([reading for _row, reading in mine])
     _write_details([(row, reading) for row, reading in mine if reading.target.details and not reading.error], now)
+    gone = [row.pk for row, reading in mine if reading.missing]
+    if gone:
+        Node.objects.filter(blockchain__in=gone).exclude(state=NodeState.MISSING).update(state=NodeState.MISSING)
     Blockchain.objects.bulk_update([row for row, _reading in mine], NOTED)
     return len(mine)
 
@@ -77,6 +80,7 @@ NOTED = [
     "read_at",
     "read_error",
     "read_failures",
+    "missing_since",
     "details_read_at",
     "next_read_at",
     "reader",
@@ -97,6 +101,10 @@ def _note(row: Blockchain, reading: Reading, now: datetime) -> None:
     if summary is not None:
         row.height, row.block_hash, row.block_time = summary.height, summary.block_hash, summary.block_time
         row.transactions_total = summary.transactions
+    if reading.missing:
+        row.missing_since = row.missing_since or now
+    elif summary is not None:
+        row.missing_since = None
     if reading.error:
         row.read_error, row.read_failures = text(reading.error, 500), row.read_failures + 1
         wait = _backoff(row.read_failures, heals=reading.heals)
@@ -181,10 +189,10 @@ def _write_details(found: list[tuple[Blockchain, Reading]], now: datetime) -> No
 
 
 def _part_with_missing(listed: Collection[int], now: datetime) -> None:
-    """Nodes that the platform does not list any more: unknown at first, gone after a while."""
+    """Nodes that the platform does not list any more: said so at first, dropped after a while."""
     missing = Node.objects.filter(blockchain__in=list(listed), read_at__lt=now)
     missing.filter(read_at__lt=now - timedelta(seconds=limit("KEEP_MISSING_NODES_SECONDS"))).delete()
-    missing.exclude(state="unknown").update(state="unknown")
+    missing.exclude(state=NodeState.MISSING).update(state=NodeState.MISSING)
 
 
 @use_case

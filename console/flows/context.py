@@ -55,7 +55,7 @@ class StepContext:
     @property
     def told_to_try_again(self) -> bool:
         """An operator has just said so. It holds for one attempt: what that does may be unknown again."""
-        return self.decision.get("choice") == DecisionChoice.AGAIN and self.attempt == 1 and not self.undoing
+        return self.decision.get("choice") == DecisionChoice.AGAIN and self.attempt == 2 and not self.undoing
 
     @property
     def given_up(self) -> bool:

@@ -283,8 +283,8 @@ class Step(ConcurrentTransitionMixin, models.Model):
 
     @transition(state, source=StepState.DECIDING, target=StepState.READY)
     def take_answer(self, decision: dict[str, Any]) -> None:
-        """An operator has chosen; the attempts are counted anew."""
-        self.decision, self.attempts, self.due_at = decision, 0, timezone.now()
+        """An operator has chosen; the attempts are counted anew, from one: it may have an effect already."""
+        self.decision, self.attempts, self.due_at = decision, 1, timezone.now()
 
     @transition(state, source=[StepState.RUNNING, StepState.ASLEEP, StepState.DECIDING], target=StepState.FAILED)
     def fail(self, error: dict[str, Any]) -> None:

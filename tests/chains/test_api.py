@@ -72,6 +72,7 @@ def test_a_business_chain_is_table_3_with_table_4_inside(read_chain: tuple[Block
         "height": 6,
         "block_hash": ledger.blocks[-1]["hash"],
         "transactions": 12,
+        "missing_since": None,
         "read_error": "",
         "stale": False,
     }

@@ -403,9 +403,9 @@ def test_nodes_and_figures_are_read(chain: MakeChain, observe: Observe, cast: Ca
     observe(row)
     assert set(Node.objects.values_list("organization__orgcode", "state")) == {
         (cast.tax.orgcode, "running"),
-        (cast.housing.orgcode, "unknown"),
+        (cast.housing.orgcode, "missing"),
     }
-    long_ago = timezone.now() - timedelta(days=1)
+    long_ago = timezone.now() - timedelta(days=8)
     Node.objects.filter(organization=cast.housing).update(read_at=long_ago)
     observe(row)
     assert list(Node.objects.values_list("organization__orgcode", flat=True)) == [cast.tax.orgcode]

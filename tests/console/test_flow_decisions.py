@@ -139,6 +139,15 @@ def test_a_flow_is_stopped_while_it_asks(outside: World, root: User) -> None:
     assert (state(flow), states(flow), outside.did("leave")) == (FlowState.CANCELLED, {"x": "undone"}, [""])
 
 
+def test_a_flow_is_stopped_just_after_the_answer(outside: World, root: User) -> None:
+    """What the step may have made before it was asked about is taken back all the same."""
+    flow = asked(outside)
+    decide_step(actor=root, flow_id=flow.pk, choice="adopt", candidate="x-1")
+    cancel_flow(actor=root, flow_id=flow.pk)
+    run()
+    assert (state(flow), outside.calls[-1]) == (FlowState.CANCELLED, ("undo", "x-1"))
+
+
 def test_a_step_beside_it_fails(outside: World, root: User) -> None:
     from console.errors import PlatformRefused
 

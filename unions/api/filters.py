@@ -7,6 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from unions.models import (
     Category,
+    Drift,
+    DriftKind,
+    DriftState,
     MemberRole,
     Membership,
     Organization,
@@ -71,6 +74,18 @@ class UnionFilter(django_filters.FilterSet):
 
     class Meta:
         model = Union
+        fields: list[str] = []
+
+
+class DriftFilter(django_filters.FilterSet):
+    state = django_filters.MultipleChoiceFilter(choices=DriftState.choices)
+    kind = django_filters.MultipleChoiceFilter(choices=DriftKind.choices)
+    oemtype = django_filters.CharFilter(field_name="platform__oemtype")
+    unionid = django_filters.CharFilter(field_name="union__unionid")
+    orgcode = django_filters.CharFilter(field_name="organization__orgcode")
+
+    class Meta:
+        model = Drift
         fields: list[str] = []
 
 

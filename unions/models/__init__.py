@@ -1,5 +1,6 @@
 """Who decides: organizations and their spaces, unions, proposals and votes."""
 
+from unions.models.drifts import Drift, DriftKind, DriftState
 from unions.models.organizations import (
     Category,
     Machine,
@@ -19,6 +20,9 @@ from unions.models.unions import LIVE_MEMBER_STATES, MemberState, Union, UnionMe
 __all__ = [
     "LIVE_MEMBER_STATES",
     "Category",
+    "Drift",
+    "DriftKind",
+    "DriftState",
     "Elector",
     "Machine",
     "MemberRole",

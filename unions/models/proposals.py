@@ -29,6 +29,7 @@ class ProposalKind(models.TextChoices):
     CHAIN_SCALE = "chain_scale", _("Change the number of nodes")
     RULE = "rule", _("Change the rule of a union")
     CLAIM = "claim", _("Claim a placeholder")
+    MEND = "mend", _("Mend a difference")
 
 
 class ProposalState(models.TextChoices):

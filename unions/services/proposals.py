@@ -60,12 +60,13 @@ def open_proposal(
     answer: dict[str, Any] | None = None,
     by_union_rule: bool = False,
     console_asked: bool = False,
+    proposer_agrees: bool = True,
 ) -> Proposal:
     """Ask the electorate, and promise what happens when it agrees. An empty electorate carries at once.
 
     `blueprint` names the flow of a floor above; `answer` is what the caller is told besides. `by_union_rule`: as many
     must agree as the union's rule says now; otherwise everyone. `console_asked`: an administrator has to agree as
-    well. Who proposes and has a say has agreed.
+    well. Who proposes and has a say has agreed, unless somebody else proposes in its name (`proposer_agrees`).
     """
     refuse_beside(subject_key)
     proposal = Proposal.objects.create(
@@ -84,7 +85,7 @@ def open_proposal(
         expires_at=timezone.now() + timedelta(days=settings.PROPOSAL_DAYS),
     )
     Elector.objects.bulk_create(Elector(proposal=proposal, organization=each) for each in electorate)
-    if proposer in electorate:
+    if proposer_agrees and proposer in electorate:
         Vote.objects.create(proposal=proposal, organization=proposer, agree=True, cast_by=actor)
     audit.record(
         f"unions.proposal.{kind}_proposed",

@@ -366,3 +366,34 @@ def delete_union(*, union_id: int, actor: User | None) -> None:
     union.delete_for_good()
     union.save()
     audit.record("unions.union.deleted", actor=actor, target=union, unionid=union.unionid)
+
+
+# --- writing down what was seen on the platform; called by the steps that mend differences ---------------------------
+
+
+@joins_transaction
+def write_off_union(*, union_id: int, actor: User | None) -> None:
+    """The network is gone, and the members have agreed that so is the union."""
+    union = locked_or_missing(Union.objects.all(), pk=union_id)
+    union.begin_deleting()
+    union.save()
+    delete_union(union_id=union_id, actor=actor)
+
+
+@joins_transaction
+def write_off_member(*, union_id: int, orgcode: str, actor: User | None) -> None:
+    """The member is out of the network, and the members have agreed that it is out of the union."""
+    mark = locked_or_missing(Union.objects.all(), pk=union_id).members.filter(state=MemberState.ACTIVE)
+    member = locked_or_missing(mark, organization__orgcode=orgcode)
+    member.begin_quitting()
+    member.save()
+    release_member(union_id=union_id, orgcode=orgcode, actor=actor)
+
+
+@joins_transaction
+def record_place(*, union_id: int, orgcode: str, member_id: str) -> None:
+    """A member's place in the network was built again."""
+    union = locked_or_missing(Union.objects.all(), pk=union_id)
+    member = locked_or_missing(union.members.filter(state=MemberState.ACTIVE), organization__orgcode=orgcode)
+    member.member_id = member_id
+    member.save(update_fields=["member_id"])

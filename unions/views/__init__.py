@@ -1,5 +1,14 @@
 """Pages of this floor."""
 
+from unions.views.drifts import (
+    ComparePlatform,
+    CompareUnion,
+    DriftDetail,
+    DriftList,
+    IgnoreDrift,
+    MendDrift,
+    ReopenDrift,
+)
 from unions.views.organizations import (
     AddMember,
     ClaimPlaceholder,
@@ -48,10 +57,16 @@ __all__ = [
     "ChangeRule",
     "ClaimPlaceholder",
     "CloseOrganization",
+    "ComparePlatform",
+    "CompareUnion",
     "DeleteRule",
     "DeleteUnion",
+    "DriftDetail",
+    "DriftList",
+    "IgnoreDrift",
     "Inbox",
     "JoinUnion",
+    "MendDrift",
     "OrganizationByNumber",
     "OrganizationChange",
     "OrganizationDetail",
@@ -66,6 +81,7 @@ __all__ = [
     "RegistrationFields",
     "RegistrationList",
     "RemoveMember",
+    "ReopenDrift",
     "RuleList",
     "SpaceList",
     "UnionByNumber",

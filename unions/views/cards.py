@@ -12,7 +12,18 @@ from django.utils.translation import gettext_lazy
 
 from console.models import FlowState, User
 from unions import reads
-from unions.models import Elector, MemberRole, Organization, Proposal, ProposalKind, ProposalState, Rule, Vote
+from unions.drifts.ways import way_named
+from unions.models import (
+    DriftKind,
+    Elector,
+    MemberRole,
+    Organization,
+    Proposal,
+    ProposalKind,
+    ProposalState,
+    Rule,
+    Vote,
+)
 from unions.tally import needed
 
 ASKS = {
@@ -27,6 +38,7 @@ ASKS = {
     ProposalKind.CHAIN_SCALE: gettext_lazy("%(who)s changes the number of its nodes on “%(union)s”."),
     ProposalKind.RULE: gettext_lazy("%(who)s proposes another rule for the union “%(union)s”: %(rule)s."),
     ProposalKind.CLAIM: gettext_lazy("%(who)s says that the placeholder “%(union)s” stands for it."),
+    ProposalKind.MEND: gettext_lazy("A difference is to be mended: %(difference)s (%(union)s). The way: %(way)s."),
 }
 CONSEQUENCES = {
     ProposalKind.CREATE: gettext_lazy(
@@ -75,6 +87,7 @@ ICONS = {
     ProposalKind.CHAIN_SCALE: "server-2",
     ProposalKind.RULE: "scale",
     ProposalKind.CLAIM: "certificate",
+    ProposalKind.MEND: "adjustments",
 }
 
 
@@ -169,9 +182,10 @@ def card_of(proposal: Proposal, speaks_for: set[int], platforms: dict[int, str],
         "rule": rule_in_words(proposal.payload.get("rule", ""), proposal.payload.get("threshold")),
         "guests": get_text_list([row.organization.name for row in electors], _("and")),
         "tenantid": proposal.payload.get("tenantid", ""),
+        **_mending(proposal.payload),
     }
     kind = ProposalKind(proposal.kind)
-    asks, consequence = ASKS[kind], CONSEQUENCES[kind]
+    asks, consequence = ASKS[kind], CONSEQUENCES.get(kind, "%(explanation)s")
     if proposal.payload.get("network_id"):
         asks, consequence = (asks if electors else ALONE), EXISTING
     return Card(
@@ -186,6 +200,15 @@ def card_of(proposal: Proposal, speaks_for: set[int], platforms: dict[int, str],
         evidence=str(PROVEN if words["tenantid"] else NOT_PROVEN) % words if kind == ProposalKind.CLAIM else "",
         answers_for_console=administers,
     )
+
+
+def _mending(payload: dict[str, Any]) -> dict[str, str]:
+    """What a difference is, and how it is to be mended, in words."""
+    way = way_named(payload["kind"], payload["way"]) if "drift" in payload else None
+    if way is None:
+        return {"difference": "", "way": "", "explanation": ""}
+    label = str(DriftKind(payload["kind"]).label)
+    return {"difference": label, "way": str(way.title), "explanation": str(way.explanation)}
 
 
 def _answer(row: Elector, votes: dict[int, Vote], speaks_for: set[int]) -> Answer:

@@ -1,5 +1,12 @@
 """What the REST layer takes and gives: shapes only, no writing. The field names are those of tables 1 and 2."""
 
+from unions.api.serializers.drifts import (
+    DriftAnswer,
+    DriftDetailAnswer,
+    IgnoreRequest,
+    MendRequest,
+    StartedComparison,
+)
 from unions.api.serializers.organizations import (
     ClaimRequest,
     MachineSerializer,
@@ -42,9 +49,13 @@ __all__ = [
     "ClaimRequest",
     "ConsoleAnswerRequest",
     "DeletionRequest",
+    "DriftAnswer",
+    "DriftDetailAnswer",
+    "IgnoreRequest",
     "MachineSerializer",
     "MembershipAnswer",
     "MembershipRequest",
+    "MendRequest",
     "MoveRequest",
     "OrganizationAnswer",
     "OrganizationBrief",
@@ -61,6 +72,7 @@ __all__ = [
     "ResourceSpaceAnswer",
     "ResourceSpaceChanges",
     "RuleRequest",
+    "StartedComparison",
     "StartedProposal",
     "UnionAnswer",
     "UnionMemberAnswer",

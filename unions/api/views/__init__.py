@@ -1,5 +1,14 @@
 """The REST layer of this floor: each view parses, calls a service, answers."""
 
+from unions.api.views.drifts import (
+    ComparePlatform,
+    CompareUnion,
+    DriftDetail,
+    Drifts,
+    IgnoreDrift,
+    MendDrift,
+    ReopenDrift,
+)
 from unions.api.views.organizations import (
     ClaimPlaceholder,
     MemberDetail,
@@ -24,9 +33,15 @@ __all__ = [
     "AnswerForConsole",
     "ApproveRegistration",
     "ClaimPlaceholder",
+    "ComparePlatform",
+    "CompareUnion",
+    "DriftDetail",
+    "Drifts",
+    "IgnoreDrift",
     "JoinUnion",
     "MemberDetail",
     "Members",
+    "MendDrift",
     "OrganizationDetail",
     "Organizations",
     "ProposalDetail",
@@ -37,6 +52,7 @@ __all__ = [
     "RegistrationRuleDetail",
     "RegistrationRules",
     "Registrations",
+    "ReopenDrift",
     "ResourceSpaceDetail",
     "ResourceSpaces",
     "UnionDetail",
