@@ -316,7 +316,7 @@ def test_a_chain_that_is_gone_is_asked_rarely(chain: MakeChain, observe: Observe
 
 def test_a_platform_that_cannot_be_spoken_to_is_an_error_of_the_chain(chain: MakeChain, observe: Observe) -> None:
     row, _ledger = chain()
-    Platform.objects.update(kind="evm", revision=99)
+    Platform.objects.update(kind="fabric", revision=99)
     observe(row)
     assert row.read_error
     assert row.reader is None
