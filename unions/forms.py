@@ -307,6 +307,7 @@ class RuleFields(forms.Form):
         initial=Rule.EVERYONE,
         required=False,
         widget=forms.RadioSelect,
+        help_text=_("To what members are asked later: who may join, and another rule."),
     )
     threshold = forms.IntegerField(
         label=_("Share of the members, in percent"),
