@@ -260,8 +260,7 @@ def record_reading(*, draft_id: int, digest: str, reading: Reading) -> bool:
         return False
     _take_in(draft, reading)
     if not draft.mapping.strip() and reading.document:
-        draft.mapping = first_mapping(ApiFile(json.loads(reading.document)))
-        draft.revision += 1
+        draft.mapping = first_mapping(ApiFile(json.loads(reading.document)))  # what somebody types meanwhile counts
     draft.save()
     return True
 

@@ -74,7 +74,8 @@
 
   // --- keeping -------------------------------------------------------------------------------------------------------
 
-  const storage = `studio:${location.pathname}`;
+  const storage = `studio:${location.pathname}`; // {revision, text}: good as long as nothing newer was saved
+  const revision = () => form.querySelector("[name=revision]").value;
 
   const keep = () => {
     clearTimeout(timer);
@@ -84,7 +85,8 @@
   area.addEventListener("input", () => {
     number();
     if (!keeps) return;
-    sessionStorage.setItem(storage, area.value); // should the session end before it is kept
+    // Should the session end before it is kept.
+    sessionStorage.setItem(storage, JSON.stringify({ revision: revision(), text: area.value }));
     clearTimeout(timer);
     timer = setTimeout(keep, KEEP_AFTER);
   });
@@ -131,10 +133,12 @@
 
   // --- the beginning -------------------------------------------------------------------------------------------------
 
-  const unkept = keeps && sessionStorage.getItem(storage);
-  if (unkept && unkept !== area.value) {
-    area.value = unkept;
+  const unkept = keeps && JSON.parse(sessionStorage.getItem(storage) || "null");
+  if (unkept && unkept.revision === revision() && unkept.text !== area.value) {
+    area.value = unkept.text;
     timer = setTimeout(keep, 50);
+  } else {
+    sessionStorage.removeItem(storage);
   }
   number();
   mark();

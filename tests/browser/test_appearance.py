@@ -22,6 +22,7 @@ PAGES = (
     "/chains",
     "/organizations",
     "/platforms",
+    "/platforms/studio",
     "/flows",
     "/registrations",
     "/registration-rules",

@@ -10,12 +10,13 @@ import pytest
 from console.models import AuditEntry, Flow, User
 from platforms import dependants
 from platforms.dependants import Dependants
-from platforms.models import Platform, PlatformState, PlatformVersion
+from platforms.models import Draft, Platform, PlatformState, PlatformVersion
+from platforms.services import drafts, registry
 from platforms.services import platforms as service
-from platforms.services import registry
 from tests.console.races import at_once
 from tests.platforms.conftest import carry_through
 from tests.platforms.plane import MAPPING, Plane
+from tests.platforms.test_drafts import begun
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 Register = Callable[..., Platform]
@@ -104,3 +105,20 @@ def test_nothing_is_retired_under_what_hangs_on_it(root: User, registered: Regis
     endings = at_once(*[lambda: service.retire_platform(actor=root, oemtype="testbed")] * MANY)
     assert endings == {"platform_in_use": MANY}
     assert Platform.objects.get().state == PlatformState.OFFICIAL
+
+
+def test_windows_that_save_together_do_not_overwrite_each_other(root: User) -> None:
+    draft = begun(root)
+
+    def save(number: int) -> Callable[[], Any]:
+        return lambda: drafts.save_draft(actor=root, draft_id=draft.pk, revision=1, mapping=f"# {number}")
+
+    assert at_once(*(save(number) for number in range(MANY))) == {"done": 1, "conflict": MANY - 1}
+    assert Draft.objects.get().revision == 2
+
+
+def test_a_draft_is_discarded_once(root: User) -> None:
+    draft = begun(root)
+    endings = at_once(*[lambda: drafts.discard_draft(actor=root, draft_id=draft.pk)] * MANY)
+    assert endings["done"] == 1
+    assert AuditEntry.objects.filter(action="platforms.draft.discarded").count() == 1

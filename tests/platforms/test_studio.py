@@ -132,7 +132,9 @@ def test_a_large_file(root: User) -> None:
     assert "is being read" in page(root, at(draft))
     assert 'hx-trigger="every 2s"' in page(root, at(draft, "/part"))
     assert "is being read" in page(root, at(draft, "/api"))
+    assert "HX-Refresh" not in browser(root).get(at(draft, "/part")).headers
     carry_through(Flow.objects.get())
+    assert browser(root).get(at(draft, "/part"))["HX-Refresh"] == "true"
     text = page(root, at(draft, "/api"))
     assert "1200 operations" in text.replace(",", "")
     assert "getThing29" in text

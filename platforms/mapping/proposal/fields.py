@@ -92,6 +92,8 @@ def _by_thing(asked: tuple[str, ...], written: str) -> str:
     for thing in ("network", "chain", "contract", "member"):
         if f"{thing}_id" in asked and parts & THINGS[thing] and parts <= THINGS[thing] | {"id", "name", "no", "code"}:
             return f"$.in.{thing}_id"
+    if "network_id" not in asked and "chain_id" in asked and parts & {"blockchain"} and parts <= {"blockchain", "id"}:
+        return "$.in.chain_id"
     return ""
 
 

@@ -25,7 +25,8 @@ ENOUGH = 5.0  # points from which a candidate is proposed
 SHOWN = 5
 MAX_LOOKS = 200_000  # at schemas, for one question
 OWN_IDS = {"get_network": "network_id", "get_transaction": "tx_id"}
-CHANGING = dict.fromkeys(("create", "join", "share", "deploy", "upgrade"), ("POST", "PUT", "PATCH"))
+HOPELESS = ("get_health", "list_networks", "list_tenants")  # asked with nothing: what needs a parameter is not it
+CHANGING = dict.fromkeys(("create", "join", "share", "deploy"), ("POST", "PUT")) | {"upgrade": ("POST", "PUT", "PATCH")}
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,11 @@ def _judged(api: ApiFile, name: str, operation: ApiOperation) -> Candidate | Non
 def points_of(api: ApiFile, name: str, wanted: Wanted, operation: ApiOperation) -> Candidate | None:
     """The candidate with its points, or None when it is about something else.
 
-    The thing counts up to 5, as the head of the name (what stands last in it) or of the path; the verb 3, its opposite
-    takes 4; a method that is usual for the verb 1.5, another one takes 1; an answer of the right form (a list, one) 2,
-    and 2 off for the wrong one; fields of the standard answer that are found up to 3; each required parameter that our
-    request fills half a point, each that it cannot fill takes one; one thing that is asked for without its id takes 2.
+    The thing counts up to 5, as the head of the name (what stands last in it) or of the path. The verb counts 3, its
+    opposite takes 4. A method that is usual for the verb counts 1.5, another one takes 1, PATCH, which only changes, 4.
+    An answer of the right form (a list, one thing) counts 2, of the wrong one it takes 2; fields of the standard answer
+    that are found in it count up to 3. Each required parameter that our request fills counts half a point, each that it
+    cannot fill takes one, or two where we ask with nothing. One thing that is asked for without its id takes 2.
     """
     thing, share = _thing(wanted, operation)
     if not share:
@@ -108,7 +110,7 @@ def points_of(api: ApiFile, name: str, wanted: Wanted, operation: ApiOperation) 
     answer = answered(api, name, operation)
     points += answer.form + 3 * answer.share
     filled, unfilled = fillable(name, operation)
-    points += 0.5 * len(filled) - len(unfilled)
+    points += 0.5 * len(filled) - (2 if name in HOPELESS else 1) * len(unfilled)
     own = f"$.in.{OWN_IDS[name]}" if name in OWN_IDS else ""
     if own and not any(source_of(name, meant(operation, each)) == own for each in filled):
         points -= 2
@@ -161,4 +163,4 @@ def _method(verb: str, operation: ApiOperation) -> float:
     if verb in ("get", "list"):
         return 1.5 if operation.method == "GET" else 0
     usual = CHANGING.get(verb, ("DELETE",))
-    return 1.5 if operation.method in usual else -1
+    return 1.5 if operation.method in usual else -4 if operation.method == "PATCH" else -1

@@ -89,7 +89,10 @@ class MappingPart(DraftPage):
     tab = "mapping"
 
     def get(self, request: HttpRequest, draft_id: int) -> HttpResponse:
-        return self.answer(request)
+        answer = self.answer(request)
+        if self.draft.api_state != ApiState.READING:
+            answer["HX-Refresh"] = "true"  # the reading may have begun a mapping
+        return answer
 
     def post(self, request: HttpRequest, draft_id: int) -> HttpResponse:
         form = TextForm(request.POST)
