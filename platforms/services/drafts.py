@@ -20,11 +20,13 @@ from console.errors import Conflict, Invalid, Missing
 from console.flows import blueprint_named
 from console.models import User
 from console.policies import require
+from console.sentences import told
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from platforms import reads
 from platforms.mapping.apifile import ApiFile
 from platforms.mapping.documents import MAX_BYTES
 from platforms.mapping.proposal import example_sample, first_mapping, sketch
+from platforms.mapping.references import BadReference, TooTangled
 from platforms.mapping.samples import parse_samples
 from platforms.mapping.template import read_mapping
 from platforms.mapping.writing import put, removed
@@ -173,8 +175,12 @@ def sketch_interface(*, actor: User, draft: Draft, revision: int, operation: str
     chosen = api.find(call) if api is not None else None
     if api is None or chosen is None:
         raise Invalid.field("call", _("The API file has no such operation."))
-    text = removed(draft.mapping, ("unsupported", operation))
-    text = put(text, ("interfaces", operation), sketch(api, operation, chosen))
+    try:
+        made = sketch(api, operation, chosen)
+    except (BadReference, TooTangled) as problem:
+        words = _("The API file cannot be followed: %(problem)s") % {"problem": told(str(problem))}
+        raise Invalid.field("call", words) from problem
+    text = put(removed(draft.mapping, ("unsupported", operation)), ("interfaces", operation), made)
     return save_draft(actor=actor, draft_id=draft.pk, revision=revision, mapping=text)
 
 

@@ -262,6 +262,36 @@ def test_what_is_shown_is_text_and_no_markup(root: User) -> None:
         assert evil not in page(root, at(draft, tab))
 
 
+CIRCLES = """
+openapi: 3.0.3
+info: {title: Circles, version: "1"}
+paths:
+  /networks:
+    get:
+      operationId: listNetworks
+      parameters: [{name: a, in: query, schema: {$ref: "#/components/schemas/b"}}, {in: query}, {name: 3}]
+      responses: {"200": {description: ok, content: {application/json: {schema: {$ref: "#/components/schemas/b"}}}}}
+    post:
+      operationId: createNetwork
+      requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/b"}}}}
+      responses: {"200": {description: ok}}
+  /networks/{id}:
+    get: {operationId: getNetwork, tags: x, responses: {default: {$ref: "http://elsewhere/x"}}}
+components: {schemas: {b: {$ref: "#/components/schemas/c"}, c: {$ref: "#/components/schemas/b"}}}
+"""
+
+
+def test_files_that_lead_in_circles(root: User) -> None:
+    draft = begun(root, api_file=CIRCLES, mapping="", samples="")
+    for more in ("/api", "", "/samples", "/register", "/interfaces/list_networks", "/interfaces/create_network"):
+        page(root, at(draft, more))
+    for name, call in (("list_networks", "listNetworks"), ("create_network", "createNetwork")):
+        said = post(root, draft, f"/interfaces/{name}", 422, action="sketch", call=call)
+        assert "The API file cannot be followed" in said
+    page(root, at(draft, "/interfaces/get_network"))
+    assert Draft.objects.get().revision == 1
+
+
 def test_pages_cost_the_same_however_many_drafts(root: User) -> None:
     def queries(path: str) -> int:
         with CaptureQueriesContext(

@@ -17,6 +17,7 @@ from platforms.standard import OPERATIONS
 
 Json = dict[str, Any]
 MAX_DEPTH = 6
+MAX_LOOKS = 200_000  # at schemas, for one sample
 NUMBERS = ("height", "block_height", "transactions", "index", "total", "nodes")
 TIMES = ("time", "block_time", "created")
 TIME = "2026-01-02T03:04:05Z"
@@ -38,6 +39,7 @@ OURS: Json = {
 
 def example_sample(api: ApiFile, name: str, steps: list[Json]) -> Json:
     """A sample of the interface: our request, and for each step an answer as the API file describes it."""
+    api = api.counted(MAX_LOOKS)
     asked, read = OPERATIONS[name].request.model_fields, json.dumps(steps)
     request = {
         field: OURS[field]

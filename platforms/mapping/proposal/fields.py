@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from platforms.mapping.apifile import ApiFile, ApiOperation, parameter_schema
@@ -52,11 +53,13 @@ def thing_of(name: str) -> str:
 # --- what is sent -----------------------------------------------------------------------------------------------------
 
 
+@cache
 def request_fields(name: str) -> tuple[str, ...]:
     """The fields of a standard request."""
     return tuple(OPERATIONS[name].request.model_json_schema(mode="serialization").get("properties", {}))
 
 
+@cache
 def party_of(name: str) -> str:
     """Whose place the request names: `creator` or `member`; empty where it names none."""
     return next((each for each in PARTIES if each in request_fields(name)), "")
@@ -124,6 +127,7 @@ def _says_itself(operation: ApiOperation, name: str) -> bool:
 # --- what comes back --------------------------------------------------------------------------------------------------
 
 
+@cache
 def standard_shape(name: str) -> Shape:
     schema = OPERATIONS[name].answer.model_json_schema()
     return Shape.of(schema, Document(schema))

@@ -20,6 +20,7 @@ BUSY, GOOD, BAD = ("creating",), ("running",), ("failed", "deleting", "deleted",
 def poll_after(api: ApiFile, name: str, operation: ApiOperation, step: Json, answer: Shape) -> Json | None:
     """A step that polls until what was begun is through; None when the API file shows no call for it."""
     best: tuple[int, str, Json] | None = None
+    there = list(leaves(answer))
     for other in api.operations.values():
         if other.method != "GET" or not other.path_parameters or other.id == operation.id:
             continue
@@ -27,7 +28,7 @@ def poll_after(api: ApiFile, name: str, operation: ApiOperation, step: Json, ans
         if rank is None:
             continue
         try:
-            made = _step(api, name, other, step, list(leaves(answer)))
+            made = _step(api, name, other, step, there)
         except (BadReference, TooTangled):
             continue
         if made is not None and (best is None or (rank, other.id) < best[:2]):

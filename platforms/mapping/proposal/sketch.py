@@ -38,13 +38,18 @@ Json = dict[Any, Any]
 MAX_DEPTH = 4
 NOTHING_FITS = gettext_noop("nothing in the request fits; write a value")
 NOT_FOUND = gettext_noop("not found in the answer; write where it is")
+MAX_LOOKS = 200_000  # at schemas, for one sketch
 FIRST_PAGE, PAGE_SIZE = 1, 100
 STATUS_AFTER = {"delete": "deleted", "quit": "deleted"}
 NEXT = ("nexttoken", "next", "cursor", "nextcursor", "continuationtoken", "marker", "nextpage")
 
 
 def sketch(api: ApiFile, name: str, operation: ApiOperation) -> Json:
-    """The interface's part of the mapping, with remarks where something is left to do."""
+    """The interface's part of the mapping, with remarks where something is left to do.
+
+    Raises BadReference and TooTangled when the operation's schemas cannot be followed.
+    """
+    api = api.counted(MAX_LOOKS)
     verb = name.split("_")[0]
     step_id = "read" if verb == "get" else verb
     step: Json = {"id": step_id, "op": operation.id}

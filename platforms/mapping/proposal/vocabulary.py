@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _SINGULAR = {"consortia": "consortium", "metadata": "metadata", "data": "data", "status": "status", "dlts": "dlt"}
@@ -200,13 +200,13 @@ TRANSACTION = {"running": "committed", "creating": "pending", "failed": "failed"
 KERNELS = ("fabric", "quorum", "ethereum")
 
 
-@cache
+@lru_cache(maxsize=20_000)
 def words(text: str) -> tuple[str, ...]:
     """A name's words, lower case and singular, whichever way it is written."""
     return tuple(_singular(piece.lower()) for piece in _PIECES.findall(text))
 
 
-@cache
+@lru_cache(maxsize=20_000)
 def squeezed(text: str) -> str:
     """A name without case and marks: `block_number` and `blockNumber` are the same."""
     return re.sub(r"[^a-z0-9]", "", text.lower())

@@ -16,7 +16,7 @@ from console.errors import ConsoleError, Missing
 from console.policies import require
 from console.sentences import told
 from console.views.base import ActionView
-from platforms.mapping.apifile import ApiFile, ApiOperation, parameter_schema
+from platforms.mapping.apifile import ApiFile, ApiOperation
 from platforms.mapping.references import BadReference, TooTangled
 from platforms.mapping.shapes import Shape, response_shape
 from platforms.models import ApiState
@@ -29,6 +29,7 @@ from platforms.workbench import exchanges, matching, run_now, used_by
 
 EDITABLE = 400_000  # characters; a larger text is replaced by an upload, not typed in
 CALLS_ON_A_PAGE = 30
+MAX_LOOKS = 2_000  # at schemas, for one operation that is shown
 
 
 class FilePage(DraftPage):
@@ -184,7 +185,7 @@ class DiscardDraft(ActionView):
 
 def call_shown(api: ApiFile, operation: ApiOperation) -> dict[str, Any]:
     """An operation as people read it: what it takes, and what it answers."""
-    about = operation.definition
+    about, counted = operation.definition, api.counted(MAX_LOOKS)
     return {
         "operation": operation,
         "summary": str(about.get("summary") or about.get("description") or "")[:300],
@@ -193,13 +194,18 @@ def call_shown(api: ApiFile, operation: ApiOperation) -> dict[str, Any]:
                 "name": str(each.get("name")),
                 "place": str(each.get("in")),
                 "required": bool(each.get("required")) or each.get("in") == "path",
-                "kind": _kind(Shape.of(parameter_schema(each), api)) if each.get("in") != "body" else "",
             }
             for each in operation.parameters
         ],
-        "takes": _names(lambda: Shape.any_of(Shape.of(each, api) for each in api.request_body(operation).json_schemas)),
-        "gives": _names(lambda: response_shape(api, operation)),
+        "takes": _names(
+            lambda: Shape.any_of(Shape.of(each, counted) for each in counted.request_body(operation).json_schemas)
+        ),
+        "gives": _names(lambda: response_shape(counted, operation)),
     }
+
+
+def _taken(api: ApiFile, operation: ApiOperation) -> Shape:
+    return Shape.any_of(Shape.of(each, api) for each in api.request_body(operation).json_schemas)
 
 
 def _names(read: Any) -> list[str]:
@@ -209,7 +215,3 @@ def _names(read: Any) -> list[str]:
         return (element or shape).names[:40]
     except (BadReference, TooTangled):
         return []
-
-
-def _kind(shape: Shape) -> str:
-    return ", ".join(map(str, shape.values[:6])) if shape.values else ", ".join(sorted(shape.kinds or ()))
