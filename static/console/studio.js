@@ -127,6 +127,13 @@
     mark();
   });
 
+  for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(failure, (event) => {
+      const words = document.getElementById("kept");
+      if (event.detail.elt === form && words) words.textContent = form.dataset.failed || "";
+    });
+  }
+
   window.addEventListener("beforeunload", (event) => {
     if (area.value !== kept) event.preventDefault();
   });
