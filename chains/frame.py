@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from chains import reads
 from chains.models import Block, Blockchain, BusinessChain, ChainState, Node
 from chains.words import WORDS
-from console import shell
+from console import kinds, shell
 from console.models import User
 from console.shell import Entry, Hit, Panel, Source, SubjectPanel
 from platforms.models import Platform
@@ -37,6 +37,7 @@ def hand_in() -> None:
     shell.add_address(Blockchain, lambda pk: reverse("chains:chain-by-number", args=[pk]))
     shell.add_address(BusinessChain, lambda pk: reverse("chains:business-chain-by-number", args=[pk]))
     shell.add_words(WORDS)
+    kinds.add("chain", gettext_lazy("A chain was built, joined, left or deleted"), kinds.Group.WORK)
     union_panels.add(SubjectPanel("chains", "chains/_union_panel.html", union_panel))
     organization_panels.add(SubjectPanel("chains", "chains/_organization_panel.html", organization_panel))
     platform_panels.add(SubjectPanel("chains", "chains/_platform_panel.html", platform_panel))

@@ -176,13 +176,12 @@ def target_of(row: Blockchain) -> Target:
 def _stub(row: Blockchain) -> Target:
     """A target that nobody can speak to yet."""
     platform = row.business_chain.platform
-    union = row.business_chain.union
     return Target(
         blockchain=row.pk,
         reader=row.reader,  # type: ignore[arg-type]
         platform=platform.pk,
         chain_id=row.external_id,
-        network_id=union.network_id if union else "",
+        network_id=row.business_chain.network,
         driver=None,  # type: ignore[arg-type]
         credentials=None,  # type: ignore[arg-type]
         abilities=frozenset(name for name, about in platform.capabilities.items() if about.get("supported")),

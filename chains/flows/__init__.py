@@ -4,10 +4,23 @@ A union that is created gets a chain, built by its creator; every other member t
 all at the same time. Who joins a union joins its chain, who quits leaves its chains, and a union that is deleted
 takes them with it. On a platform that builds no chains the ones it reports for the network are adopted.
 
-`plans` lays out the tasks; `building`, `reclaiming`, `reading` and `record` are the steps.
+`plans` lays out the tasks; `building`, `reclaiming`, `reading` and `record` are the steps. Business chains that are
+made by themselves have flows of their own: `orders` lays out their tasks, `carrying` and `keeping` are the steps.
 """
 
-from chains.flows import building, comparing, mending, plans, reading, reclaiming, record, takeover
+from chains.flows import (
+    building,
+    carrying,
+    comparing,
+    keeping,
+    mending,
+    orders,
+    plans,
+    reading,
+    reclaiming,
+    record,
+    takeover,
+)
 from console.flows import extend
 from platforms import flows as platforms_flows
 from unions import flows as unions_flows
@@ -28,4 +41,16 @@ extend(unions_flows.MEND.kind, after="check", plan=mending.plan_written_off)
 extend(unions_flows.MEND.kind, after="leave", plan=mending.plan_released)
 extend(unions_flows.MEND.kind, after="place", plan=mending.plan_placed)
 
-__all__ = ["building", "comparing", "mending", "plans", "reading", "reclaiming", "record", "takeover"]
+__all__ = [
+    "building",
+    "carrying",
+    "comparing",
+    "keeping",
+    "mending",
+    "orders",
+    "plans",
+    "reading",
+    "reclaiming",
+    "record",
+    "takeover",
+]

@@ -43,10 +43,10 @@ def read_chains(context: StepContext) -> Done:
         chains = [{"blockchain": row.pk, "chain_id": row.external_id} for row in live]
     else:
         chains = context.outcome("chain")["chains"]
-    return Done({"chains": [{**chain, **_described(context, platform, credentials, chain)} for chain in chains]})
+    return Done({"chains": [{**chain, **described(context, platform, credentials, chain)} for chain in chains]})
 
 
-def _described(context: StepContext, platform: Platform, credentials: Credentials, chain: Json) -> Json:
+def described(context: StepContext, platform: Platform, credentials: Credentials, chain: Json) -> Json:
     driver, network_id, chain_id = driver_for(platform), network_id_of(context), chain["chain_id"]
     described: Json = {"nodes": [], "blockspec": {}}
     if platform.capability("list_nodes")[0]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 
 from chains.flows.arguments import chain_id_of, member_of
 from chains.flows.building import chains_of_our_name
+from chains.flows.carrying import speaker_of
 from chains.models import Blockchain
 from chains.services import chains as service
 from console import flows
@@ -48,14 +49,15 @@ def take_back_chain(context: StepContext) -> Done | Later:
 
 @flows.step("chains.delete_chain")
 def delete_chain(context: StepContext) -> Done | Later:
-    """One chain with all its nodes is deleted by the union's creator."""
+    """One chain with all its nodes is deleted by whoever speaks for the union, or for the chain alone."""
     return _delete(context, chain_id_of(context))
 
 
 def _delete(context: StepContext, chain_id: str) -> Done | Later:
     if not chain_id:
         return Done({"skipped": "there is no chain"})
-    platform, creator = platform_of(context), creator_of(context)
+    platform = platform_of(context)
+    creator = speaker_of(context) if "chain" in context.flow_arguments else creator_of(context)
     request = standard.DeleteChainRequest(
         network_id=network_id_of(context), chain_id=chain_id, creator=party_of(creator)
     )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from chains.limits import limit
 from console.models import User
 from platforms.models import Cloudtype, Platform
-from unions.models import Organization, Union
+from unions.models import LIVE_MEMBER_STATES, Organization, Union
 
 
 class Createmode(models.TextChoices):
@@ -54,6 +54,7 @@ class BusinessChain(models.Model):
     platform = models.ForeignKey(Platform, on_delete=models.PROTECT, related_name="+")
     creator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     organizations = models.ManyToManyField(Organization, related_name="business_chains")
+    network_id = models.CharField(_("network"), max_length=200, blank=True)  # of its own, where it has no union
     createmode = models.CharField(_("mode"), max_length=20, choices=Createmode, default=Createmode.MULTI_SUBCHAIN)
     state = models.CharField(_("state"), max_length=20, choices=ChainState, default=ChainState.RUNNING)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
@@ -68,6 +69,17 @@ class BusinessChain(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def network(self) -> str:
+        """Its network on the platform: the union's, or its own."""
+        return self.union.network_id if self.union else self.network_id
+
+    def speaker(self) -> Organization:
+        """Who speaks to the platform for it: its creator; once that has left, whoever speaks for the union."""
+        if self.union is None or self.union.members.filter(organization=self.creator_id, state__in=LIVE_MEMBER_STATES):
+            return self.creator
+        return self.union.acting_creator()
 
 
 class BlockchainQuerySet(models.QuerySet["Blockchain"]):

@@ -238,7 +238,7 @@ def _steps_of(share: _Share, before: tuple[str, ...], *, builds: bool, done: lis
             share.chain,
             share.standing,
             share.source,
-            tuple(dict.fromkeys(needs)),
+            needs=tuple(dict.fromkeys(needs)),
         )
     ]
     further = share.new if shares else share.new - 1

@@ -91,9 +91,9 @@ def plan_scaling(running: Running, space: Space, *, chain: int, nodes: int) -> t
 def _out(orgcode: str, chain: int, others: list[int], number: int) -> tuple[PlanStep, ...]:
     """New nodes on the chain, which then serve the others, too."""
     added = further_nodes(orgcode, chain, number)
-    keys = tuple(step.key for step in added)
     shared = [
-        PlanStep(f"chain:{other}:{orgcode}", "join_subchain", orgcode, other, source=chain, needs=keys)
+        PlanStep(f"node:{other}:{orgcode}:{at}", "join_subchain", orgcode, other, made_by=step.key, needs=(step.key,))
+        for at, step in enumerate(added, 1)
         for other in others
     ]
     return (*added, *shared)

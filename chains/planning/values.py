@@ -92,7 +92,8 @@ class PlannedChain:
 class PlanStep:
     """One thing that the platform is asked to do, and which steps come before it.
 
-    `nodes` are to serve the chain; `source` is the chain on which the organization's nodes are then to be found.
+    `nodes` are to serve the chain, too; or all that the organization then has on the chain `source`; or the one that
+    the step `made_by` has built.
     """
 
     key: str
@@ -101,6 +102,7 @@ class PlanStep:
     chain: int | None = None
     nodes: tuple[str, ...] = ()
     source: int | None = None
+    made_by: str = ""
     needs: tuple[str, ...] = ()
 
 
@@ -152,5 +154,7 @@ def short_of(space: Space, needed: int) -> str:
 def require_abilities(steps: Iterable[PlanStep], refusals: Mapping[str, str]) -> None:
     """NotSupported with the platform's own reason, for the first step that it cannot do."""
     for step in steps:
-        if step.operation in refusals:
-            raise NotSupported(refusals[step.operation])
+        needed = (step.operation, *(["list_nodes"] if step.source is not None else []))
+        for operation in needed:
+            if operation in refusals:
+                raise NotSupported(refusals[operation])

@@ -41,7 +41,7 @@ class FoundChain:
 def read_soon(*, actor: User, blockchain_ids: Collection[int]) -> int:
     """Have the observers read chains at once, whatever they were put off for; returns how many there are."""
     require(may_administer(actor))
-    rows = _locked(blockchain_ids)
+    rows = locked_blockchains(blockchain_ids)
     now = timezone.now()
     for blockchain in rows:
         blockchain.next_read_at, blockchain.details_read_at = now, None
@@ -69,7 +69,7 @@ def record_chain(*, actor: User | None, union_id: int, found: Iterable[FoundChai
     business_chain.organizations.set(members)
     for chain in found:
         inside = [each for each in members if each.orgcode in chain.orgcodes] if chain.orgcodes else members
-        _create_blockchain(business_chain, chain, inside)
+        create_blockchain(business_chain, chain, inside)
     record_business_chain(union_id=union.pk, uid=business_chain.uid)
     audit.record("chains.business_chain.created", actor=actor, target=business_chain, unionid=union.unionid)
     return business_chain
@@ -93,14 +93,14 @@ def record_nodes(
 ) -> list[Blockchain]:
     """An organization has joined blockchains (id and nodes of each); blockchains deleted meanwhile are left out."""
     nodes = {blockchain_id: list(infos) for blockchain_id, infos in found}
-    joined = _locked(nodes)
+    joined = locked_blockchains(nodes)
     organization = Organization.objects.get(orgcode=orgcode)
     for blockchain in joined:
         blockchain.organizations.add(organization)
         blockchain.business_chain.organizations.add(organization)
     write_nodes({blockchain.pk: nodes[blockchain.pk] for blockchain in joined}, at=timezone.now())
     for blockchain in joined:
-        _describe(blockchain)
+        describe(blockchain)
     for blockchain in joined:
         audit.record("chains.blockchain.joined", actor=actor, target=blockchain, orgcode=orgcode)
     return joined
@@ -114,12 +114,12 @@ def drop_nodes(
     ids = Blockchain.objects.filter(business_chain__union_id=union_id, organizations__orgcode=orgcode)
     if blockchain_ids is not None:
         ids = ids.filter(pk__in=blockchain_ids)
-    left = _locked(ids.values_list("pk", flat=True))
+    left = locked_blockchains(ids.values_list("pk", flat=True))
     organization = Organization.objects.get(orgcode=orgcode)
     dropped, _kinds = Node.objects.filter(blockchain__in=left, organization=organization).delete()
     for blockchain in left:
         blockchain.organizations.remove(organization)
-        _describe(blockchain)
+        describe(blockchain)
     still_in = Blockchain.objects.live().filter(organizations=organization).values("business_chain")
     out = BusinessChain.objects.filter(union_id=union_id, organizations=organization).exclude(pk__in=still_in)
     for business_chain in out:
@@ -144,7 +144,7 @@ def forget_nodes(*, actor: User | None, node_ids: Collection[int]) -> None:
 @joins_transaction
 def mark_deleted(*, actor: User | None, blockchain_ids: Collection[int]) -> None:
     """Blockchains are gone from the platform, with their nodes; the rows stay as history."""
-    gone = _locked(blockchain_ids)
+    gone = locked_blockchains(blockchain_ids)
     Node.objects.filter(blockchain__in=gone).delete()
     for blockchain in gone:
         blockchain.state, blockchain.reader, blockchain.lease_until = ChainState.DELETED, None, None
@@ -172,10 +172,10 @@ def hand_over(old: Organization, new: Organization) -> None:
     for blockchain in blockchains:
         blockchain.organizations.add(new)
         blockchain.organizations.remove(old)
-        _describe(blockchain)
+        describe(blockchain)
 
 
-def _create_blockchain(business_chain: BusinessChain, found: FoundChain, members: list[Organization]) -> Blockchain:
+def create_blockchain(business_chain: BusinessChain, found: FoundChain, members: list[Organization]) -> Blockchain:
     blockchain = Blockchain.objects.create(
         uid=new_code("chain"),
         business_chain=business_chain,
@@ -188,11 +188,11 @@ def _create_blockchain(business_chain: BusinessChain, found: FoundChain, members
     )
     blockchain.organizations.set(members)
     write_nodes({blockchain.pk: found.nodes}, at=timezone.now())
-    _describe(blockchain)
+    describe(blockchain)
     return blockchain
 
 
-def _describe(blockchain: Blockchain) -> None:
+def describe(blockchain: Blockchain) -> None:
     """Where the chain runs and on how much, as its members and nodes say."""
     members = list(blockchain.organizations.all())
     by_owner = Node.objects.filter(blockchain=blockchain).values_list("organization__orgcode").annotate(Count("pk"))
@@ -206,7 +206,7 @@ def _cloudtype(members: Iterable[Organization]) -> str:
     return categories.pop() if len(categories) == 1 else Cloudtype.BOTH
 
 
-def _locked(blockchain_ids: Iterable[int]) -> list[Blockchain]:
+def locked_blockchains(blockchain_ids: Iterable[int]) -> list[Blockchain]:
     """Live blockchains, locked in one order: observers write nodes under the same lock."""
     rows = Blockchain.objects.live().select_for_update(of=("self",)).select_related("business_chain")
     return list(rows.filter(pk__in=list(blockchain_ids)).order_by("pk"))

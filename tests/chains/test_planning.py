@@ -41,6 +41,7 @@ class Small:
         self.network = False
         self._numbers = count(1)
         self._done: set[str] = set()
+        self._made: dict[str, str] = {}  # step → node
 
     def carry_out(self, steps: tuple[PlanStep, ...]) -> Small:
         for step in steps:
@@ -66,11 +67,12 @@ class Small:
             own.remove(node)
         elif step.operation.endswith("_subchain"):
             source = self.on[step.source][step.orgcode] if step.source is not None else set()
-            nodes = set(step.nodes) | source
+            nodes = set(step.nodes) | source | ({self._made[step.made_by]} if step.made_by else set())
             assert nodes, "a subchain is built on nodes"
             own |= nodes
         else:
-            own.add(f"new-{next(self._numbers)}")
+            self._made[step.key] = f"new-{next(self._numbers)}"
+            own.add(self._made[step.key])
 
     def chains_of_nodes(self) -> dict[str, set[int]]:
         found: dict[str, set[int]] = defaultdict(set)

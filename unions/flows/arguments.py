@@ -33,7 +33,7 @@ def network_id_of(context: StepContext) -> str:
     union_id = context.flow_arguments.get("union")
     if union_id is not None:
         return Union.objects.values_list("network_id", flat=True).get(pk=union_id)
-    return context.outcome("network").get("network_id", "")
+    return context.flow_arguments.get("network_id") or context.outcome("network").get("network_id", "")
 
 
 def reason_of(context: StepContext) -> tuple[User | None, str]:

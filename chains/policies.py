@@ -1,0 +1,109 @@
+"""Who may do what with business chains; a no comes with its sentence."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from chains.models import Blockchain, BusinessChain, ChainState, Createmode
+from console.models import User
+from console.policies import ALLOWED, Verdict, not_now
+from unions.models import MemberState, Organization, Proposal, Union, UnionState
+from unions.policies import fits, may_speak_for, supports
+
+
+def may_propose_chain(actor: User, creator: Organization, union: Union | None) -> Verdict:
+    """Whoever speaks for the creator; in a union, for one of its members."""
+    allowed = may_speak_for(actor, creator)
+    if allowed and union is not None:
+        return _active(union) and _inside(union, creator)
+    return allowed
+
+
+def may_propose_chain_join(actor: User, chain: BusinessChain, organization: Organization) -> Verdict:
+    """Whoever speaks for an organization that is not on every ledger of the chain; in a union, for a member of it."""
+    return may_speak_for(actor, organization) and _going_on(chain) and _outside(chain, organization)
+
+
+def may_propose_chain_quit(actor: User, chain: BusinessChain, organization: Organization) -> Verdict:
+    """Whoever speaks for an organization that is in it; the last one deletes it instead."""
+    return may_speak_for(actor, organization) and _going_on(chain) and _may_leave(chain, organization)
+
+
+def may_propose_chain_delete(actor: User, chain: BusinessChain) -> Verdict:
+    """Whoever speaks for its creator, or once that has left for the union; nothing else open."""
+    return may_speak_for(actor, chain.speaker()) and _going_on(chain) and _quiet(chain)
+
+
+def may_propose_scaling(actor: User, blockchain: Blockchain, organization: Organization) -> Verdict:
+    """Whoever speaks for an organization with nodes on it; those of a private chain are its creator's."""
+    allowed = may_speak_for(actor, organization) and _going_on(blockchain.business_chain)
+    if allowed and not blockchain.nodes.filter(organization=organization).exists():
+        return not_now(_("%(name)s has no node on this chain.") % {"name": organization.name})
+    return allowed
+
+
+def chains_support(chain: BusinessChain, *operations: str) -> Verdict:
+    """What the platform declared, with its reason for the first of the operations that it cannot do."""
+    for operation in operations:
+        if not (verdict := supports(chain.platform, operation)):
+            return verdict
+    return ALLOWED
+
+
+def _going_on(chain: BusinessChain) -> Verdict:
+    """It runs, its union does, and nobody deletes it."""
+    if chain.state != ChainState.RUNNING:
+        return not_now(_("The chain is %(state)s.") % {"state": chain.get_state_display().lower()})
+    if chain.union is not None and not (verdict := _active(chain.union)):
+        return verdict
+    if Proposal.objects.under_way().filter(subject_key=chain.uid).exists():
+        return not_now(_("The chain is being deleted."))
+    return ALLOWED
+
+
+def _quiet(chain: BusinessChain) -> Verdict:
+    """Nothing on the chain is being asked or carried out."""
+    busy = Proposal.objects.under_way().filter(subject_key__startswith=f"{chain.uid}:").first()
+    if busy is None:
+        return ALLOWED
+    text = _("Something on this chain is being asked or carried out (%(proposal)s); wait until that has ended.")
+    return not_now(text % {"proposal": busy.get_kind_display()})
+
+
+def _active(union: Union) -> Verdict:
+    if union.state == UnionState.ACTIVE:
+        return ALLOWED
+    return not_now(_("The union is %(state)s.") % {"state": union.get_state_display().lower()})
+
+
+def _inside(union: Union, organization: Organization) -> Verdict:
+    if union.members.filter(organization=organization, state=MemberState.ACTIVE).exists():
+        return ALLOWED
+    return not_now(_("%(name)s is not a member of this union.") % {"name": organization.name})
+
+
+def _outside(chain: BusinessChain, organization: Organization) -> Verdict:
+    if chain.union is not None and not (verdict := _inside(chain.union, organization)):
+        return verdict
+    missing = chain.blockchains.live().exclude(organizations=organization)  # type: ignore[attr-defined]
+    if not missing.exists():
+        return not_now(_("%(name)s is in this chain already.") % {"name": organization.name})
+    if chain.createmode == Createmode.PRIVATE:
+        return ALLOWED
+    return fits(chain.platform, organization)
+
+
+def _may_leave(chain: BusinessChain, organization: Organization) -> Verdict:
+    present = set(chain.organizations.values_list("pk", flat=True))
+    if organization.pk not in present:
+        return not_now(_("%(name)s is not in this chain.") % {"name": organization.name})
+    if len(present) == 1:
+        return not_now(_("The last one cannot quit; delete the chain instead."))
+    if chain.createmode == Createmode.PRIVATE and organization.pk == chain.creator_id:
+        return not_now(_("The chain stands in the space of its creator, which cannot quit; it can delete the chain."))
+    alone = chain.blockchains.live().filter(organizations=organization)  # type: ignore[attr-defined]
+    for blockchain in alone:
+        if blockchain.organizations.count() == 1:
+            words = {"name": organization.name, "chain": blockchain.name}
+            return not_now(_("%(name)s is the only one in “%(chain)s”; that would be left without anybody.") % words)
+    return ALLOWED
