@@ -34,22 +34,26 @@ HASH_LENGTH = 8  # shorter texts are not looked up as hashes
 
 
 def used_by(organization_ids: list[int]) -> dict[int, Amount]:
-    """The nodes that organizations have, and the chains that they take part in, for their quota."""
+    """The nodes that organizations have, and the chains that they take part in, for their quota.
+
+    A node that serves several chains is one node.
+    """
     found: dict[int, Amount] = defaultdict(Amount)
-    nodes = Node.objects.filter(organization_id__in=organization_ids).values("organization_id").order_by()
-    for row in nodes.annotate(number=Count("pk")):
+    nodes = Node.objects.filter(organization_id__in=organization_ids).order_by()
+    owned = nodes.values("organization_id", "blockchain__business_chain__platform")
+    for row in owned.annotate(number=Count("external_id", distinct=True)):
         found[row["organization_id"]] += Amount(nodes=row["number"])
     places = Blockchain.organizations.through.objects.filter(organization_id__in=organization_ids)
     live = places.filter(blockchain__in=Blockchain.objects.live()).values("organization_id").order_by()
-    for row in live.annotate(number=Count("pk")):
-        found[row["organization_id"]] += Amount(chains=row["number"])
+    for place in live.annotate(number=Count("pk")):
+        found[place["organization_id"]] += Amount(chains=place["number"])
     return dict(found)
 
 
 def needed_by_member(platform: Platform, union: Union | None) -> Amount:
-    """A node on every chain of the union that it joins; a new union gets one chain, where the platform has any."""
+    """A node on every ledger of the union's own chain; a new union gets one, where the platform has any."""
     if union is not None:
-        live = Blockchain.objects.live().filter(business_chain__union=union).count()
+        live = Blockchain.objects.live().filter(business_chain__uid=union.uid).count() if union.uid else 0
         return Amount(nodes=live, chains=live)
     has_chains = platform.capability("create_chain")[0] or platform.capability("list_chains")[0]
     return Amount(nodes=1, chains=1) if has_chains else Amount()

@@ -8,9 +8,13 @@ from chains.api import views
 
 urlpatterns = [
     path("chains", views.Chains.as_view()),
+    path("chains/plan", views.PlanChain.as_view()),
     path("chains/<str:uid>", views.ChainDetail.as_view()),
+    path("chains/<str:uid>/join", views.JoinChain.as_view()),
+    path("chains/<str:uid>/quit", views.QuitChain.as_view()),
     path("blockchains", views.Blockchains.as_view()),
     path("blockchains/<str:uid>", views.BlockchainDetail.as_view()),
+    path("blockchains/<str:uid>/scale", views.ScaleBlockchain.as_view()),
     path("blockchains/<str:uid>/ledger", views.Ledger.as_view()),
     path("blockchains/<str:uid>/blocks", views.Blocks.as_view()),
     path("blockchains/<str:uid>/blocks/<int:height>", views.BlockDetail.as_view()),

@@ -15,6 +15,7 @@ from chains.services.nodes import nodes_of_chain
 from console import flows
 from console.errors import PlatformRefused
 from console.flows import Ask, Done, Later, StepContext
+from console.sentences import kept
 from platforms import standard
 from platforms.drivers import driver_for
 from platforms.drivers.base import Credentials, read, repeatable
@@ -34,6 +35,12 @@ CHAIN_SEVERAL = gettext_noop(
 CHAIN_GONE = gettext_noop("The chain that was chosen is not there any more.")
 NODE_UNKNOWN = gettext_noop(
     "The platform did not answer whether it has built the node, and looking for it came to nothing. Is it there?"
+)
+SEVERAL_LEFT = kept(
+    gettext_noop(
+        "Several chains of this name may have been built (%(ids)s). "
+        "Delete what belongs to nobody on the platform, then skip this step."
+    )
 )
 FOUND = gettext_noop("found the chain that an earlier attempt has made")
 

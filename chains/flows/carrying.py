@@ -13,15 +13,16 @@ from typing import Any, cast
 from django.utils.translation import gettext_noop
 
 from chains.flows.arguments import look_again, unsure, waiting
+from chains.flows.building import CHAIN_GONE, CHAIN_SEVERAL, CHAIN_UNKNOWN, NODE_UNKNOWN, SEVERAL_LEFT
 from chains.flows.reading import described
 from chains.models import Blockchain
 from chains.services.nodes import nodes_of_chain
 from console import flows
 from console.errors import PlatformRefused
-from console.flows import Done, Later, StepContext
+from console.flows import Ask, Done, Later, StepContext
 from platforms import standard
 from platforms.drivers import driver_for
-from platforms.drivers.base import Credentials, read
+from platforms.drivers.base import Credentials, read, repeatable
 from platforms.models import Platform
 from unions.flows.arguments import creator_of, network_id_of, organization_named, platform_of
 from unions.models import LIVE_MEMBER_STATES, Organization, Union
@@ -85,12 +86,14 @@ def _chains(context: StepContext, platform: Platform, credentials: Credentials) 
     return [each for each in listed.items if each.network_id in ("", request.network_id) and each.status not in gone]
 
 
-def _own_ledger(context: StepContext, platform: Platform, credentials: Credentials) -> standard.ChainInfo | None:
-    """The chain of the step's name that was not there before; none when the platform cannot say."""
+def _own_ledgers(context: StepContext, platform: Platform, credentials: Credentials) -> list[standard.ChainInfo] | None:
+    """The chains of the step's name that were not there before; None when the platform cannot say."""
     before = context.outcome("look").get("ledgers", [])  # a network that was built for it had none
     found = None if before is None else _chains(context, platform, credentials)
-    named = _wanted(context)["name"]
-    return next((each for each in found or () if each.name == named and each.chain_id not in (before or ())), None)
+    if found is None:
+        return None
+    named, others = _wanted(context)["name"], {*before, *context.not_ours}
+    return [each for each in found if each.name == named and each.chain_id not in others]
 
 
 def _nodes(
@@ -160,13 +163,16 @@ def _again(context: StepContext, state: str, outcome: Json) -> Done | Later:
 # --- building -------------------------------------------------------------------------------------------------------
 
 
-@flows.step("chains.build_ledger")
-def build_ledger(context: StepContext) -> Done | Later:
+@flows.step("chains.build_ledger", asks=CHAIN_UNKNOWN)
+def build_ledger(context: StepContext) -> Done | Later | Ask:
     """A chain, on a first node of its builder or on nodes that run already."""
     wanted, step = _wanted(context), _step(context)
     platform, builder = platform_of(context), organization_named(step["orgcode"])
     credentials = credentials_for(platform, creator=builder, member=builder)
-    if unsure(context) and (found := _own_ledger(context, platform, credentials)) is not None:
+    found = _ledger_of_earlier_attempt(context, platform, credentials)
+    if isinstance(found, Ask):
+        return found
+    if found is not None:
         return _again(context, found.status, _made(found.chain_id, wanted["name"], found.extrainfo))
     fields: Json = {
         "network_id": network_id_of(context),
@@ -183,6 +189,33 @@ def build_ledger(context: StepContext) -> Done | Later:
     if answer is None:
         return waiting(wait)
     return _again(context, _settled(answer.status), _made(answer.chain_id, wanted["name"], answer.extrainfo))
+
+
+def _ledger_of_earlier_attempt(
+    context: StepContext, platform: Platform, credentials: Credentials
+) -> standard.ChainInfo | Ask | None:
+    """What an earlier attempt has made, as the platform shows or an operator chose; None: there is nothing."""
+    if not (unsure(context) or context.told_to_try_again or context.chosen):
+        return None
+    found = _own_ledgers(context, platform, credentials)
+    candidates = tuple(
+        {"id": each.chain_id, "name": each.name, "status": each.status, "created": ""} for each in found or ()
+    )
+    if context.chosen:
+        return next((each for each in found or () if each.chain_id == context.chosen), None) or Ask(
+            CHAIN_GONE, candidates
+        )
+    if found is None:
+        return Ask(CHAIN_UNKNOWN) if _may_be_there_twice(context, platform) else None
+    if len(found) > 1:
+        return Ask(CHAIN_SEVERAL, candidates)
+    return found[0] if found else None
+
+
+def _may_be_there_twice(context: StepContext, platform: Platform) -> bool:
+    """Whether asking once more might make a second one, where the platform cannot say what is there."""
+    sure = not context.unsure or context.told_to_try_again
+    return not sure and not repeatable(driver_for(platform), _step(context)["operation"])
 
 
 def _made(chain_id: str, name: str, extrainfo: str) -> Json:
@@ -210,32 +243,32 @@ def _spec(blockspec: Json) -> Json:
     }
 
 
-@flows.step("chains.enter_ledger")
-def enter_ledger(context: StepContext) -> Done | Later:
+@flows.step("chains.enter_ledger", asks=NODE_UNKNOWN)
+def enter_ledger(context: StepContext) -> Done | Later | Ask:
     """One organization's place on one chain: a node of its own, or nodes of it that serve other chains already."""
     step = _step(context)
     chain_id = _chain_id(context, step["chain"])
     if not chain_id:
         return Done({"skipped": "the chain was deleted meanwhile"})
     platform, owner, credentials = _parties(context)
-    if unsure(context) and (own := _nodes(context, platform, credentials, chain_id, owner)):
-        return _again(context, own[0].state, {"orgcode": owner.orgcode})
+    if unsure(context):
+        own = _nodes(context, platform, credentials, chain_id, owner)
+        if own is None and _may_be_there_twice(context, platform):
+            return Ask(NODE_UNKNOWN)
+        if own:
+            return _again(context, own[0].state, {"orgcode": owner.orgcode})
     fields: Json = {"network_id": network_id_of(context), "chain_id": chain_id, "member": party_of(owner)}
     request: standard.Request = standard.JoinChainRequest(**fields)
     if step["operation"] == "join_subchain":
-        standing = {each.node_id for each in _nodes(context, platform, credentials, chain_id, owner) or ()}
-        nodes = tuple(each for each in _shared(context, platform, credentials, owner) if each not in standing)
-        if not nodes:
-            return Done({"skipped": "its nodes serve the chain already"})
-        request = standard.JoinSubchainRequest(**fields, nodes=nodes)
+        request = standard.JoinSubchainRequest(**fields, nodes=_shared(context, platform, credentials, owner))
     answer, wait = perform(context, platform, step["operation"], request, credentials)
     if answer is None:
         return waiting(wait)
     return _again(context, _settled(answer.status), {"orgcode": owner.orgcode, "status": answer.status})
 
 
-@flows.step("chains.build_node")
-def build_node(context: StepContext) -> Done | Later:
+@flows.step("chains.build_node", asks=NODE_UNKNOWN)
+def build_node(context: StepContext) -> Done | Later | Ask:
     """One further node. Nodes of an organization are built one after the other, so what is new is this step's."""
     chain_id = _chain_id(context, _step(context)["chain"])
     if not chain_id:
@@ -246,6 +279,8 @@ def build_node(context: StepContext) -> Done | Later:
         context.remember(before=None if listed is None else [each.node_id for each in listed])
     elif (new := _made_before(context, platform, credentials, chain_id, owner)) is not None:
         return _again(context, new.state, {"node_id": new.node_id})
+    elif context.known["before"] is None and _may_be_there_twice(context, platform):
+        return Ask(NODE_UNKNOWN)
     request = standard.AddNodeRequest(network_id=network_id_of(context), chain_id=chain_id, member=party_of(owner))
     answer, wait = perform(context, platform, "add_node", request, credentials)
     if answer is None:
@@ -275,10 +310,12 @@ def unbuild_ledger(context: StepContext) -> Done | Later:
     """Delete what `build_ledger` has made, also when only the platform knows what that is."""
     platform, builder = platform_of(context), organization_named(_step(context)["orgcode"])
     credentials = credentials_for(platform, creator=builder, member=builder)
-    chain_id = context.own_outcome.get("chain_id") or _found_out(context).get("chain_id", "")
+    chain_id = context.own_outcome.get("chain_id") or _found_out(context).get("chain_id", "") or context.chosen
     if not chain_id:
-        found = _own_ledger(context, platform, credentials)
-        chain_id = found.chain_id if found is not None else ""
+        found = _own_ledgers(context, platform, credentials) or []
+        if len(found) > 1:
+            raise PlatformRefused(SEVERAL_LEFT % {"ids": ", ".join(each.chain_id for each in found)})
+        chain_id = found[0].chain_id if found else ""
     if not chain_id:
         return NOTHING
     request = standard.DeleteChainRequest(

@@ -17,7 +17,7 @@ from console.models import Step, StepState
 from console.services.notifications import notify
 from platforms import standard
 from unions.flows.arguments import actor_of, network_id_of, reason_of
-from unions.services import proposals
+from unions.services import proposals, quotas
 
 Json = dict[str, Any]
 
@@ -25,6 +25,7 @@ Json = dict[str, Any]
 @flows.step("chains.record_order", local=True)
 def record_order(context: StepContext) -> Done:
     arguments = context.flow_arguments
+    quotas.turn_into_use(context.flow_id)
     chain = places.record_order(
         actor=actor_of(context),
         payload=arguments,
@@ -34,6 +35,7 @@ def record_order(context: StepContext) -> Done:
             for wanted, shown in zip(arguments["chains"], context.outcome("ledgers")["ledgers"], strict=True)
         ],
     )
+    quotas.release(context.flow_id)
     _announce(chain, gettext_noop("The chain %(name)s is ready"))
     return Done({"business_chain": chain.pk, "uid": chain.uid})
 
@@ -51,7 +53,9 @@ def record_entry(context: StepContext) -> Done:
     arguments, shown = context.flow_arguments, context.outcome("ledgers")["ledgers"]
     entered = [(each["blockchain"], _nodes(each)) for each in shown]
     places.hold_promise(arguments["createmode"], [("", _owned(nodes, arguments["member"])) for _pk, nodes in entered])
+    quotas.turn_into_use(context.flow_id)
     joined = service.record_nodes(actor=actor_of(context), orgcode=arguments["member"], found=entered)
+    quotas.release(context.flow_id)
     _announce(_chain(context), gettext_noop("A new organization is in the chain %(name)s"))
     return Done({"blockchains": [row.pk for row in joined]})
 
@@ -79,7 +83,9 @@ def record_left(context: StepContext) -> Done:
 @flows.step("chains.record_nodes", local=True)
 def record_nodes(context: StepContext) -> Done:
     found = {each["blockchain"]: _nodes(each) for each in context.outcome("ledgers")["ledgers"]}
+    quotas.turn_into_use(context.flow_id)
     rows = places.rewrite_nodes(actor=actor_of(context), orgcode=context.flow_arguments["member"], found=found)
+    quotas.release(context.flow_id)
     return Done({"blockchains": [row.uid for row in rows]})
 
 

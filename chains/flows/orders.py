@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from chains.models import Blockchain
 from console import flows
 from console.flows import Blueprint, Task
-from unions.flows.plans import APPROVAL, INVITE, LOOK, STILL_IN, STILL_THERE
+from unions.flows.plans import APPROVAL, INVITE, LOOK, RESERVE, STILL_IN, STILL_THERE
 from unions.models import Organization
 
 Json = dict[str, Any]
@@ -44,7 +44,7 @@ def plan_create(arguments: Json) -> list[Task]:
     names = {number: each["name"] for number, each in enumerate(arguments["chains"])}
     own_network = arguments["union"] is None
     look = "unions.look_for_networks" if own_network else "chains.look_for_ledgers"
-    tasks = [INVITE, APPROVAL, Task("look", look, LOOK, undo="unions.give_up")]
+    tasks = [RESERVE, INVITE, APPROVAL, Task("look", look, LOOK, undo="unions.give_up")]
     if own_network:
         title = gettext_noop("Build the network")
         tasks.append(Task("network", "unions.create_network", title, undo="unions.delete_network"))
@@ -68,6 +68,7 @@ def plan_create(arguments: Json) -> list[Task]:
 def plan_join(arguments: Json) -> list[Task]:
     building = _tasks(arguments["steps"], _names(arguments), after="look")
     return [
+        RESERVE,
         INVITE,
         APPROVAL,
         Task("look", "chains.look_for_ledgers", LOOK, undo="unions.give_up"),
@@ -137,6 +138,7 @@ def plan_delete(arguments: Json) -> list[Task]:
 def plan_scale(arguments: Json) -> list[Task]:
     moving = _tasks(arguments["steps"], _names(arguments), after="look")
     return [
+        RESERVE,
         _mark(gettext_noop("Keep the records of its nodes true"), "chains.read_again"),
         APPROVAL,
         Task("look", "chains.look_for_ledgers", LOOK, undo="unions.give_up"),
@@ -164,7 +166,7 @@ def _tasks(steps: list[Json], names: dict[int, str], *, after: str) -> list[Task
 
 
 def _task(step: Json, names: dict[int, str], known: dict[str, str], after: str) -> Task:
-    words = {"chain": names.get(step["chain"], ""), "organization": known.get(step["orgcode"], step["orgcode"])}
+    words: dict[str, str] = {"chain": names.get(step["chain"], ""), "organization": known.get(step["orgcode"], "")}
     needs, title = tuple(step["needs"]) or (after,), TITLES[step["operation"]]
     if step["operation"] == "remove_node":
         arguments = {"step": step, "member": step["orgcode"]}

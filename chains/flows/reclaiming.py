@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from django.utils.translation import gettext_noop
-
 from chains.flows.arguments import chain_id_of, member_of
-from chains.flows.building import chains_of_our_name
+from chains.flows.building import SEVERAL_LEFT, chains_of_our_name
 from chains.flows.carrying import speaker_of
 from chains.models import Blockchain
 from chains.services import chains as service
@@ -15,7 +13,6 @@ from console import flows
 from console.errors import ConsoleError, Missing, PlatformRefused
 from console.flows import Done, Later, StepContext
 from console.models import Step, StepState
-from console.sentences import kept
 from console.transactions import whole
 from platforms import standard
 from platforms.drivers import driver_for
@@ -23,13 +20,6 @@ from platforms.drivers.base import read
 from unions.flows.arguments import actor_of, creator_of, network_id_of, platform_of
 from unions.spaces import credentials_for, party_of
 from unions.steps import remove
-
-SEVERAL_LEFT = kept(
-    gettext_noop(
-        "Several chains of this name may have been built (%(ids)s). "
-        "Delete what belongs to nobody on the platform, then skip this step."
-    )
-)
 
 
 @flows.step("chains.take_back_chain")

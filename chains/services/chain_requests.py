@@ -17,7 +17,7 @@ from console.models import User
 from platforms.models import Platform
 from platforms.standard import OPERATIONS
 from unions.models import MemberState, Organization, Union, UnionState
-from unions.names import read_name
+from unions.names import key_of, read_name
 from unions.policies import fits
 from unions.services.union_requests import chosen_platform
 
@@ -177,10 +177,11 @@ class _Reader:
     def names_free(self, platform: Platform, union: Union | None, name: str, wanted: Sequence[Wanted]) -> None:
         """Neither the chain nor one of its ledgers is called like another in the same network."""
         beside = BusinessChain.objects.filter(platform=platform, union=union).exclude(state=ChainState.DELETED)
-        if beside.filter(name__iexact=name).exists():
+        if key_of(name) in {key_of(each) for each in beside.values_list("name", flat=True)}:
             self.wrong("name", _("There is a chain of this name already."))
         taken = Blockchain.objects.live().filter(business_chain__in=beside).values_list("name", flat=True)
-        if union is not None and (twice := sorted({each.name for each in wanted} & set(taken))):
+        keys = {key_of(each) for each in taken}
+        if union is not None and (twice := [each.name for each in wanted if key_of(each.name) in keys]):
             self.wrong("blockchains", _("The union has a ledger of this name already: %(name)s.") % {"name": twice[0]})
 
     # --- what -------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ asking, and the creator deletes. Rows are locked in one order: union, business c
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -21,7 +21,7 @@ from chains.policies import (
     may_propose_chain_quit,
     may_propose_scaling,
 )
-from chains.services import chain_requests
+from chains.services import chain_requests, room
 from chains.services.chain_requests import refusals_of, spaces_of, visible_chain
 from console.errors import Conflict, Invalid
 from console.models import User
@@ -29,7 +29,9 @@ from console.policies import require
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from unions.codes import new_code
 from unions.models import Organization, Proposal, ProposalKind, Union
-from unions.services import proposals
+from unions.names import key_of
+from unions.quotas import Amount
+from unions.services import proposals, quotas
 from unions.services.union_requests import payload_for, require_support
 
 Json = dict[str, Any]
@@ -54,9 +56,13 @@ def propose_chain(*, actor: User, comment: str = "", **wish: Any) -> Proposal:
     read = chain_requests.read_wish(actor=actor, **wish)
     require(may_propose_chain(actor, read.creator, read.union))
     uid = new_code("bc")
-    subject_key = f"chain:{read.union.unionid if read.union else read.platform.pk}:{read.name.lower()}"
+    subject_key = f"chain:{read.union.unionid if read.union else read.platform.pk}:{key_of(read.name)}"
     proposals.refuse_beside(subject_key, field="name")
     plan = read.plan
+    entered = {each.orgcode: sum(each.orgcode in chain.orgs for chain in plan.chains) for each in read.members}
+    wanted = room.needed(read.members, plan.new_nodes, entered)
+    fields = {each.pk: "orgs" for each in read.members[1:]} | {read.creator.pk: "creatororg"}
+    quotas.require_room(wanted, fields=fields)
     payload = {
         **payload_for(read.platform, read.union, read.creator, read.name),
         "orgs": [read.creator.orgcode],
@@ -66,7 +72,7 @@ def propose_chain(*, actor: User, comment: str = "", **wish: Any) -> Proposal:
         "chains": [asdict(each) for each in plan.chains],
         **_promised(plan.steps, plan.new_nodes),
     }
-    return proposals.open_proposal(
+    proposal = proposals.open_proposal(
         actor=actor,
         kind=ProposalKind.CHAIN_CREATE,
         subject_key=subject_key,
@@ -79,6 +85,8 @@ def propose_chain(*, actor: User, comment: str = "", **wish: Any) -> Proposal:
         blueprint="chains.create",
         answer={"chain": uid},
     )
+    quotas.reserve(flow=proposals.promised_flow(proposal), wanted=wanted)
+    return proposal
 
 
 @use_case
@@ -99,6 +107,7 @@ def propose_chain_join(*, actor: User, uid: str, orgcode: str, comment: str = ""
         blueprint="chains.join",
         comment=comment,
         more=_promised(steps, {orgcode: built} if built else {}),
+        wanted=room.needed([organization], {orgcode: built}, {orgcode: len(steps)}),
     )
 
 
@@ -155,7 +164,8 @@ def propose_scaling(*, actor: User, blockchain_uid: str, orgcode: str, nodes: in
         organization,
         blueprint="chains.scale",
         comment=comment,
-        more={**_promised(steps, {orgcode: built} if built else {}), "wanted": nodes},
+        more=_promised(steps, {orgcode: built} if built else {}),
+        wanted=room.needed([organization], {orgcode: built}, {}),
     )
 
 
@@ -172,9 +182,12 @@ def _open_move(
     comment: str,
     electorate: Collection[Organization] = (),
     more: Json | None = None,
+    wanted: Mapping[Organization, Amount] | None = None,
 ) -> Proposal:
-    """A proposal about one organization in a chain; one at a time for each."""
-    return proposals.open_proposal(
+    """A proposal about one organization in a chain; one at a time for each. `wanted` is reserved in its space."""
+    if wanted:
+        quotas.require_room(wanted)
+    proposal = proposals.open_proposal(
         actor=actor,
         kind=kind,
         subject_key=f"{chain.uid}:{organization.orgcode}",
@@ -188,6 +201,9 @@ def _open_move(
         blueprint=blueprint,
         answer={"chain": chain.uid},
     )
+    if wanted:
+        quotas.reserve(flow=proposals.promised_flow(proposal), wanted=wanted)
+    return proposal
 
 
 def _payload(chain: BusinessChain, speaker: Organization, member: str) -> Json:

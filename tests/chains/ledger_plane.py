@@ -25,6 +25,7 @@ class Ledger:
     def __init__(self, chain_id: str, name: str, network: str) -> None:
         self.id, self.name, self.network = chain_id, name, network
         self.members: list[str] = []
+        self.own: dict[str, list[str]] = {}  # node ids of members with other nodes than the one they get by joining
         self.blocks: list[Json] = []
         self.fault = ""  # hang, error, garbage or a key of GARBAGE
         self.ignores_range = False
@@ -142,16 +143,39 @@ class Plane:
 
     def make_chain(self, network: str, body: Json) -> Json:
         made = self.ledger(body["name"], network)
-        made.members.append(body["org"])
+        self.enter(made, body)
         return {"id": made.id}
+
+    def enter(self, ledger: Ledger, body: Json) -> Json:
+        """A member comes with a node that is built for it, or with nodes that it has already."""
+        org = body["org"]
+        there = node_ids(ledger, org) if org in ledger.members else []
+        if org not in ledger.members:
+            ledger.members.append(org)
+        if body.get("nodes"):
+            ledger.own[org] = [*there, *body["nodes"]]
+        return {}
+
+    def add_node(self, ledger: Ledger, org: str) -> Json:
+        ledger.own[org] = [*node_ids(ledger, org), f"node-{next(self._numbers)}"]
+        return {"id": ledger.own[org][-1]}
+
+    def remove_node(self, ledger: Ledger, org: str, node: str) -> Json:
+        ledger.own[org] = [each for each in node_ids(ledger, org) if each != node]
+        return {}
 
     def nodes(self, network: str, chain: str) -> list[Json]:
         return [
-            {"id": f"{ledger.id}-{org}", "chain": ledger.id, "org": org, "url": f"http://{org}.{ledger.id}:8545"}
+            {"id": node, "chain": ledger.id, "org": org, "url": f"http://{org}.{ledger.id}:8545"}
             for ledger in self.ledgers.values()
             if ledger.network == network and chain in ("", ledger.id)
             for org in ledger.members
+            for node in node_ids(ledger, org)
         ]
+
+
+def node_ids(ledger: Ledger, org: str) -> list[str]:
+    return ledger.own.get(org, [f"{ledger.id}-{org}"])
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -231,7 +255,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return {"items": [{"id": each.id, "name": each.name, "network": network} for each in found]}
             case "POST", "networks", network, "chains":
                 plane.networks[network]
-                return plane.change("create_chain", key, lambda: plane.make_chain(network, body))
+                name = "create_subchain" if body.get("nodes") else "create_chain"
+                return plane.change(name, key, lambda: plane.make_chain(network, body))
             case "GET", "networks", network, "nodes":
                 return {"items": plane.nodes(network, query.get("chain", ""))}
             case _, "chains", chain, *rest:
@@ -246,10 +271,16 @@ class _Handler(BaseHTTPRequestHandler):
             case ("DELETE",):
                 return plane.change("delete_chain", key, lambda: plane.ledgers.pop(ledger.id) and {})
             case "POST", "members":
-                return plane.change("join_chain", key, lambda: ledger.members.append(body["org"]) or {})
+                name = "join_subchain" if body.get("nodes") else "join_chain"
+                return plane.change(name, key, lambda: plane.enter(ledger, body))
             case "DELETE", "members", org:
                 members = _having(ledger.members, org)
-                return plane.change("quit_chain", key, lambda: members.remove(org) or {})
+                return plane.change("quit_chain", key, lambda: _left(ledger, members, org))
+            case "POST", "nodes":
+                return plane.change("add_node", key, lambda: plane.add_node(ledger, body["org"]))
+            case "DELETE", "nodes", org, node:
+                _having(node_ids(ledger, org), node)
+                return plane.change("remove_node", key, lambda: plane.remove_node(ledger, org, node))
             case "GET", "summary":
                 head = ledger.blocks[-1]
                 total = sum(len(block["txs"]) for block in ledger.blocks)
@@ -261,6 +292,12 @@ class _Handler(BaseHTTPRequestHandler):
             case "GET", "monitoring":
                 return {"figures": [{"name": "cpu", "value": 12.5, "unit": "%"}]}
         raise KeyError(self.path)
+
+
+def _left(ledger: Ledger, members: list[str], org: str) -> Json:
+    members.remove(org)
+    ledger.own.pop(org, None)
+    return {}
 
 
 def _having(members: list[str], org: str) -> list[str]:

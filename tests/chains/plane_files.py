@@ -17,6 +17,8 @@ PATHS: dict[str, tuple[str, ...]] = {
     "/chains/{chain}": ("get", "delete"),
     "/chains/{chain}/members": ("post",),
     "/chains/{chain}/members/{org}": ("delete",),
+    "/chains/{chain}/nodes": ("post",),
+    "/chains/{chain}/nodes/{org}/{node}": ("delete",),
     "/chains/{chain}/summary": ("get",),
     "/chains/{chain}/blocks": ("get",),
     "/chains/{chain}/transactions": ("get",),
@@ -127,6 +129,29 @@ def interfaces() -> dict[str, Json]:
         "delete_chain": changing("DELETE /chains/{chain}", CHAIN, None, GONE_STATUS),
         "join_chain": changing("POST /chains/{chain}/members", CHAIN, member, STATUS),
         "quit_chain": changing("DELETE /chains/{chain}/members/{org}", {**CHAIN, **member}, None, GONE_STATUS),
+        "create_subchain": changing(
+            "POST /networks/{network}/chains",
+            NETWORK,
+            {"name": field("$.in.name"), **org, "nodes": field("$.in.nodes")},
+            {"chain_id": field("$.steps.job.body.result.id"), **STATUS},
+            known={"chain_id": field("$.steps.begin.body.id")},
+        ),
+        "join_subchain": changing(
+            "POST /chains/{chain}/members", CHAIN, {**member, "nodes": field("$.in.nodes")}, STATUS
+        ),
+        "add_node": changing(
+            "POST /chains/{chain}/nodes",
+            CHAIN,
+            member,
+            {"node_id": field("$.steps.job.body.result.id"), **STATUS},
+            known={"node_id": field("$.steps.begin.body.id")},
+        ),
+        "remove_node": changing(
+            "DELETE /chains/{chain}/nodes/{org}/{node}",
+            {**CHAIN, **member, "node": field("$.in.node_id")},
+            None,
+            GONE_STATUS,
+        ),
         "list_chains": reading(
             "GET /networks/{network}/chains",
             NETWORK,

@@ -1,7 +1,8 @@
-"""The REST layer of this floor: each view reads rows and answers; nothing here talks to a platform."""
+"""The REST layer of this floor: each view reads rows or calls a service; nothing here talks to a platform."""
 
 from chains.api.views.chains import BlockchainDetail, Blockchains, ChainDetail, Chains, Nodes
 from chains.api.views.ledger import BlockDetail, Blocks, Ledger, Monitoring, TransactionDetail, Transactions
+from chains.api.views.orders import JoinChain, PlanChain, QuitChain, ScaleBlockchain
 from chains.api.views.takeover import TakeOverDetail, TakeOverNetworks, TakeOvers
 
 __all__ = [
@@ -11,9 +12,13 @@ __all__ = [
     "Blocks",
     "ChainDetail",
     "Chains",
+    "JoinChain",
     "Ledger",
     "Monitoring",
     "Nodes",
+    "PlanChain",
+    "QuitChain",
+    "ScaleBlockchain",
     "TakeOverDetail",
     "TakeOverNetworks",
     "TakeOvers",

@@ -14,8 +14,15 @@ from rest_framework.views import APIView
 
 from chains import reads
 from chains.api.filters import BlockchainFilter, BusinessChainFilter, NodeFilter
+from chains.api.order_serializers import ChainProposalRequest, StartedChainWork
 from chains.api.serializers import BlockchainDetailAnswer, BusinessChainAnswer, NodeAnswer
+from chains.api.views.orders import LAND_REGISTER, promised
 from chains.models import Blockchain, BusinessChain, Node
+from chains.services import orders as service
+from console.api.reading import parsed
+from console.api.views import StartsWork
+from unions.api.serializers import DeletionRequest
+from unions.api.views.unions import actor_of
 from unions.reads import found
 
 TABLE_3 = OpenApiExample(
@@ -56,7 +63,7 @@ TABLE_3 = OpenApiExample(
 )
 
 
-class Chains(generics.ListAPIView[BusinessChain]):
+class Chains(StartsWork, generics.ListAPIView[BusinessChain]):
     """Business chains of every platform, in one format."""
 
     serializer_class = BusinessChainAnswer
@@ -71,14 +78,34 @@ class Chains(generics.ListAPIView[BusinessChain]):
         """Business chains that an organization of yours is in."""
         return super().get(request, *args, **kwargs)
 
+    @extend_schema(
+        operation_id="propose_chain",
+        tags=["chains"],
+        request=ChainProposalRequest,
+        responses={202: StartedChainWork},
+        examples=[LAND_REGISTER],
+    )
+    def post(self, request: Request) -> Response:
+        """Propose a business chain. Everyone in it agrees first; then it is built as its mode says."""
+        wanted, actor = parsed(ChainProposalRequest, request), actor_of(request)
+        return self.start(request, lambda: promised(service.propose_chain(actor=actor, **wanted)))
 
-class ChainDetail(APIView):
+
+class ChainDetail(StartsWork, APIView):
     """One business chain."""
 
     @extend_schema(operation_id="get_chain", tags=["chains"], responses=BusinessChainAnswer, examples=[TABLE_3])
     def get(self, request: Request, uid: str) -> Response:
         """One business chain with its blockchains."""
         return Response(BusinessChainAnswer(found(reads.business_chains(request.user), uid=uid)).data)  # type: ignore[arg-type]
+
+    @extend_schema(
+        operation_id="propose_chain_delete", tags=["chains"], request=None, responses={202: StartedChainWork}
+    )
+    def delete(self, request: Request, uid: str) -> Response:
+        """Delete a business chain with its ledgers, on its creator's word; nodes that serve others stay."""
+        wanted, actor = parsed(DeletionRequest, request), actor_of(request)
+        return self.start(request, lambda: promised(service.propose_chain_delete(actor=actor, uid=uid, **wanted)))
 
 
 class Blockchains(generics.ListAPIView[Blockchain]):

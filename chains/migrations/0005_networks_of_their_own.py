@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chains', '0003_readers_and_search'),
+        ('chains', '0004_take_over'),
     ]
 
     operations = [
