@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Node
@@ -26,6 +25,7 @@ from unions.models import MemberState, Organization, Union
 from unions.services.unions import record_business_chain
 
 Json = dict[str, Any]
+GONE = kept(gettext_noop("Not members of the union any more: %(names)s."))
 NOT_ISOLATED = kept(gettext_noop("The platform has put two chains on one node (%(node)s), which was not to be."))
 NOT_SHARED = kept(gettext_noop("The platform has built “%(chain)s” on nodes of its own; it was to share nodes."))
 
@@ -89,7 +89,7 @@ def _still_inside(union: Union | None, members: Iterable[Organization]) -> None:
         return
     inside = set(union.members.filter(state=MemberState.ACTIVE).values_list("organization_id", flat=True))
     if gone := [each.name for each in members if each.pk not in inside]:
-        raise Conflict(_("Not members of the union any more: %(names)s.") % {"names": _(", ").join(sorted(gone))})
+        raise Conflict(GONE % {"names": ", ".join(sorted(gone))})
 
 
 def _nodes_beside(union: Union) -> list[str]:

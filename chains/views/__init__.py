@@ -2,6 +2,7 @@
 
 from chains.views.chains import BlockchainByNumber, BusinessChainByNumber, ChainCharts, ChainDetail, ChainList
 from chains.views.ledger import BlockDetail, BlockList, FindInChain, TransactionDetail, TransactionList
+from chains.views.orders import ChainOrder, ChainPlan, DeleteChain, JoinChain, QuitChain, ScaleChain
 from chains.views.takeover import ConfirmTakeOver, LookAtNetworks, TakeOverDetail
 
 __all__ = [
@@ -12,9 +13,15 @@ __all__ = [
     "ChainCharts",
     "ChainDetail",
     "ChainList",
+    "ChainOrder",
+    "ChainPlan",
     "ConfirmTakeOver",
+    "DeleteChain",
     "FindInChain",
+    "JoinChain",
     "LookAtNetworks",
+    "QuitChain",
+    "ScaleChain",
     "TakeOverDetail",
     "TransactionDetail",
     "TransactionList",

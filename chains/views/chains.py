@@ -13,9 +13,11 @@ from django.views.generic import TemplateView
 
 from chains import reads
 from chains.models import Block, Blockchain, BusinessChain, ChainState, Node, Transaction
+from chains.views.orders import actions_on, siblings_of
 from console.views.base import DetailPage, ListPage, Page
 from platforms.models import Platform
 from unions.reads import found
+from unions.views.wizard import may_create_any
 
 LATEST = 6  # blocks and transactions on the page of a chain
 SPARK_MINUTES = 30
@@ -61,6 +63,7 @@ class ChainList(ListPage):
             "platforms": Platform.objects.visible_to(self.actor).official(),
             "sparks": reads.sparks(shown, minutes=SPARK_MINUTES),
             "minutes": SPARK_MINUTES,
+            "may_create": may_create_any(self.actor),
             "live": LIST_LIVE_SECONDS,
         }
 
@@ -83,6 +86,8 @@ class ChainDetail(OfBlockchain, DetailPage):
             "blocks": Block.objects.filter(blockchain=row)[:LATEST],
             "transactions": transactions[:LATEST],
             "live": row.state != ChainState.DELETED,
+            "siblings": siblings_of(row),
+            **({} if row.state == ChainState.DELETED or self.asked_by_htmx else actions_on(self.actor, row)),
         }
 
 

@@ -45,11 +45,14 @@ class LivePart:
     template_name: str | None
     request: HttpRequest
 
-    def get_template_names(self) -> list[str]:
+    @property
+    def asked_by_htmx(self) -> bool:
+        """Whether only the live part is wanted."""
         htmx = getattr(self.request, "htmx", None)
-        if self.partial_name and htmx and not htmx.boosted:
-            return [self.partial_name]
-        return [self.template_name or ""]
+        return bool(self.partial_name and htmx and not htmx.boosted)
+
+    def get_template_names(self) -> list[str]:
+        return [self.partial_name if self.asked_by_htmx else self.template_name or ""]
 
 
 class ListPage(LivePart, Page, ListView):

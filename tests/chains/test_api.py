@@ -259,11 +259,13 @@ def test_an_unknown_state_is_named(read_chain: tuple[Blockchain, Ledger], cast: 
     assert_problem(client(cast.alice).get(f"{BASE}/{path}"), 422, "state")
 
 
-def test_nothing_can_be_written_here_yet(read_chain: tuple[Blockchain, Ledger], cast: Cast) -> None:
+def test_what_is_read_cannot_be_written(read_chain: tuple[Blockchain, Ledger], cast: Cast) -> None:
     row, _ledger = read_chain
+    written = {("post", "chains"), ("delete", f"chains/{row.business_chain.uid}")}  # see test_api_orders.py
     for path in ("chains", *paths_of(row)):
         for method in ("post", "put", "patch", "delete"):
-            assert_problem(getattr(client(cast.root), method)(f"{BASE}/{path}", {}, format="json"), 405)
+            if (method, path) not in written:
+                assert_problem(getattr(client(cast.root), method)(f"{BASE}/{path}", {}, format="json"), 405)
     assert Blockchain.objects.count() == 1
 
 
