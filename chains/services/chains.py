@@ -132,11 +132,11 @@ def drop_nodes(
 @joins_transaction
 def forget_nodes(*, actor: User | None, node_ids: Collection[int]) -> None:
     """Nodes that the platform does not have are taken out of the records."""
-    chains = _locked(Node.objects.filter(pk__in=list(node_ids)).values_list("blockchain_id", flat=True))
+    chains = locked_blockchains(Node.objects.filter(pk__in=list(node_ids)).values_list("blockchain_id", flat=True))
     gone = list(Node.objects.filter(pk__in=list(node_ids)).values_list("external_id", flat=True))
     Node.objects.filter(pk__in=list(node_ids)).delete()
     for blockchain in chains:
-        _describe(blockchain)
+        describe(blockchain)
     for blockchain in chains:
         audit.record("chains.node.forgotten", actor=actor, target=blockchain, nodes=gone)
 
