@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chains', '0004_take_over'),
+        ('chains', '0005_missing_chains'),
     ]
 
     operations = [
