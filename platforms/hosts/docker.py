@@ -266,6 +266,15 @@ class DockerHost:
         with self._speaking() as client:
             return _usage(client.containers.get(name).stats(stream=False))
 
+    def free_disk(self, name: str, path: str) -> int:
+        """Bytes that are left where this path of the running container lies."""
+        last = self.execute(name, "df", "-Pk", path).splitlines()[-1].split()
+        try:
+            return int(last[3]) * 1024
+        except (IndexError, ValueError) as problem:
+            words = {"host": self.name, "name": name, "problem": " ".join(last)[:200]}
+            raise PlatformRefused(w.RUN_FAILED % words, code="bad_answer") from problem
+
     def execute(self, name: str, *command: str) -> str:
         """What a command prints inside the running container. PlatformRefused with its words if it fails."""
         with self._speaking() as client:

@@ -135,6 +135,7 @@ def test_quorum_votes_members_in_and_out() -> None:
         assert figures["height"] > 0
         assert (figures["peers"], figures["nodes_running"]) == (1, 2)
         assert figures["memory"] > 2**20
+        assert figures["disk_free"] > 2**20
         blocks = made.do("list_blocks", chain_id=chain_id, page_size=5).items
         assert [block.parent_hash for block in blocks[:-1]] == [block.hash for block in blocks[1:]]
         made.do("quit_chain", **ours, member=made.party(1))

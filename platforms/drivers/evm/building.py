@@ -188,7 +188,8 @@ def vote(tools: Tools, goes: Goes, chain: Chain, node: Node, *, into: bool) -> N
     height = number(tools.rpc.ask(chain, [("eth_blockNumber", [])])[0])
     words = say.NO_VOTE % {"node": node.node_id, "height": height}
     # A chain that goes on gets its votes through: only one that stands still is given up.
-    raise NotYet(f"the vote at block {height}", VOTE_SECONDS, PlatformRefused(words, code="chain_stands"))
+    stands = PlatformRefused(words, code="chain_stands")
+    raise NotYet(f"the vote at block {height}", VOTE_SECONDS, stands, max(SOON, float(min(chain.period, 5))))
 
 
 def validators_of(tools: Tools, chain: Chain) -> set[str]:

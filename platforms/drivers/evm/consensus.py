@@ -84,7 +84,7 @@ class Clique(Consensus):
         return (
             "[ -s /data/password ] || head -c 24 /dev/urandom | od -An -v -tx1 | tr -d ' \\n' > /data/password\n"
             '[ -n "$(ls /data/keystore 2>/dev/null)" ] || '
-            "geth --datadir /data account new --password /data/password > /dev/null\n"
+            "geth --datadir /data account new --lightkdf --password /data/password > /dev/null\n"  # 192 random bits
             "ls /data/keystore | head -n 1 | tr -d '\\n' | tail -c 40\n"
         )
 

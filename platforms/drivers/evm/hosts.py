@@ -78,7 +78,9 @@ class Hosts:
         host.put_file(name, programs.PERMITTED, programs.permitted(chain))
         peers = programs.enodes(chain, besides=node)
         if peers:
-            calls = " && ".join(f"admin.addPeer({json.dumps(each)})" for each in peers)
+            calls = " && ".join(
+                f"admin.addTrustedPeer({each}) && admin.addPeer({each})" for each in map(json.dumps, peers)
+            )
             self.script(node, calls)
 
     def refuse_dead(self, node: Node, found: Found, restarts: int) -> None:

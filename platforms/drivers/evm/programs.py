@@ -118,13 +118,17 @@ def listen_address(node: Node) -> str:
 
 
 def configuration(chain: Chain, node: Node) -> str:
-    """Its peers, so that it finds them again after a restart."""
-    peers = json.dumps(enodes(chain, besides=node))
+    """Its peers, so that it finds them again after a restart.
+
+    There is room for these and no others; and with as few places, the kernel begins to catch up at once.
+    """
+    peers = enodes(chain, besides=node)
+    known = json.dumps(peers)
     return (
         "[Node.P2P]\n"
         f'ListenAddr = "{listen_address(node)}:{node.p2p_port}"\n'
-        "NoDiscovery = true\nMaxPeers = 100\n"
-        f"StaticNodes = {peers}\nTrustedNodes = {peers}\n"
+        f"NoDiscovery = true\nMaxPeers = {max(1, len(peers))}\nDialRatio = 1\n"
+        f"StaticNodes = {known}\nTrustedNodes = {known}\n"
     )
 
 

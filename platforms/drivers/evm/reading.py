@@ -17,6 +17,7 @@ from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Network, Node
 from platforms.drivers.evm.building import Tools
 from platforms.drivers.evm.rpc import Call, number
+from platforms.hosts.docker import Usage
 from platforms.standard import BlockInfo, Figure, NodeInfo, TransactionInfo
 
 COUNT_BATCH = 250  # blocks whose transactions are counted in one batch
@@ -136,18 +137,23 @@ class Reader:
         return standard.Monitoring(at=datetime.now(UTC), figures=(*figures, *self._host_figures(chain)))
 
     def _host_figures(self, chain: Chain) -> list[Figure]:
-        """What the nodes use, added up over the hosts that answer, and how many do."""
+        """What the nodes use, added up over the hosts that answer, how many do, and where space is shortest."""
 
-        def usage(node: Node) -> Any:
-            return self._tools.hosts.of(node).usage(programs.container_name(node))
+        def usage(node: Node) -> tuple[Usage, int]:
+            host, name = self._tools.hosts.of(node), programs.container_name(node)
+            return host.usage(name), host.free_disk(name, "/data")
 
-        used = [each for each in _at_once(usage, chain.nodes) if not isinstance(each, ConsoleError)]
-        return [
+        found = [each for each in _at_once(usage, chain.nodes) if not isinstance(each, ConsoleError)]
+        used = [each for each, _free in found]
+        figures = [
             Figure(name="nodes", value=len(chain.nodes), unit="nodes"),
             Figure(name="nodes_running", value=len(used), unit="nodes"),
             Figure(name="memory", value=sum(each.memory for each in used), unit="bytes"),
             Figure(name="cpu", value=round(sum(each.cpu for each in used), 3), unit="cpus"),
         ]
+        if found:
+            figures.append(Figure(name="disk_free", value=min(free for _used, free in found), unit="bytes"))
+        return figures
 
     # --- networks, chains, nodes --------------------------------------------------------------------------------------
 

@@ -76,6 +76,7 @@ def test_what_is_wished_is_made_once_and_removed_whole(engine: DockerHost, host:
     assert "hello" in engine.logs("node")
     usage = engine.usage("node")
     assert 0 < usage.memory <= usage.memory_limit == 64 * 2**20
+    assert engine.free_disk("node", "/data") > 2**20
     details = host.podman("inspect", "node", "--format", "{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.NanoCpus}}")
     assert details.split() == ["unless-stopped", "500000000"]
 
