@@ -108,6 +108,28 @@ def test_what_cannot_be_built_is_taken_back(office: Office) -> None:
         assert [host.left() for host in hosts] == [[], []]
 
 
+def test_one_department_has_a_private_chain_that_grows_and_shrinks(office: Office) -> None:
+    with running_hosts("127.0.41.6") as (host,):
+        parks = office.on_prem("Parks", ip=host.ip, port=host.port, certificate=host.tlscert)
+        body = {"name": "Trees", "oemtype": "own-machines", "creatororg": parks.orgcode, "orgs": [parks.orgcode]}
+        ordered = parks.caller.post("chains", {**body, "createmode": "private", "infraspec": {"nodes": 2}}, expect=202)
+        assert parks.caller.flow(ordered["flow"])["state"] == "done"
+        (chain,) = parks.caller.all("chains")
+        (ledger,) = chain["blockchain"]
+        assert sorted(node["role"] for node in nodes_of(parks, ledger["id"])) == ["peer", "validator"]
+        assert _height(host.ip, 8546) >= 0
+
+        fewer = parks.caller.post(
+            f"blockchains/{ledger['id']}/scale", {"orgcode": parks.orgcode, "nodes": 1}, expect=202
+        )
+        assert parks.caller.flow(fewer["flow"])["state"] == "done"
+        assert [node["role"] for node in nodes_of(parks, ledger["id"])] == ["validator"]
+        assert len(host.left()) == 2  # one container, one volume
+        ending = parks.caller.delete(f"chains/{chain['id']}", expect=202)
+        assert parks.caller.flow(ending["flow"])["state"] == "done"
+        assert host.left() == []
+
+
 def _undone(creator: Department, other: Department) -> Any:
     started = propose_union("Loans", creator, other, oemtype="own-machines")
     other.agree(started["proposal"])
@@ -171,12 +193,12 @@ def _sealed(host: Host) -> int:
     return int(json.loads(said.splitlines()[0]).get(account, 0))
 
 
-def _height(ip: str) -> int:
-    return int(_rpc(ip, "eth_blockNumber"), 16)
+def _height(ip: str, port: int = 8545) -> int:
+    return int(_rpc(ip, "eth_blockNumber", port=port), 16)
 
 
-def _rpc(ip: str, method: str, *parameters: Any) -> Any:
+def _rpc(ip: str, method: str, *parameters: Any, port: int = 8545) -> Any:
     question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
-    answer = httpx.post(f"http://{ip}:8545", json=question, timeout=10).json()
+    answer = httpx.post(f"http://{ip}:{port}", json=question, timeout=10).json()
     assert "result" in answer, answer
     return answer["result"]
