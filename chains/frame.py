@@ -71,7 +71,17 @@ def union_panel(user: User, union: Union) -> dict[str, Any]:
         "chains": [(row, by_chain[row.pk]) for row in rows if row.state != ChainState.DELETED],
         "deleted": [row for row in rows if row.state == ChainState.DELETED],
         "hidden": bool(union.uid) and not rows,
+        "others": _others_of(user, union, {row.business_chain_id for row in rows}),
+        "union": union,
     }
+
+
+def _others_of(user: User, union: Union, shown: set[int]) -> list[BusinessChain]:
+    """Running chains of the union that the reader is not in, told to its members only: they may ask to join."""
+    if not Union.objects.of_user(user).filter(pk=union.pk).exists():
+        return []
+    rows = BusinessChain.objects.filter(union=union, state=ChainState.RUNNING).exclude(pk__in=shown)
+    return list(rows.select_related("creator").order_by("name"))
 
 
 def organization_panel(user: User, organization: Organization) -> dict[str, Any]:

@@ -141,7 +141,8 @@ def actions_on(actor: User, blockchain: Blockchain) -> dict[str, Any]:
     mine = list(reads.spoken_for(actor).select_related("space").order_by("name"))
     inside = set(chain.organizations.values_list("pk", flat=True))
     with_nodes = set(Node.objects.filter(blockchain=blockchain).values_list("organization_id", flat=True))
-    joiners = [each for each in mine if each.pk in _who_could_join(chain, inside)]
+    outside = _who_could_join(chain, inside)
+    joiners = [each for each in mine if each.pk in outside]
     keeper = chain.creator_id if chain.createmode == Createmode.PRIVATE else None
     quitters = [each for each in mine if each.pk in inside and each.pk != keeper]
     scalers = [each for each in mine if each.pk in with_nodes]
@@ -217,7 +218,15 @@ class _ChainMove(ServiceFormView):
             "ledgers": siblings_of(self.blockchain),
             "members": list(self.chain.organizations.order_by("name")),
             "move": self.move,
+            "back": self.came_from(),
         }
+
+    def came_from(self) -> str:
+        """The chain's page; for who is not in it yet, the union's."""
+        seen = Blockchain.objects.visible_to(self.actor).filter(pk=self.blockchain.pk).exists()
+        if seen or self.chain.union is None:
+            return reverse("chains:chain-detail", args=[self.blockchain.uid])
+        return reverse("unions:union-detail", args=[self.chain.union.unionid])
 
     def get_success_url(self) -> str:
         return reverse("unions:proposal-detail", args=[self.result.pk])
