@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from console.errors import ConsoleError
 from console.flows import engine
@@ -28,8 +30,10 @@ from unions.models import (
     Union,
 )
 from unions.services import quotas, unions
-from unions.services.proposals import cast_vote, expire_proposal, withdraw_proposal
+from unions.services.organizations import close_organization
+from unions.services.proposals import cast_vote, expire_proposal, remind_electors, withdraw_proposal
 from unions.services.registrations import approve_registration, refuse_registration, register
+from unions.services.rules import propose_rule
 from unions.services.unions import propose_delete, propose_join, propose_quit, propose_union
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -143,7 +147,7 @@ def test_deleting_against_joining_and_quitting(cast: Cast) -> None:
         )
         union.refresh_from_db()
         kinds = set(Proposal.objects.filter(union=union).values_list("kind", flat=True))
-        assert set(endings) <= {"done", "conflict"}, endings
+        assert set(endings) <= {"done", "conflict", "blocked"}, endings
         assert kinds in ({"delete"}, {"join", "quit"}, {"join"}, {"quit"}), kinds
         assert (union.state == "deleting") == (kinds == {"delete"})
 
@@ -269,3 +273,32 @@ def test_a_place_that_is_turned_into_use_is_never_counted_twice_nor_missed(cast:
     finally:
         quota_figures._counters.remove(count)
     assert endings == {"done": THREADS, "quota_exceeded": THREADS // 2}
+
+
+def test_an_organization_is_closed_or_invited_never_both(cast: Cast) -> None:
+    close = lambda: close_organization(actor=cast.bob, orgcode=cast.housing.orgcode)  # noqa: E731
+    invite = [lambda number=number: proposed(cast, f"U{number}") for number in range(THREADS // 2)]
+    endings = at_once(*[close] * (THREADS // 2), *invite)
+    cast.housing.refresh_from_db()
+    if cast.housing.is_closed:
+        assert endings["done"] == 1, endings
+        assert not Proposal.objects.exists()
+    else:
+        assert endings == {"done": THREADS // 2, "blocked": THREADS // 2}
+    assert Reservation.objects.filter(space__kind="released").count() == 0
+
+
+def test_those_who_are_silent_are_reminded_once_by_eight(cast: Cast) -> None:
+    proposal = proposed(cast)
+    Proposal.objects.filter(pk=proposal.pk).update(expires_at=timezone.now() + timedelta(hours=1))
+    assert at_once(*[lambda: remind_electors(proposal_id=proposal.pk)] * THREADS) == {"done": THREADS}
+    assert recorded("unions.proposal.reminded") == 1
+
+
+def test_a_rule_is_proposed_once(cast: Cast) -> None:
+    union = active_union(cast)
+    call = lambda: propose_rule(  # noqa: E731
+        actor=cast.alice, unionid=union.unionid, orgcode=cast.tax.orgcode, rule="majority"
+    )
+    assert at_once(*[call] * THREADS) == {"done": 1, "conflict": THREADS - 1}
+    assert Proposal.objects.filter(kind="rule").count() == 1

@@ -21,7 +21,7 @@ from console.errors import Conflict, Invalid
 from console.models import Flow, User
 from console.policies import may_administer, require
 from console.transactions import joins_transaction, locked_or_missing, use_case
-from unions.models import Organization, Reservation, ResourceSpace
+from unions.models import Organization, Reservation, ResourceSpace, SpaceKind
 from unions.quotas import MAX_QUOTA, Amount, Figures, figures_of
 
 
@@ -65,6 +65,8 @@ def require_room(wanted: Mapping[Organization, Amount], *, fields: Mapping[int, 
     figures = figures_of(spaces.values())
     errors: dict[str, list[str]] = {}
     for organization, amount in wanted.items():
+        if spaces[organization.pk].kind == SpaceKind.RELEASED:  # a moment ago, while we waited for its lock
+            raise Conflict(_("%(name)s is closed.") % {"name": organization.name})
         text = _too_little(organization, figures[spaces[organization.pk].pk], amount)
         if text:
             errors.setdefault((fields or {}).get(organization.pk, "orgcode"), []).append(text)
