@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from console.errors import ConsoleError, Invalid, NotSupported
 from platforms.certificates import read_authorities, read_bundle
 from platforms.drivers.base import PartyCredential
+from platforms.drivers.evm.observed import observed
 from platforms.mapping.apifile import ApiFile
 from platforms.mapping.samples import read_samples
 from platforms.mapping.secrets import secret_names
@@ -80,7 +81,7 @@ def read_registration(given: Mapping[str, Any]) -> Registration:
         reader.wrong("kind", _("One of: %(values)s.") % {"values": ", ".join(PlatformKind.values)})
     native = kind == PlatformKind.EVM
     setup = reader.native_setup() if native else reader.setup()
-    network_ids = [] if native else reader.network_ids()
+    network_ids = reader.observed_networks() if native else reader.network_ids()
     reader.finish()
     return Registration(oemtype, kind, setup, tuple(network_ids))
 
@@ -171,8 +172,7 @@ class _Reader:
 
         Its credentials, if there are any, open the registry that the nodes' images are pulled from.
         """
-        of_planes = ("base_url", "on_prem_base_url", "ca_certificate", "api_file", "mapping", "samples", "network_ids")
-        for name in of_planes:
+        for name in ("base_url", "on_prem_base_url", "ca_certificate", "api_file", "mapping", "samples"):
             if self.given.get(name):
                 self.wrong(name, _("A native platform has no management plane: leave this empty."))
         kernel = self._choice("kernel", list(NATIVE_KERNELS), "")
@@ -203,6 +203,14 @@ class _Reader:
         template = None if "mapping" in self.errors else Template.parse(self._text("mapping"))
         if ids and template and not {"get_network", "list_networks"} & set(template.interfaces):
             self.wrong("network_ids", _("The mapping says neither how to list networks nor how to read one."))
+        return ids
+
+    def observed_networks(self) -> list[str]:
+        """Chains that run already, by their nodes' addresses, to be taken over."""
+        ids = self._tried(lambda: read_network_ids(self.given.get("network_ids") or [])) or []
+        if any(observed(each) is None for each in ids):
+            words = _("Write a chain that runs already as its number and its nodes: 1337@10.0.0.5:8545,10.0.0.6:8545")
+            self.wrong("network_ids", words)
         return ids
 
     # --- fields -----------------------------------------------------------------------------------------------------

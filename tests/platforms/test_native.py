@@ -57,6 +57,8 @@ def test_a_native_platform_needs_no_files_and_says_what_it_can_do(root: User) ->
         ({"kernel": ""}, {"kernel"}),
         ({"kernel": "fabric"}, {"kernel"}),
         ({"cloudtype": "cloud"}, {"cloudtype"}),
+        ({"network_ids": ["net-1"]}, {"network_ids"}),
+        ({"network_ids": ["7@10.0.0.1:8545,"]}, {"network_ids"}),
         ({"api_file": "openapi: 3.0.3", "base_url": "http://10.0.0.1"}, {"api_file", "base_url"}),
         ({"name": "", "credentials": {"colour": "blue"}}, {"name", "credentials.colour"}),
     ],

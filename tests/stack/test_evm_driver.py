@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 from collections.abc import Iterator
 
 import pytest
 
-from console.errors import Missing, PlatformRefused, PlatformUnavailable
+from console.errors import Missing, NotSupported, PlatformRefused, PlatformUnavailable
 from platforms import standard
 from tests.stack.site import Site, site
 from tests.tools.engines import missing_for_engines
@@ -66,6 +67,7 @@ def test_ethereum_builds_once_and_goes_on_after_whatever_went_wrong() -> None:
         assert running(made) == [1, 1]
 
         _a_node_more_and_less(made, ours)
+        _watched_from_outside(made, ours)
         _two_of_two_are_needed(made, ours)
 
         made.do("quit_chain", **ours, member=made.party(1))
@@ -91,6 +93,31 @@ def _a_node_more_and_less(made: Site, ours: dict[str, str]) -> None:
     with pytest.raises(PlatformRefused, match="seals blocks"):
         made.do("remove_node", **ours, member=made.party(int(sealing[-1])), node_id=sealing)
     made.do("remove_node", **ours, member=made.party(1), node_id=more)
+    assert running(made) == [1, 1]
+
+
+def _watched_from_outside(made: Site, ours: dict[str, str]) -> None:
+    """The same chain, known by its nodes' addresses only: it is read, and nothing on it is changed."""
+    inside: standard.ChainInfo = made.do("get_chain", **ours)
+    number = json.loads(inside.extrainfo)["chainId"]
+    nodes = [f"{host.ip}:8545" for host in made.hosts]
+    known_as = f"{number}@{','.join(nodes)}"
+    assert [member.member_id for member in made.do("get_network", network_id=known_as).members] == nodes
+    (chain,) = made.do("list_chains", network_id=known_as).items
+    theirs = {"network_id": known_as, "chain_id": chain.chain_id}
+    assert made.do("get_chain", **theirs).status == "running"
+    assert {node.state for node in made.do("list_nodes", **theirs).items} == {"running"}
+    assert made.do("get_ledger_summary", chain_id=known_as).height > 0
+    assert {figure.name for figure in made.do("get_monitoring", chain_id=known_as).figures} >= {"height", "peers"}
+    with pytest.raises(PlatformRefused, match="not 7") as refused:
+        made.do("get_network", network_id=f"7@{nodes[0]}")
+    assert refused.value.code == "other_chain"
+    with pytest.raises(PlatformRefused) as refused:
+        made.do("get_network", network_id=f"{number}@{made.hosts[0].ip}:1")
+    assert refused.value.code == "node_silent"
+    with pytest.raises(NotSupported, match="reads it"):
+        made.do("join_chain", **theirs, member=made.party(1))
+    assert made.do("delete_network", network_id=known_as, creator=made.party(0)).status == "deleted"
     assert running(made) == [1, 1]
 
 

@@ -119,6 +119,7 @@ def test_one_department_has_a_private_chain_that_grows_and_shrinks(office: Offic
         assert sorted(node["role"] for node in nodes_of(parks, ledger["id"])) == ["peer", "validator"]
         assert _height(host.ip, 8546) >= 0
 
+        _taken_over_by_its_address(office, parks, host)
         fewer = parks.caller.post(
             f"blockchains/{ledger['id']}/scale", {"orgcode": parks.orgcode, "nodes": 1}, expect=202
         )
@@ -128,6 +129,26 @@ def test_one_department_has_a_private_chain_that_grows_and_shrinks(office: Offic
         ending = parks.caller.delete(f"chains/{chain['id']}", expect=202)
         assert parks.caller.flow(ending["flow"])["state"] == "done"
         assert host.left() == []
+
+
+def _taken_over_by_its_address(office: Office, owner: Department, host: Host) -> None:
+    """The department's chain once more, as if somebody else had built it: read, and let go without harm."""
+    network = f"{int(_rpc(host.ip, 'eth_chainId'), 16)}@{host.ip}:8545"
+    started = office.administrator.post("platforms/own-machines/take-over", {"network_ids": [network]}, expect=202)
+    assert office.administrator.flow(started["flow"])["state"] == "done"
+    (seen,) = office.administrator.get(f"take-overs/{started['take_over']}")["networks"]
+    assert seen["verdict"] == "created", seen
+    (union,) = [each for each in owner.caller.all("unions") if each["name"].startswith("Chain ")]
+    assert union["orgs"] == [owner.orgcode]  # known by its machine
+    ledger = chain_of(owner, union["unionid"])
+    until(
+        lambda: (owner.caller.get(f"blockchains/{ledger['id']}/ledger")["height"] or 0) > 0,
+        seconds=60,
+        what="the ledger of the chain that was taken over is read",
+    )
+    ending = owner.caller.delete(f"unions/{union['unionid']}", expect=202)
+    assert owner.caller.flow(ending["flow"])["state"] == "done"
+    assert _height(host.ip) > 0  # its nodes know nothing of that
 
 
 def _undone(creator: Department, other: Department) -> Any:

@@ -22,6 +22,7 @@ from platforms.drivers.evm.book import Book, Chain, Network, Spaces
 from platforms.drivers.evm.building import Goes, NotYet, Tools
 from platforms.drivers.evm.consensus import consensus_of
 from platforms.drivers.evm.hosts import Hosts
+from platforms.drivers.evm.observed import ObservingBook, observed
 from platforms.drivers.evm.programs import Settings
 from platforms.drivers.evm.reading import Reader
 from platforms.drivers.evm.rpc import Rpc
@@ -43,7 +44,7 @@ class EvmDriver:
 
     def __init__(self, *, book: Book, spaces: Spaces, settings: Settings) -> None:
         self.settings = settings
-        self._book = book
+        self._book = book = ObservingBook(book)
         self._hosts = Hosts(spaces, allow_private=settings.allow_private)
         self._rpc = Rpc(allow_private=settings.allow_private)
         self._tools = Tools(book, spaces, self._hosts, self._rpc, settings)
@@ -65,6 +66,8 @@ class EvmDriver:
             raise NotSupported(UNSUPPORTED[operation])
         if not OPERATIONS[operation].writes:
             return Finished(getattr(self._reader, operation)(request))
+        if observed(getattr(request, "network_id", "")) is not None:
+            return self._let_go(operation)
         goes = Goes(position)
         doing: Callable[[Any, Goes, str], Any] = getattr(self, f"_{operation}")
         try:
@@ -73,6 +76,12 @@ class EvmDriver:
             return goes.waits(wait)
         except ConsoleError as problem:
             raise keep_trace(problem, tuple(goes.trace)) from problem.__cause__
+
+    def _let_go(self, operation: str) -> Finished:
+        """A chain that is only observed: who leaves it, or deletes its union, ends the observation and nothing else."""
+        if operation not in ("quit_network", "quit_chain", "delete_network", "delete_chain"):
+            raise NotSupported(say.ONLY_OBSERVED)
+        return Finished(standard.StatusAnswer(status="deleted"), ({"message": say.ONLY_OBSERVED},))
 
     def close(self) -> None:
         self._hosts.close()

@@ -16,6 +16,7 @@ from platforms.drivers.evm import programs
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Network, Node
 from platforms.drivers.evm.building import Tools
+from platforms.drivers.evm.observed import consensus_seen, is_observed, observed, refuse_strangers
 from platforms.drivers.evm.rpc import Call, number
 from platforms.hosts.docker import Usage
 from platforms.standard import BlockInfo, Figure, NodeInfo, TransactionInfo
@@ -118,9 +119,7 @@ class Reader:
 
     def get_monitoring(self, request: standard.ChainRequest) -> standard.Monitoring:
         chain = self._chain(request.chain_id)
-        head, peers, pool = self._ask(
-            chain, [("eth_getBlockByNumber", ["latest", False]), ("net_peerCount", []), ("txpool_status", [])]
-        )
+        head, peers = self._ask(chain, [("eth_getBlockByNumber", ["latest", False]), ("net_peerCount", [])])
         height = number(head["number"])
         first = max(0, height - RECENT)
         (before,) = self._ask(chain, [("eth_getBlockByNumber", [hex(first), False])])
@@ -128,13 +127,21 @@ class Reader:
         figures = [
             Figure(name="height", value=height, unit="blocks"),
             Figure(name="peers", value=number(peers), unit="nodes"),
-            Figure(name="pending_transactions", value=number(pool["pending"]), unit="transactions"),
             Figure(name="head_age", value=round(age, 1), unit="s"),
         ]
         if height > first > 0:
             passed = number(head["timestamp"]) - number(before["timestamp"])
             figures.append(Figure(name="block_time", value=round(passed / (height - first), 2), unit="s"))
-        return standard.Monitoring(at=datetime.now(UTC), figures=(*figures, *self._host_figures(chain)))
+        figures += [*self._pending(chain), *self._host_figures(chain)]
+        return standard.Monitoring(at=datetime.now(UTC), figures=tuple(figures))
+
+    def _pending(self, chain: Chain) -> list[Figure]:
+        """How many transactions wait, where a node tells."""
+        try:
+            (pool,) = self._ask(chain, [("txpool_status", [])])
+        except ConsoleError:
+            return []
+        return [Figure(name="pending_transactions", value=number(pool["pending"]), unit="transactions")]
 
     def _host_figures(self, chain: Chain) -> list[Figure]:
         """What the nodes use, added up over the hosts that answer, how many do, and where space is shortest."""
@@ -143,7 +150,10 @@ class Reader:
             host, name = self._tools.hosts.of(node), programs.container_name(node)
             return host.usage(name), host.free_disk(name, "/data")
 
-        found = [each for each in _at_once(usage, chain.nodes) if not isinstance(each, ConsoleError)]
+        own = [node for node in chain.nodes if not is_observed(node)]
+        if not own:
+            return []
+        found = [each for each in _at_once(usage, own) if not isinstance(each, ConsoleError)]
         used = [each for each, _free in found]
         figures = [
             Figure(name="nodes", value=len(chain.nodes), unit="nodes"),
@@ -161,6 +171,9 @@ class Reader:
         return standard.NetworkList(items=tuple(self._network_info(each) for each in self._tools.book.networks()))
 
     def get_network(self, request: standard.GetNetworkRequest) -> standard.NetworkInfo:
+        seen = observed(request.network_id)
+        if seen is not None:
+            refuse_strangers(self._tools.rpc, seen)
         return self._network_info(self._tools.book.network(request.network_id))
 
     def _network_info(self, network: Network) -> standard.NetworkInfo:
@@ -193,6 +206,17 @@ class Reader:
         return self._chain_info(chain, "stopped" if stands else "running")
 
     def _chain_info(self, chain: Chain, status: standard.Status) -> standard.ChainInfo:
+        if observed(chain.chain_id) is not None:
+            consensus, validators = consensus_seen(self._tools.rpc, chain)
+            return standard.ChainInfo(
+                chain_id=chain.chain_id,
+                network_id=chain.network_id,
+                name=chain.name,
+                status=status,
+                consensus=consensus,
+                kernel=self._tools.settings.kernel,
+                extrainfo=json.dumps({"chainId": chain.number, "observed": True, "validators": validators}),
+            )
         extra = {
             "chainId": chain.number,
             "period": chain.period,
@@ -224,12 +248,12 @@ class Reader:
             (version,) = self._tools.rpc.ask_node(node, [("web3_clientVersion", [])])
             state: Any = "running"
         except ConsoleError:
-            version, state = "", self._tools.hosts.state_of(node)
+            version, state = "", "unknown" if is_observed(node) else self._tools.hosts.state_of(node)
             state = "unknown" if state == "running" else state  # it runs, they say, but does not answer
         return NodeInfo(
             node_id=node.node_id,
             chain_id=node.chain_id,
-            member_id=node.orgcode,
+            member_id=node.orgcode or node.node_id,
             orgcode=node.orgcode,
             role="validator" if node.validator else "peer",
             endpoint=node.rpc,
