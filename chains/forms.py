@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import Createmode
-from chains.planning import MAX_NODES, Priority, Trust, advise
+from chains.planning import MAX_NODES, Advice, Priority, Trust, advise
 from chains.services.chain_requests import ANEW
 from console.errors import Invalid
 from platforms.services.requests import read_network_ids
@@ -113,11 +113,18 @@ class ChainForm(forms.Form):
         """What is chosen, whether or not the rest of the form is sound."""
         return str(self[field].value() or self.fields[field].initial or "")
 
+    def ledger_names(self) -> list[str]:
+        return [line.strip() for line in self.answer("ledgers").splitlines() if line.strip()]
+
+    def advice(self) -> Advice:
+        """The mode that fits what was answered."""
+        return advise(self.answer("trust"), self.answer("priority"), chains=len(self.ledger_names()))
+
     def wish(self) -> dict[str, Any]:
         """The business chain in the words of the services."""
         nodes = self["nodes"].value()
         number = int(nodes) if str(nodes or "").isdecimal() else None
-        mode = self.answer("createmode") or advise(self.answer("trust"), self.answer("priority")).createmode
+        mode = self.answer("createmode") or self.advice().createmode
         shares = mode == Createmode.MULTI_SUBCHAIN
         spec = {"nodes": number, "base": self.answer("base") if shares and self.answer("base") else None}
         chosen = {each.orgcode for each in self.everyone} & set(self["orgs"].value() or [])
@@ -129,7 +136,7 @@ class ChainForm(forms.Form):
             "creatororg": creator if creator in creators else next(iter(creators), ""),
             "orgs": [each.orgcode for each in self.everyone if each.orgcode in chosen and each.orgcode != creator],
             "createmode": mode,
-            "blockchains": [{"name": line.strip()} for line in self.answer("ledgers").splitlines() if line.strip()],
+            "blockchains": [{"name": name} for name in self.ledger_names()],
             "infraspec": {name: value for name, value in spec.items() if value is not None},
         }
 

@@ -30,10 +30,12 @@ class Advice:
     reasons: tuple[str, ...]
 
 
-def advise(trust: str, priority: str) -> Advice:
-    """Weak trust: a space for each member, shared nodes where cost counts, separate ones otherwise. Trust: one space,
-    unless matters have to be kept apart."""
-    if trust == Trust.STRONG and priority != Priority.ISOLATION:
+def advise(trust: str, priority: str, *, chains: int = 1) -> Advice:
+    """Weak trust: a space for each member, shared nodes where cost counts, separate ones otherwise.
+
+    Trust: one space, unless matters have to be kept apart or several chains are wanted.
+    """
+    if trust == Trust.STRONG and priority != Priority.ISOLATION and chains <= 1:
         return Advice(
             PRIVATE,
             (

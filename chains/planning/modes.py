@@ -278,5 +278,7 @@ def _reuse(plan: Plan) -> str:
     standing = sum(not node.new for node in plan.nodes)
     if not standing:
         return ""
+    if standing == len(plan.nodes):
+        return _("All its nodes run already: no node is built.")
     words = {"standing": standing, "new": len(plan.nodes) - standing}
     return _("%(standing)s nodes that run already are used, %(new)s are built.") % words

@@ -23,6 +23,7 @@ from unions.services.union_requests import chosen_platform
 
 Json = dict[str, Any]
 ANEW = "new"  # as the base: on nodes that are built for it
+SHOWN_MACHINES = 2
 INFRASPEC = ("nodes", "base")
 
 
@@ -86,9 +87,17 @@ def spaces_of(members: Sequence[Organization], base: Blockchain | None = None) -
         for organization_id, node_id in rows.values_list("organization_id", "external_id"):
             standing.setdefault(organization_id, []).append(node_id)
     return tuple(
-        Space(each.orgcode, each.name, str(each.space), left[each.pk], tuple(standing.get(each.pk, ())))
+        Space(each.orgcode, each.name, _label(each), left[each.pk], tuple(standing.get(each.pk, ())))
         for each in members
     )
+
+
+def _label(organization: Organization) -> str:
+    """What people know the space by: the tenant's name, or the first machines."""
+    space = organization.space
+    machines = [str(machine) for machine in space.machines.all()]
+    more = ["…"] if len(machines) > SHOWN_MACHINES else []
+    return space.tenantname or space.tenantid or ", ".join([*machines[:SHOWN_MACHINES], *more])
 
 
 def refusals_of(platform: Platform) -> dict[str, str]:
@@ -117,7 +126,8 @@ class _Reader:
     def members(self, creatororg: str, orgs: Sequence[str]) -> list[Organization]:
         """Creator first. Unknown codes and placeholders, for whom nobody speaks, are refused."""
         codes = list(dict.fromkeys([creatororg, *orgs]))
-        rows = Organization.objects.select_related("space").filter(orgcode__in=codes)
+        rows = Organization.objects.select_related("space").prefetch_related("space__machines")
+        rows = rows.filter(orgcode__in=codes)
         found = {each.orgcode: each for each in rows}
         if creatororg not in found:
             self.wrong("creatororg", _("There is no organization of this code."))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from chains.forms import ChainForm, ChainMoveForm, DeleteChainForm, QuitChainForm, ScaleForm
 from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Node
-from chains.planning import Advice, advise
+from chains.planning import Advice
 from chains.policies import (
     chains_support,
     may_propose_chain_delete,
@@ -113,7 +113,7 @@ class ChainPlan(Page):
 
 def planned(actor: User, form: ChainForm) -> dict[str, Any]:
     """The advice, and the plan or what is in its way. Nothing is written."""
-    wish, advice = form.wish(), advise(form.answer("trust"), form.answer("priority"))
+    wish, advice = form.wish(), form.advice()
     context: dict[str, Any] = {"advice": advice, "mode": wish["createmode"], "followed": _followed(wish, advice)}
     if not wish["creatororg"]:
         return context | {"problems": [_("Say on whose behalf the chain is built.")]}

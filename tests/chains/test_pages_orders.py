@@ -58,7 +58,7 @@ def test_the_wizard_proposes_a_mode_draws_the_plan_and_asks(cast: Cast, union: U
     assert seen.count("Node 2, new") == 2
     assert "hx-swap-oob" in plan.content.decode(), "who can take part comes along"
     private = words(
-        browser(cast.alice).get("/chains/create/plan", filled(cast, union, trust="strong")).content.decode()
+        browser(cast.alice).get("/chains/create/plan", filled(cast, union, createmode="private")).content.decode()
     )
     assert "A private chain is one chain; for several choose another mode." in private
     assert (Proposal.objects.count(), BusinessChain.objects.count()) == before

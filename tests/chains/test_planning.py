@@ -294,3 +294,8 @@ def test_the_mode_follows_from_trust_and_need(trust: str, priority: str, createm
     advice = advise(trust, priority)
     assert advice.createmode == createmode
     assert len(advice.reasons) == 2
+
+
+def test_several_chains_are_no_private_chain() -> None:
+    assert advise(Trust.STRONG, Priority.COST, chains=2).createmode == "multi_subchain"
+    assert advise(Trust.STRONG, Priority.THROUGHPUT, chains=2).createmode == "isolated"
