@@ -92,12 +92,21 @@ def create_organization(wanted: SpaceRequest, *, owner: User) -> Organization:
     return organization
 
 
+@joins_transaction
+def _locked_with_space(actor: User, orgcode: str) -> tuple[Organization, ResourceSpace]:
+    """Both locked, the space first: whoever plans work locks spaces, and then points to their organizations."""
+    space = ResourceSpace.objects.select_for_update(of=("self",)).filter(organization__orgcode=orgcode).first()
+    organization = locked_or_missing(Organization.objects.visible_to(actor), orgcode=orgcode)
+    require(may_manage_organization(actor, organization))
+    if space is None:
+        raise Missing()
+    return organization, space
+
+
 @use_case
 def update_organization(*, actor: User, orgcode: str, changes: dict[str, Any]) -> Organization:
     """Change name, credentials or machines. `changes` holds only what is to change."""
-    organization = locked_or_missing(Organization.objects.visible_to(actor), orgcode=orgcode)
-    require(may_manage_organization(actor, organization))
-    space = ResourceSpace.objects.select_for_update().get(organization=organization)
+    organization, space = _locked_with_space(actor, orgcode)
     _rename(organization, changes)
     _change_space(space, changes)
     if "nodelist" in changes:
@@ -173,9 +182,7 @@ def close_organization(*, actor: User, orgcode: str) -> Organization:
     What it did stays on record under its name, which others may take. Blocked while it is in a union or has work or
     answers open, and then what is named.
     """
-    organization = locked_or_missing(Organization.objects.visible_to(actor), orgcode=orgcode)
-    require(may_manage_organization(actor, organization))
-    space = ResourceSpace.objects.select_for_update().get(organization=organization)
+    organization, space = _locked_with_space(actor, orgcode)
     require_unblocked("organization", organization)
     space.machines.all().delete()
     space.release()
