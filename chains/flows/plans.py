@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from chains.models import Blockchain
+from chains.models import Blockchain, Createmode
+from console.errors import Conflict
 from console.flows import Task
 from platforms.models import Platform
 from unions.flows.plans import STILL_IN, STILL_THERE
@@ -87,7 +89,16 @@ def plan_join(arguments: Json) -> list[Task]:
 
 
 def plan_quit_marked(arguments: Json) -> list[Task]:
-    """From the start of a quitting: should it fail, the nodes that are gone are written down."""
+    """From the start of a quitting: should it fail, the nodes that are gone are written down.
+
+    Whoever keeps a private chain of the union for others cannot go without it: Conflict says to delete that first.
+    """
+    kept = _chains_of(arguments).filter(
+        business_chain__createmode=Createmode.PRIVATE, business_chain__creator__orgcode=arguments["member"]
+    )
+    if names := list(kept.order_by("name").values_list("name", flat=True)):
+        text = _("The private chain %(name)s stands in its space: delete that chain first.")
+        raise Conflict(text % {"name": names[0]})
     return [_true_record("chains.drop_quit_nodes")] if _chains_of(arguments).exists() else []
 
 

@@ -16,7 +16,7 @@ from console.errors import Invalid, Missing
 from console.models import User
 from platforms.models import Platform
 from platforms.standard import OPERATIONS
-from unions.models import MemberState, Organization, Union, UnionState
+from unions.models import MemberState, Organization, OrganizationState, Union, UnionState
 from unions.names import key_of, read_name
 from unions.policies import fits
 from unions.services.union_requests import chosen_platform
@@ -127,7 +127,7 @@ class _Reader:
         """Creator first. Unknown codes and placeholders, for whom nobody speaks, are refused."""
         codes = list(dict.fromkeys([creatororg, *orgs]))
         rows = Organization.objects.select_related("space").prefetch_related("space__machines")
-        rows = rows.filter(orgcode__in=codes)
+        rows = rows.filter(orgcode__in=codes).exclude(state=OrganizationState.CLOSED)
         found = {each.orgcode: each for each in rows}
         if creatororg not in found:
             self.wrong("creatororg", _("There is no organization of this code."))

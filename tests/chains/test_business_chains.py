@@ -223,6 +223,27 @@ def test_deleting_a_union_takes_all_its_chains_along(cast: Cast, plane: Plane, u
     assert set(BusinessChain.objects.values_list("state", flat=True)) == {ChainState.DELETED}
 
 
+def test_who_quits_the_union_leaves_every_chain_but_not_one_that_it_keeps(
+    cast: Cast, plane: Plane, union: Union
+) -> None:
+    """A node that serves several chains leaves them all; a private chain is deleted first by who keeps it."""
+    shared = built(cast, blockchains=TWO)
+    agreed(cast, ordered(cast, "private", name="Archive", unionid=union.unionid))
+    archive = BusinessChain.objects.get(name="Archive")
+    assert (archive.union, archive.network_id) == (union, "")
+    with pytest.raises(Conflict, match="private chain Archive stands in its space"):
+        propose_quit(actor=cast.alice, unionid=union.unionid, orgcode=cast.tax.orgcode)
+    assert union.members.get(organization=cast.tax).state == "active", "nothing was begun"
+    assert_rows_are_true(plane)
+    done(propose_chain_delete(actor=cast.alice, uid=archive.uid))
+    done(propose_quit(actor=cast.alice, unionid=union.unionid, orgcode=cast.tax.orgcode))
+    assert {each.orgcode for each in shared.organizations.all()} == {cast.housing.orgcode}
+    assert_rows_are_true(plane)
+    union.refresh_from_db()
+    done(propose_chain_delete(actor=cast.bob, uid=shared.uid))
+    assert_rows_are_true(plane)
+
+
 # --- what goes wrong --------------------------------------------------------------------------------------------------
 
 OPERATIONS = ["create_subchain", "join_subchain", "add_node"]
