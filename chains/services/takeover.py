@@ -227,13 +227,12 @@ def _create(row: TakeOverNetwork, platform: Platform, actor: User | None) -> Non
     row.union = existing.write_union(
         actor=actor, platform=platform, network_id=row.network_id, name=row.plan["name"], members=members
     )
+    places = list(row.union.members.select_related("organization").order_by("pk"))
+    codes = [each.organization.orgcode for each in places]
     orgcodes = {
-        member_id: organization.organization.orgcode
-        for member, organization in zip(
-            members, row.union.members.select_related("organization").order_by("pk"), strict=False
-        )
-        for member_id in member.member_ids
+        member_id: code for member, code in zip(members, codes, strict=False) for member_id in member.member_ids
     }
+    row.plan["members"] = [{**asdict(member), "orgcode": code} for member, code in zip(members, codes, strict=False)]
     found = [_found(chain, row.reading["nodes"], orgcodes) for chain in row.reading["chains"]]
     if found:
         record_chain(actor=actor, union_id=row.union.pk, found=found)

@@ -74,7 +74,7 @@ async def join_network(request: web.Request) -> web.Response:
 @routes.delete("/v1/networks/{networkId}/members/{member}")
 async def quit_network(request: web.Request) -> web.Response:
     core, principal = _core(request)
-    network_id, member = request.match_info["networkId"], request.match_info["member"]
+    network_id, member = request.match_info["networkId"], request.query.get("memberId") or request.match_info["member"]
     return await _once(request, lambda key: core.networks.quit(principal, network_id, member, key))
 
 

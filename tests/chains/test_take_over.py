@@ -119,7 +119,8 @@ def test_everything_that_the_platform_lists(cast: Cast, plane: Plane) -> None:
     assert Blockchain.objects.filter(business_chain__union=union).count() == 2
     assert Node.objects.filter(blockchain__business_chain__union=union, organization=cast.tax).count() == 2
     harbour = Union.objects.get(name="Harbour")
-    assert harbour.creator == cast.tax, "somebody who can speak"
+    assert harbour.creator.name == "Port Authority [m-4]", "the first that the platform names"
+    assert harbour.acting_creator() == cast.tax, "somebody who can speak"
     strangers = harbour.organizations.filter(state="placeholder").order_by("name")
     assert [(each.name, each.space.tenantid) for each in strangers] == [
         ("Port Authority [m-4]", ""),

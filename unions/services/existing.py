@@ -76,15 +76,15 @@ def write_union(
 ) -> Union:
     """The union of a network with the members that the platform has named; unknown ones get a placeholder.
 
-    The creator is the first member that is known here, else the first. The caller has judged, and holds the platform.
+    The creator is the first that the platform names; while it is a placeholder, others speak for the union
+    (`acting_creator`). The caller has judged, and holds the platform.
     """
     organizations = [(member, _organization(platform, name, member)) for member in members or [SeenMember(name=name)]]
-    able = [each for _member, each in organizations if not each.is_placeholder]
     union = Union.objects.create(
         unionid=new_code("union"),
         name=name,
         platform=platform,
-        creator=able[0] if able else organizations[0][1],
+        creator=organizations[0][1],
         network_id=network_id,
     )
     for member, organization in organizations:
