@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from console import audit
 from console.models import AuditEntry, Flow, User
@@ -16,7 +17,10 @@ from tests.console.conftest import person
 from tests.console.flowkit import run_out
 from tests.console.races import at_once
 from tests.unions.cast import Cast, active_union, departments, proposed
+from unions.drifts.findings import network_missing
 from unions.models import (
+    Drift,
+    DriftKind,
     Machine,
     MemberRole,
     Membership,
@@ -25,7 +29,7 @@ from unions.models import (
     Proposal,
     RegistrationRule,
 )
-from unions.services import unions
+from unions.services import drifts, unions
 from unions.services.organizations import add_member, remove_member, update_organization
 from unions.services.proposals import cast_vote, close_stranded, withdraw_proposal
 from unions.services.registrations import create_rule, delete_rule
@@ -216,3 +220,55 @@ def test_one_rule_of_a_name(cast: Cast) -> None:
     assert endings.pop("done") == 1
     assert recorded("unions.registration_rule.deleted") == 1
     assert list(audit.verify()) == []
+
+
+# --- differences ------------------------------------------------------------------------------------------------------
+
+
+def drift_of(cast: Cast) -> Drift:
+    union = active_union(cast)
+    return Drift.objects.create(
+        platform=cast.platform, union=union, kind=DriftKind.NETWORK_MISSING, key=union.network_id, name=union.name
+    )
+
+
+def test_a_difference_is_mended_or_ignored_once(cast: Cast) -> None:
+    drift = drift_of(cast)
+    mend = partial(drifts.mend_drift, actor=cast.root, drift_id=drift.pk, way="write_off")
+    ignore = partial(drifts.ignore_drift, actor=cast.root, drift_id=drift.pk, reason="known")
+    assert at_once(*[mend, ignore] * 4) == ONE
+    drift.refresh_from_db()
+    asked = Proposal.objects.count()
+    assert (drift.state, asked, recorded("unions.drift.ignored")) in [("mending", 1, 0), ("ignored", 0, 1)]
+
+
+def test_an_ignored_difference_is_opened_once(cast: Cast) -> None:
+    drift = drift_of(cast)
+    drifts.ignore_drift(actor=cast.root, drift_id=drift.pk, reason="known")
+    assert eight(partial(drifts.reopen_drift, actor=cast.root, drift_id=drift.pk)) == ONE
+    assert recorded("unions.drift.reopened") == 1
+
+
+def test_one_comparison_at_a_time(cast: Cast) -> None:
+    union = active_union(cast)
+    for call in (
+        partial(drifts.compare_platform, actor=cast.root, oemtype=cast.platform.oemtype),
+        partial(drifts.compare_union, actor=cast.alice, unionid=union.unionid),
+    ):
+        assert eight(call) == ONE
+    assert Flow.objects.filter(kind="unions.reconcile").count() == 2
+
+
+def test_a_finding_of_two_comparisons_is_written_down_once(cast: Cast) -> None:
+    """A comparison of the platform and one of the union end at the same moment."""
+    union = active_union(cast)
+    finding = network_missing(union)
+
+    @transaction.atomic(durable=True)
+    def record() -> None:
+        drifts.record_findings(
+            platform_id=cast.platform.pk, kinds=[finding.kind], findings=[finding], settled=Drift.objects.none()
+        )
+
+    assert eight(record) == {"done": THREADS}
+    assert Drift.objects.count() == 1

@@ -9,7 +9,7 @@ import pytest
 from django.db import models
 from django_fsm import TransitionNotAllowed
 
-from unions.models import Organization, Proposal, Registration, Union, UnionMember
+from unions.models import Drift, Organization, Proposal, Registration, Union, UnionMember
 
 Edges = set[tuple[str, str, str]]
 
@@ -36,6 +36,15 @@ MEMBER: Edges = {
     ("quitting", "leave", "left"),
     ("active", "leave", "left"),  # when the whole union is deleted
 }
+DRIFT: Edges = {
+    ("open", "begin_mending", "mending"),
+    ("mending", "leave", "open"),
+    ("open", "ignore", "ignored"),
+    ("ignored", "look_again", "open"),
+    ("open", "settle", "settled"),
+    ("mending", "settle", "settled"),
+    ("ignored", "settle", "settled"),
+}
 DIAGRAMS: list[tuple[type[models.Model], Edges, dict[str, Callable[[Any], Any]]]] = [
     (Proposal, PROPOSAL, {}),
     (
@@ -45,6 +54,11 @@ DIAGRAMS: list[tuple[type[models.Model], Edges, dict[str, Callable[[Any], Any]]]
     ),
     (Union, UNION, {}),
     (UnionMember, MEMBER, {}),
+    (
+        Drift,
+        DRIFT,
+        {"begin_mending": lambda row: row.begin_mending("write_off"), "ignore": lambda row: row.ignore("known")},
+    ),
 ]
 
 

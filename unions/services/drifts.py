@@ -86,7 +86,8 @@ def record_findings(
 
     A drift that stands keeps its state, ignored ones too; what is being mended is left to its flow.
     """
-    now = timezone.now()
+    now, findings = timezone.now(), list(findings)
+    _lock(platform_id, {finding.union for finding in findings if finding.union is not None})
     standing = Drift.objects.filter(platform_id=platform_id, kind__in=list(kinds)).exclude(state=DriftState.SETTLED)
     rows = {(row.kind, row.key): row for row in standing.select_for_update(of=("self",)).order_by("pk")}
     codes = dict(Organization.objects.values_list("orgcode", "pk"))
@@ -109,6 +110,15 @@ def record_findings(
             row.save()
     _tell(new)
     return {"found": len(seen), "new": len(new), "settled": len(to_settle)}
+
+
+def _lock(platform_id: int, union_ids: set[int]) -> None:
+    """One comparison of a platform writes at a time, and unions are locked before their differences, as everywhere.
+
+    Without their keys: others may go on referring to them.
+    """
+    list(Platform.objects.filter(pk=platform_id).select_for_update(of=("self",), no_key=True))
+    list(Union.objects.filter(pk__in=union_ids).select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 def _written(platform_id: int, finding: Finding, codes: dict[str, int], now: datetime) -> Drift:
