@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from django.utils.translation import gettext_noop
 
-from chains.models import Blockchain, Node, TakeOverNetwork
+from chains.models import Blockchain, BusinessChain, ChainState, Node, TakeOverNetwork
 from chains.services.nodes import nodes_of_chain
 from console import flows
 from console.errors import ConsoleError, Missing, NotSupported, PlatformUnavailable
@@ -51,13 +51,14 @@ def plan_comparing(arguments: Json) -> list[Task]:
     return [Task("compare-chains", "chains.compare", gettext_noop("Compare chains and nodes with the records"))]
 
 
-def networks_being_taken_over(platform: Platform) -> list[str]:
-    """They are on the way to become unions."""
+def networks_besides(platform: Platform) -> list[str]:
+    """Networks of chains that have no union, and those that are on the way to become unions."""
+    own = BusinessChain.objects.filter(platform=platform).exclude(state=ChainState.DELETED).exclude(network_id="")
     rows = TakeOverNetwork.objects.filter(take_over__platform=platform, take_over__flow__state__in=OPEN_FLOW_STATES)
-    return list(rows.values_list("network_id", flat=True))
+    return [*own.values_list("network_id", flat=True), *rows.values_list("network_id", flat=True)]
 
 
-add_networks(networks_being_taken_over)
+add_networks(networks_besides)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from chains.models import BusinessChain
 from console.errors import Conflict, Invalid, Missing, NotAllowed
 from console.models import AuditEntry, Flow, Notification, User
 from platforms.models import Platform
@@ -123,6 +124,17 @@ def test_every_kind_is_found_told_once_and_settles_by_itself(cast: Cast, plane: 
 
     del plane.networks[union.network_id]
     assert compared(cast) == {"network_missing": "open"}
+
+
+def test_the_network_of_a_chain_without_a_union_is_no_stranger(cast: Cast, plane: UnionPlane) -> None:
+    plane._create({"token": "x", "name": "Ledger", "owner": {"org": "somebody"}})
+    (network,) = plane.networks
+    row = BusinessChain.objects.create(
+        uid="bc-1", name="Ledger", platform=cast.platform, creator=cast.tax, network_id=network
+    )
+    assert compared(cast) == {}
+    row.delete()
+    assert compared(cast) == {"network_unknown": "open"}
 
 
 def test_a_union_alone_is_compared(cast: Cast, plane: UnionPlane) -> None:

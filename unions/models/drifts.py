@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
 from console.models import User
@@ -27,7 +28,7 @@ class DriftKind(models.TextChoices):
 
 
 class DriftState(models.TextChoices):
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("difference", "Open")
     MENDING = "mending", _("Being mended")
     IGNORED = "ignored", _("Ignored")
     SETTLED = "settled", _("Settled")
