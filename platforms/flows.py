@@ -12,18 +12,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from console import flows
-from console.errors import Invalid, PlatformRefused, PlatformUnavailable
+from console.errors import ConsoleError, Invalid, Missing, PlatformRefused, PlatformUnavailable
 from console.flows import Blueprint, Done, Later, StepContext, Task
 from console.models import Flow, User
 from platforms import standard
 from platforms.drivers import credentials_of, driver_for
-from platforms.drivers.base import Credentials, read
+from platforms.drivers.base import Credentials, Pending, read, trace_of
 from platforms.mapping.check import Report, check_files
 from platforms.models import Draft, Health, Platform, PlatformKind
 from platforms.observe import ask_health, ask_tenants
 from platforms.services import drafts, registry
-from platforms.steps import perform
+from platforms.steps import GONE, log_trace, perform
 
+STAYS_UPGRADED = gettext_noop(
+    "Nodes that run the new image keep it, the others keep theirs. See to what is named, and let the upgrade go on."
+)
 PATIENCE = 3  # attempts to reach a platform that is being registered
 
 # --- plans ----------------------------------------------------------------------------------------------------------
@@ -53,6 +56,22 @@ def plan_read_draft(arguments: dict[str, Any]) -> list[Task]:
     return [Task("read", "platforms.read_draft", gettext_noop("Read the API file"))]
 
 
+def plan_upgrade(arguments: dict[str, Any]) -> list[Task]:
+    """One node after the other: each begins only when the one before it is up and its chain goes on."""
+    return [
+        Task(
+            f"node:{node}",
+            "platforms.upgrade_node",
+            gettext_noop("Bring the node %(node)s to the new image"),
+            lasting=STAYS_UPGRADED,
+            arguments={"node": node},
+            title_values={"node": node},
+        )
+        for node in arguments["nodes"]
+    ]
+
+
+UPGRADE = flows.register(Blueprint("platforms.upgrade", gettext_noop("Upgrade the nodes of %(name)s"), plan_upgrade))
 REGISTER = flows.register(
     Blueprint("platforms.register", gettext_noop("Register the platform %(name)s"), plan_register)
 )
@@ -209,6 +228,23 @@ def read_draft(context: StepContext) -> Done:
     reading = drafts.reading_of(draft.api_file, patient=True)
     drafts.record_reading(draft_id=draft.pk, digest=context.flow_arguments["digest"], reading=reading)
     return Done({"state": reading.state})
+
+
+@flows.step("platforms.upgrade_node")
+def upgrade_node(context: StepContext) -> Done | Later:
+    """One node of a native platform. One that is gone meanwhile needs no upgrade."""
+    driver: Any = driver_for(_platform(context))
+    try:
+        result = driver.upgrade(context.arguments["node"], position=(context.position or {}).get("driver"))
+    except Missing:
+        return GONE
+    except ConsoleError as problem:
+        log_trace(context, "upgrade", trace_of(problem))
+        raise
+    log_trace(context, "upgrade", result.trace)
+    if isinstance(result, Pending):
+        return Later(result.seconds, {"driver": result.position})
+    return Done({"node": context.arguments["node"]})
 
 
 # --- small things ---------------------------------------------------------------------------------------------------

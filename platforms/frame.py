@@ -24,11 +24,13 @@ WORDS = {
     "platforms.platform.version_used": _("Version of a platform's files switched"),
     "platforms.platform.retired": _("Platform retired"),
     "platforms.platform.operated": _("Platform asked directly"),
+    "platforms.platform.upgrading": _("Upgrade of a platform's nodes begun"),
     "platforms.draft.begun": _("Draft of a mapping begun"),
     "platforms.draft.discarded": _("Draft of a mapping discarded"),
     "platforms.read_draft": _("Reading of an API file"),
     "platforms.register": _("Registration of a platform"),
     "platforms.operate": _("Operation on a platform"),
+    "platforms.upgrade": _("Upgrade of a platform's nodes"),
 }
 
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from console.models import User
 from console.policies import ALLOWED, Verdict, may_administer, not_now
-from platforms.models import Platform, PlatformState
+from platforms.models import Platform, PlatformKind, PlatformState
 
 
 def may_register_platform(actor: User) -> Verdict:
@@ -37,6 +37,14 @@ def may_retire_platform(actor: User, platform: Platform) -> Verdict:
 def may_operate_platform(actor: User, platform: Platform) -> Verdict:
     """Administrators may call the standard interface directly, on official platforms."""
     return may_administer(actor) and _official(platform)
+
+
+def may_upgrade_nodes(actor: User, platform: Platform) -> Verdict:
+    """Administrators, where the console runs the nodes itself."""
+    allowed = may_administer(actor) and _official(platform)
+    if allowed and platform.kind != PlatformKind.EVM:
+        return not_now(_("The platform runs its nodes itself."))
+    return allowed
 
 
 def _official(platform: Platform) -> Verdict:

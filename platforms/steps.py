@@ -31,9 +31,9 @@ def perform(
             operation, request, credentials=credentials, key=context.key, position=position.get("driver")
         )
     except ConsoleError as problem:
-        _log(context, operation, trace_of(problem))
+        log_trace(context, operation, trace_of(problem))
         raise
-    _log(context, operation, result.trace)
+    log_trace(context, operation, result.trace)
     if isinstance(result, Finished):
         return result.answer, None
     known = {**position.get("known", {}), **result.known}
@@ -70,6 +70,7 @@ def remove(
     return Later(wait.seconds, {**position, "known": {**known, **position.get("known", {})}})
 
 
-def _log(context: StepContext, operation: str, trace: tuple[Json, ...]) -> None:
+def log_trace(context: StepContext, operation: str, trace: tuple[Json, ...]) -> None:
+    """What was sent and answered, as lines of the step's log."""
     for line in trace:
         context.log(str(line.get("message", operation)), **{k: v for k, v in line.items() if k != "message"})

@@ -34,6 +34,7 @@ urlpatterns = [
     path("platforms/<str:oemtype>/change", views.PlatformChange.as_view(), name="platform-change"),
     path("platforms/<str:oemtype>/studio", studio.BeginFromPlatform.as_view(), name="studio-platform"),
     path("platforms/<str:oemtype>/retire", views.RetirePlatform.as_view(), name="platform-retire"),
+    path("platforms/<str:oemtype>/upgrade", views.NodesUpgrade.as_view(), name="nodes-upgrade"),
     path("platforms/<str:oemtype>/versions/<int:number>", views.PlatformVersionPage.as_view(), name="version-detail"),
     path("platforms/<str:oemtype>/versions/<int:number>/use", views.UseVersion.as_view(), name="version-use"),
 ]

@@ -394,6 +394,13 @@ class OperationAnswer(serializers.Serializer[Any]):
     answer = serializers.DictField()
 
 
+class StartedUpgrade(serializers.Serializer[Any]):
+    """The flow that upgrades the nodes."""
+
+    flow = serializers.CharField()
+    oemtype = serializers.CharField()
+
+
 class StartedOperation(serializers.Serializer[Any]):
     """The flow that carries the operation out."""
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("platforms/<str:oemtype>", views.PlatformDetail.as_view()),
     path("platforms/<str:oemtype>/dependants", views.PlatformDependants.as_view()),
     path("platforms/<str:oemtype>/retire", views.RetirePlatform.as_view()),
+    path("platforms/<str:oemtype>/upgrade-nodes", views.UpgradeNodes.as_view()),
     path("platforms/<str:oemtype>/versions/<int:number>", views.PlatformVersionDetail.as_view()),
     path("platforms/<str:oemtype>/use-version", views.UsePlatformVersion.as_view()),
     path("platforms/<str:oemtype>/operations/<str:operation>", views.Operate.as_view()),

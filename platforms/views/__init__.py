@@ -1,7 +1,7 @@
 """Pages of this floor."""
 
 from platforms.views.files import PlatformCheck
-from platforms.views.native import NativeRegister
+from platforms.views.native import NativeRegister, NodesUpgrade
 from platforms.views.platforms import (
     PlatformByNumber,
     PlatformChange,
@@ -15,6 +15,7 @@ from platforms.views.platforms import (
 
 __all__ = [
     "NativeRegister",
+    "NodesUpgrade",
     "PlatformByNumber",
     "PlatformChange",
     "PlatformCheck",

@@ -8,12 +8,14 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from console.models import Flow, User
 from console.policies import Verdict
-from console.views.base import ServiceFormView
+from console.views.base import ActionView, ServiceFormView
 from platforms.forms import NativeRegisterForm
 from platforms.models import Platform, PlatformKind
-from platforms.policies import may_register_platform
+from platforms.policies import may_register_platform, may_upgrade_nodes
 from platforms.services import platforms as service
+from platforms.services.upgrades import outdated_nodes, upgrade_nodes
 
 
 class NativeRegister(ServiceFormView):
@@ -37,11 +39,25 @@ class NativeRegister(ServiceFormView):
         return reverse("platforms:platform-detail", args=[self.result.platform.oemtype])
 
 
-def native_facts(platform: Platform) -> dict[str, Any]:
+class NodesUpgrade(ActionView):
+    """The button that brings all nodes to the image of the settings."""
+
+    success_message = _("The upgrade has begun: one node after the other.")
+
+    def perform(self) -> Flow:
+        return upgrade_nodes(actor=self.actor, oemtype=self.kwargs["oemtype"])
+
+    def get_success_url(self) -> str:
+        return reverse("platforms:platform-detail", args=[self.kwargs["oemtype"]])
+
+
+def native_facts(actor: User, platform: Platform) -> dict[str, Any]:
     """How a native platform's nodes are run, as the settings say; empty for others."""
     if platform.kind != PlatformKind.EVM:
         return {}
     return {
+        "outdated": outdated_nodes(platform).count(),
+        "may_upgrade": may_upgrade_nodes(actor, platform),
         "image": settings.EVM_IMAGES.get(platform.kernel, ""),
         "seconds": settings.EVM_BLOCK_SECONDS,
         "memory": settings.EVM_NODE_MEMORY,

@@ -164,7 +164,7 @@ class PlatformDetail(DetailPage):
         """What administrators and auditors see."""
         tenants = list(platform.tenants.all()[: SHOWN_TENANTS + 1])
         return {
-            "native": native_facts(platform),
+            "native": native_facts(self.actor, platform),
             "flow": reads.flows_of(platform).prefetch_related("steps").first(),
             "versions": list(platform.versions.all()),
             "findings": shown_findings(reads.findings_of(platform.version), {}),

@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from console.errors import Invalid, Missing, PlatformRefused
-from console.models import Flow, User
+from console.errors import Conflict, Invalid, Missing, NotAllowed, PlatformRefused
+from console.models import AuditEntry, Flow, User
 from platforms.drivers import credentials_of, driver_for
 from platforms.drivers.evm.book import Chain, Network
 from platforms.drivers.evm.driver import EvmDriver
@@ -17,6 +17,7 @@ from platforms.hosts.spaces import Space
 from platforms.models import NativeNode, Platform, PlatformState
 from platforms.services import platforms as service
 from platforms.services.native import book_of
+from platforms.services.upgrades import upgrade_nodes
 from tests.platforms.conftest import carry_through
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -131,3 +132,36 @@ def test_an_administrator_registers_and_changes_one_in_a_browser(root: User, cli
     platform = Platform.objects.get()
     assert (platform.name, platform.kernel) == ("Machines", "quorum")
     assert credentials_of(platform).password == "pull-secret"
+
+
+def test_nodes_are_upgraded_by_a_flow_of_one_step_each(root: User, client: Client, alice: User) -> None:
+    platform = registered(root)
+    book = book_of(platform)
+    book.open_network(Network("net-1", "Permits", {"org-1": "Tax"}))
+    chain = book.open_chain(Chain("chain-1", "net-1", "Permits", "clique", 7, 2))
+    space = Space("org-1", (("10.0.0.1", 2376),), "")
+    node = book.open_node(chain, space, image="geth:old")
+    reader = book.open_node(chain, space, image="geth:old", validator=False, name="aa")
+    newest = book.open_node(chain, space, image=settings.EVM_IMAGES["ethereum"], validator=False, name="bb")
+    for each in (node, reader, newest):
+        book.change_node(each.node_id, built=True)
+
+    with pytest.raises(NotAllowed):
+        upgrade_nodes(actor=alice, oemtype="own")
+    client.force_login(root)
+    assert "2 nodes run another image." in client.get("/platforms/own").content.decode()
+    assert client.post("/platforms/own/upgrade").status_code == 302
+    flow = Flow.objects.get(kind="platforms.upgrade")
+    steps = list(flow.steps.order_by("number").values_list("name", "needs"))
+    assert steps == [(f"node:{reader.node_id}", []), (f"node:{node.node_id}", [f"node:{reader.node_id}"])]
+    assert AuditEntry.objects.get(action="platforms.platform.upgrading").data["nodes"] == [
+        reader.node_id,
+        node.node_id,
+    ]
+    with pytest.raises(Conflict, match="already"):
+        upgrade_nodes(actor=root, oemtype="own")
+    for each in (node, reader):
+        book.drop_node(each.node_id)
+    assert carry_through(flow).state == "done"  # what is gone meanwhile needs no upgrade
+    with pytest.raises(Conflict, match="All nodes run"):
+        upgrade_nodes(actor=root, oemtype="own")

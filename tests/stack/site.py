@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from platforms import standard
 from platforms.drivers.base import Credentials, Finished
+from platforms.drivers.evm.book import Book, Spaces
 from platforms.drivers.evm.driver import EvmDriver
 from platforms.drivers.evm.programs import Settings
 from platforms.hosts.docker import Limits
@@ -26,6 +27,8 @@ class Site:
 
     driver: EvmDriver
     hosts: list[Host]
+    book: Book
+    spaces: Spaces
 
     def party(self, number: int) -> standard.Party:
         host = self.hosts[number]
@@ -35,19 +38,36 @@ class Site:
     def do(self, operation: str, key: str = "", *, seconds: float = 60.0, **request: Any) -> Any:
         """The operation, carried through its waits; each go may be the first one of another worker."""
         wanted = standard.OPERATIONS[operation].request(**request)
-        position: dict[str, Any] | None = None
+
+        def go(position: Any) -> Any:
+            return self.driver.perform(
+                operation, wanted, credentials=Credentials(), key=key or operation, position=position
+            )
+
+        return self._carried(go, seconds, operation)
+
+    def upgrade(self, node_id: str) -> Any:
+        return self._carried(lambda position: self.driver.upgrade(node_id, position=position), 60.0, "the upgrade")
+
+    def with_image(self, image: str) -> Site:
+        """The same machines, with other settings."""
+        settings = replace(self.driver.settings, image=image)
+        return Site(
+            EvmDriver(book=self.book, spaces=self.spaces, settings=settings), self.hosts, self.book, self.spaces
+        )
+
+    def _carried(self, go: Callable[[Any], Any], seconds: float, what: str) -> Any:
+        position: Any = None
 
         def through() -> Any:
             nonlocal position
-            result = self.driver.perform(
-                operation, wanted, credentials=Credentials(), key=key or operation, position=position
-            )
+            result = go(position)
             if isinstance(result, Finished):
                 return result
             position = result.position
             return None
 
-        return until(through, seconds, operation).answer
+        return until(through, seconds, what).answer
 
 
 @contextlib.contextmanager
@@ -68,8 +88,9 @@ def site(kernel: str, network: str, count: int, **settings: Any) -> Iterator[Sit
         )
         usual = {"image": named(kernel).tag, "archives": TARGET, "limits": Limits(memory=512 * 2**20)}
         chosen = Settings(kernel=kernel, period=1, **{**usual, **settings})
-        driver = EvmDriver(book=book_of(platform), spaces=space_of, settings=chosen)
+        book = book_of(platform)
+        driver = EvmDriver(book=book, spaces=space_of, settings=chosen)
         try:
-            yield Site(driver, hosts)
+            yield Site(driver, hosts, book, space_of)
         finally:
             driver.close()

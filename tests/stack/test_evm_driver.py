@@ -12,8 +12,8 @@ import pytest
 from console.errors import Missing, NotSupported, PlatformRefused, PlatformUnavailable
 from platforms import standard
 from tests.stack.site import Site, site
-from tests.tools.engines import missing_for_engines
-from tests.tools.images import missing_for
+from tests.tools.engines import Host, missing_for_engines
+from tests.tools.images import missing_for, pack
 from tests.tools.waiting import until
 
 ENGINES = missing_for_engines()
@@ -38,6 +38,13 @@ def network(made: Site, *members: int) -> str:
     for member in members[1:]:
         made.do("join_network", network_id=network_id, member=made.party(member))
     return str(network_id)
+
+
+def pack_into(host: Host, tag: str) -> None:
+    """An image on the host that holds a shell and no kernel."""
+    archive = host.folder / "broken.tar"
+    pack(archive, tag=tag)
+    host.podman("load", "--input", str(archive))
 
 
 def running(made: Site) -> list[int]:
@@ -68,6 +75,7 @@ def test_ethereum_builds_once_and_goes_on_after_whatever_went_wrong() -> None:
 
         _a_node_more_and_less(made, ours)
         _watched_from_outside(made, ours)
+        _upgraded_one_by_one(made, ours)
         _two_of_two_are_needed(made, ours)
 
         made.do("quit_chain", **ours, member=made.party(1))
@@ -119,6 +127,26 @@ def _watched_from_outside(made: Site, ours: dict[str, str]) -> None:
         made.do("join_chain", **theirs, member=made.party(1))
     assert made.do("delete_network", network_id=known_as, creator=made.party(0)).status == "deleted"
     assert running(made) == [1, 1]
+
+
+def _upgraded_one_by_one(made: Site, ours: dict[str, str]) -> None:
+    """Containers of the new image with the old keys; and the old image again where the new one does not run."""
+    old, new = made.driver.settings.image, "localhost/concord-ethereum:next"
+    nodes = [node.node_id for node in made.do("list_nodes", **ours).items]
+    for host in made.hosts:
+        host.podman("tag", old, new)
+        pack_into(host, "localhost/concord-broken:1")
+    before = made.do("get_chain", **ours)
+    for node in nodes:
+        made.with_image(new).upgrade(node)
+    assert {made.hosts[at].podman("ps", "--format", "{{.Image}}").strip() for at in (0, 1)} == {new}
+    with pytest.raises(PlatformRefused):
+        made.with_image("localhost/concord-broken:1").upgrade(nodes[0])
+    assert {made.hosts[at].podman("ps", "--format", "{{.Image}}").strip() for at in (0, 1)} == {new}
+    after = made.do("get_chain", **ours)
+    assert json.loads(after.extrainfo)["validators"] == json.loads(before.extrainfo)["validators"]
+    for node in nodes:
+        made.upgrade(node)
 
 
 def _two_of_two_are_needed(made: Site, ours: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
 """The REST layer of this floor: each view parses, calls a service, answers."""
 
 from platforms.api.views.files import CheckFiles, DryRunFiles, MappingSchema
+from platforms.api.views.native import UpgradeNodes
 from platforms.api.views.operations import Operate
 from platforms.api.views.platforms import (
     PlatformDependants,
@@ -24,5 +25,6 @@ __all__ = [
     "PresetDetail",
     "Presets",
     "RetirePlatform",
+    "UpgradeNodes",
     "UsePlatformVersion",
 ]

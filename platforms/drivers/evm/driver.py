@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from console.errors import ConsoleError, Invalid, Missing, NotSupported, PlatformRefused, PlatformUnavailable
 from platforms import standard
 from platforms.drivers.base import Capability, Credentials, Finished, Json, Pending, keep_trace
-from platforms.drivers.evm import building, reclaiming
+from platforms.drivers.evm import building, reclaiming, upgrading
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Book, Chain, Network, Spaces
 from platforms.drivers.evm.building import Goes, NotYet, Tools
@@ -75,6 +75,22 @@ class EvmDriver:
         except NotYet as wait:
             return goes.waits(wait)
         except ConsoleError as problem:
+            raise keep_trace(problem, tuple(goes.trace)) from problem.__cause__
+
+    def upgrade(self, node_id: str, *, position: Json | None = None) -> Finished | Pending:
+        """Bring a node to the image of the settings; not a standard operation, for platforms do this themselves.
+
+        A node that does not come up gets its old image back. Raises as `perform` does.
+        """
+        goes = Goes(position)
+        try:
+            try:
+                upgrading.upgrade_node(self._tools, goes, node_id)
+                return goes.ends(standard.StatusAnswer(status="running"))
+            except NotYet as wait:
+                return goes.waits(wait)
+        except PlatformRefused as problem:
+            upgrading.restore(self._tools, goes, node_id)
             raise keep_trace(problem, tuple(goes.trace)) from problem.__cause__
 
     def _let_go(self, operation: str) -> Finished:

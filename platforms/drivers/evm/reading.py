@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from console.errors import ConsoleError, Missing
 from platforms import standard
@@ -244,11 +244,9 @@ class Reader:
         return standard.NodeList(items=tuple(infos))
 
     def _node_info(self, node: Node) -> NodeInfo:
-        try:
-            (version,) = self._tools.rpc.ask_node(node, [("web3_clientVersion", [])])
-            state: Any = "running"
-        except ConsoleError:
-            version, state = "", "unknown" if is_observed(node) else self._tools.hosts.state_of(node)
+        version, state = self._version_of(node), "running"
+        if not version:
+            state = "unknown" if is_observed(node) else self._tools.hosts.state_of(node)
             state = "unknown" if state == "running" else state  # it runs, they say, but does not answer
         return NodeInfo(
             node_id=node.node_id,
@@ -257,9 +255,19 @@ class Reader:
             orgcode=node.orgcode,
             role="validator" if node.validator else "peer",
             endpoint=node.rpc,
-            state=state,
-            version=str(version).split("/linux")[0][:100],
+            state=cast(standard.NodeState, state),
+            version=version.split("/linux")[0][:100],
         )
+
+    def _version_of(self, node: Node) -> str:
+        """What the node says that it is; empty when it does not answer."""
+        if self._tools.rpc.is_silent(node):
+            return ""
+        try:
+            (version,) = self._tools.rpc.ask_node(node, [("web3_clientVersion", [])])
+        except ConsoleError:
+            return ""
+        return str(version)
 
     def get_health(self, _request: standard.EmptyRequest) -> standard.Health:
         """Whether the hosts answer on which there are nodes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +13,8 @@ from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Node
 from platforms.http import Outgoing, PlatformClient
 
-CALL_SECONDS = 8.0
+CALL_SECONDS = 5.0
+SILENT_SECONDS = 10.0  # a node that did not answer is asked last for so long
 MAX_CLIENTS = 256
 MAX_BODY = 32 * 1024 * 1024
 Call = tuple[str, list[Any]]
@@ -25,6 +27,7 @@ class Rpc:
         self._allow_private = allow_private
         self._clients: OrderedDict[str, PlatformClient] = OrderedDict()
         self._last: dict[str, str] = {}  # chain -> the node that answered last
+        self._silent: dict[str, float] = {}  # node -> when it did not answer
         self._lock = threading.Lock()
 
     def ask(self, chain: Chain, calls: Sequence[Call]) -> list[Any]:
@@ -35,6 +38,7 @@ class Rpc:
                 answers = self.ask_node(node, calls)
             except PlatformUnavailable as silent:
                 problem = silent.detail
+                self._silent[node.node_id] = time.monotonic()
                 continue
             self._last[chain.chain_id] = node.node_id
             return answers
@@ -53,6 +57,10 @@ class Rpc:
         by_id = {each.get("id"): each for each in said if isinstance(each, dict)}
         return [_result(node, method, by_id.get(number)) for number, (method, _given) in enumerate(calls)]
 
+    def is_silent(self, node: Node) -> bool:
+        """Whether it did not answer a moment ago: whoever is in a hurry does not ask it again."""
+        return time.monotonic() - self._silent.get(node.node_id, -SILENT_SECONDS) < SILENT_SECONDS
+
     def answers(self, node: Node) -> bool:
         try:
             self.ask_node(node, [("eth_blockNumber", [])])
@@ -67,9 +75,10 @@ class Rpc:
             client.close()
 
     def _order(self, chain: Chain) -> list[Node]:
-        """Nodes that run, the one that answered last first."""
+        """Nodes that run, the one that answered last first, those that have just been silent last."""
         last = self._last.get(chain.chain_id)
-        return sorted((node for node in chain.nodes if node.enode), key=lambda node: (node.node_id != last, node.rpc))
+        running = (node for node in chain.nodes if node.enode)
+        return sorted(running, key=lambda node: (self.is_silent(node), node.node_id != last, node.rpc))
 
     def _client(self, address: str) -> PlatformClient:
         with self._lock:

@@ -43,3 +43,4 @@ OTHER_FIRST = kept(gettext_noop("These nodes are not of one chain, for their fir
 ONLY_OBSERVED = gettext_noop(
     "This chain was taken over by its nodes' addresses: the console reads it, and changes nothing on it."
 )
+STANDS = kept(gettext_noop("The chain %(chain)s makes no blocks: it stands at block %(height)s."))

@@ -1,0 +1,78 @@
+"""Bringing one node to the image of the settings: only while its chain goes on, and back again if it does not come up.
+
+The container is replaced; keys, ledger and ports stay, for they lie in the node's volume and in the book.
+"""
+
+from __future__ import annotations
+
+from console.errors import ConsoleError, Missing, PlatformRefused, PlatformUnavailable
+from platforms.drivers.evm import programs
+from platforms.drivers.evm import words as say
+from platforms.drivers.evm.book import Chain, Node
+from platforms.drivers.evm.building import SOON, START_SECONDS, SYNC_SECONDS, Goes, NotYet, Tools, refuse_behind
+from platforms.drivers.evm.rpc import number
+
+STANDS_SECONDS = 60.0  # beside ten blocks' time: a chain that makes no block for so long stands
+
+
+def upgrade_node(tools: Tools, goes: Goes, node_id: str) -> None:
+    """The node on the image of the settings, up to date, and its chain going on. Missing when the node is gone."""
+    chain, node = _found(tools, node_id)
+    if node.image != tools.settings.image:
+        _await_growth(tools, goes, chain, "before")
+        _get_image(tools, node)
+        goes.done("old", node.image)
+        tools.book.change_node(node_id, image=tools.settings.image)
+        goes.note(f"{node.image} → {tools.settings.image}")
+        chain, node = _found(tools, node_id)
+    _run(tools, goes, chain, node)
+    refuse_behind(tools, chain, node)
+    _await_growth(tools, goes, chain, "after")
+
+
+def restore(tools: Tools, goes: Goes, node_id: str) -> None:
+    """The image that the node had before this upgrade, for it does not come up with the new one."""
+    old = goes.position.get("old")
+    if not old:
+        return
+    tools.book.change_node(node_id, image=old)
+    chain, node = _found(tools, node_id)
+    wish = programs.running(chain, node, tools.consensus(chain), tools.settings)
+    try:
+        tools.hosts.of(node).ensure_container(wish)
+        goes.note(f"back on {old}")
+    except ConsoleError as problem:
+        goes.note(f"not back on {old}: {problem.detail}")
+
+
+def _found(tools: Tools, node_id: str) -> tuple[Chain, Node]:
+    for chain in tools.book.chains():
+        for node in chain.nodes:
+            if node.node_id == node_id:
+                return chain, node
+    raise Missing(say.NO_NODE % {"id": node_id})
+
+
+def _get_image(tools: Tools, node: Node) -> None:
+    host, settings = tools.hosts.of(node), tools.settings
+    if not host.ensure_image(settings.image, archive=settings.archive, registry=settings.registry):
+        silent = PlatformUnavailable(say.NOT_UP % {"node": node.node_id, "seconds": round(SYNC_SECONDS)})
+        raise NotYet(f"the image on {host.name}", SYNC_SECONDS, silent)
+
+
+def _run(tools: Tools, goes: Goes, chain: Chain, node: Node) -> None:
+    found = tools.hosts.of(node).ensure_container(programs.running(chain, node, tools.consensus(chain), tools.settings))
+    if tools.rpc.answers(node):
+        return
+    tools.hosts.refuse_dead(node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts))
+    words = say.NOT_UP % {"node": node.node_id, "seconds": round(START_SECONDS)}
+    raise NotYet(f"the node {node.node_id}", START_SECONDS, PlatformRefused(words, code="node_silent"))
+
+
+def _await_growth(tools: Tools, goes: Goes, chain: Chain, when: str) -> None:
+    """NotYet until there is a block more than when this was asked for first."""
+    height = number(tools.rpc.ask(chain, [("eth_blockNumber", [])])[0])
+    if height > goes.position.setdefault(f"height {when}", height):
+        return
+    stands = PlatformRefused(say.STANDS % {"chain": chain.name, "height": height}, code="chain_stands")
+    raise NotYet(f"a block {when} the upgrade", STANDS_SECONDS + 10 * chain.period, stands, SOON)
