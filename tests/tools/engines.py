@@ -180,13 +180,22 @@ class Host:
         self.terminator.open()
 
     def stop(self) -> None:
-        """The engine ends, and every container with it."""
+        """The host dies: its engine, and every container with it. `start` brings it back."""
         self.terminator.close()
-        for signal_number in (signal.SIGCONT, signal.SIGKILL):
-            self._signal_containers(signal_number)
+        self._signal_containers(signal.SIGCONT)
+        self._signal_containers(signal.SIGKILL)
         if self._engine is not None:
             self._engine.terminate()
             self._engine.wait(10)
+
+    def end(self) -> None:
+        """For good, and nothing of it stays."""
+        self.terminator.close()
+        if self._engine is not None:
+            self._engine.kill()
+            self._engine.wait(10)
+        _kill_those_of(self.folder)  # the monitors first: they would start their containers again
+        self._signal_containers(signal.SIGKILL)
 
     def cut(self) -> None:
         """Off the network: nobody reaches the engine, and the nodes stand still."""
@@ -271,10 +280,37 @@ def running_hosts(*ips: str, registries: str = "", disk: str = "") -> Iterator[l
         yield hosts
     finally:
         for host in hosts:
-            host.stop()
+            host.end()
+        _kill_those_of(base)
         for mount in sorted(_mounts_below(base), reverse=True):
             subprocess.run(["umount", "-l", mount], check=False)
         shutil.rmtree(base, ignore_errors=True)
+
+
+def _kill_those_of(folder: Path) -> None:
+    """Every process that was started with this folder on its command line: monitors of containers, their clean-up.
+
+    They start each other, so this is done again until there are none.
+    """
+    mark, own = f"{folder}/".encode(), os.getpid()
+    for _round in range(20):
+        found = [
+            pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if pid != own and mark in _line(pid)
+        ]
+        if not found:
+            return
+        for pid in found:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def _line(pid: int) -> bytes:
+    """The process's command line; empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _mounts_below(folder: Path) -> list[str]:

@@ -89,7 +89,8 @@ def running(chain: Chain, node: Node, consensus: Consensus, settings: Settings) 
         *("--datadir", "/data", "--config", CONFIGURATION, "--networkid", str(chain.number)),
         *("--syncmode", "full", "--gcmode", "archive"),  # what is sealed stays, however a machine dies
         *("--http", "--http.addr", listen_address(node), "--http.port", str(node.rpc_port)),
-        *("--http.api", "eth,net,web3,txpool", "--http.vhosts", "*"),
+        *("--http.api", "eth,net,web3,txpool"),
+        *(() if _is_ip(node.ip) else ("--http.vhosts", node.ip)),  # addresses are answered anyhow
         *("--ipcpath", SOCKET, "--nat", f"extip:{node.ip}" if _is_ip(node.ip) else "none"),
         *("--verbosity", "2", "--miner.gasprice", "0"),
     ]

@@ -77,6 +77,7 @@ def test_what_others_reach_answers_no_question_of_management() -> None:
     command = " ".join(programs.running(CHAIN, NODE, consensus_of("ethereum"), Settings("ethereum", "geth:1")).command)
     assert "--http.addr 10.0.0.5 --http.port 8546 --http.api eth,net,web3,txpool" in command
     assert "--authrpc.addr 127.0.0.1" in command
+    assert "--http.vhosts" not in command
     assert f"--unlock {ADDRESS}" in command
     reader = replace(NODE, validator=False)
     quiet = programs.running(CHAIN, reader, consensus_of("ethereum"), Settings("ethereum", "geth:1")).command
