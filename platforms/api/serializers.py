@@ -356,8 +356,12 @@ class PresetBrief(serializers.Serializer[Any]):
 class PresetAnswer(PresetBrief):
     """A preset with its files: what `POST platforms` takes, once the parameters are filled in."""
 
-    credentials = serializers.SerializerMethodField(help_text=_("Field of the platform's own credential → what it is."))
-    organization = serializers.SerializerMethodField(help_text=_("Field of an organization's space → what it is."))
+    credential_fields = serializers.SerializerMethodField(
+        help_text=_("Field of the platform's own credential → what it is.")
+    )
+    organization_fields = serializers.SerializerMethodField(
+        help_text=_("Field of an organization's space → what it is.")
+    )
     parameters = PresetParameter(many=True)
     capabilities = serializers.SerializerMethodField()
     api_file = serializers.CharField()
@@ -366,11 +370,11 @@ class PresetAnswer(PresetBrief):
     readme = serializers.CharField(help_text=_("Markdown, in English."))
 
     @extend_schema_field(serializers.DictField(child=serializers.CharField()))
-    def get_credentials(self, preset: Preset) -> dict[str, str]:
+    def get_credential_fields(self, preset: Preset) -> dict[str, str]:
         return {name: gettext(words) for name, words in preset.credentials.items()}
 
     @extend_schema_field(serializers.DictField(child=serializers.CharField()))
-    def get_organization(self, preset: Preset) -> dict[str, str]:
+    def get_organization_fields(self, preset: Preset) -> dict[str, str]:
         return {name: gettext(words) for name, words in preset.organization.items()}
 
     @extend_schema_field(serializers.DictField(child=CapabilityAnswer()))

@@ -13,6 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from platforms.sandbox.chains import CLOUD_PORT
 from platforms.sandbox.core import Core
 from platforms.sandbox.identities import ensure_identities
 from platforms.sandbox.ports import choose_ports
@@ -67,7 +68,7 @@ async def _serve(folder: Path, options: argparse.Namespace) -> int:
     host = options.host
     ensure_identities(folder, host)
     port, tls_port = choose_ports(folder, host, options.port, options.tls_port)
-    core = Core(folder, options.pace)
+    core = Core(folder, options.pace, options.cloud_port)
     server = Server(core, folder)
     try:
         await core.start()
@@ -90,6 +91,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address of both listeners")
     parser.add_argument("--port", type=_port, default=0, help="HTTP; without it last time's, else a free one")
     parser.add_argument("--tls-port", type=_port, default=0, help="HTTPS with client certificates")
+    parser.add_argument("--cloud-port", type=_port, default=CLOUD_PORT, help="the first port of cloud tenants' nodes")
     parser.add_argument("--pace", type=float, default=0.15, help="seconds between two stages of a job")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     return parser.parse_args()

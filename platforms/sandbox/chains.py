@@ -31,11 +31,19 @@ class Chains:
     """Builds, keeps and takes down chains and their nodes."""
 
     def __init__(
-        self, store: Store, jobs: Jobs, keyring: Keyring, folder: Path, binary: Path | None, http: aiohttp.ClientSession
+        self,
+        store: Store,
+        jobs: Jobs,
+        keyring: Keyring,
+        folder: Path,
+        binary: Path | None,
+        http: aiohttp.ClientSession,
+        cloud_port: int,
     ) -> None:
         self.kernels: dict[str, Kernel] = {}
         self._store, self._jobs, self._keyring = store, jobs, keyring
         self._folder, self._binary, self._http = folder, binary, http
+        self._cloud_port = cloud_port
         self._ledgers: dict[str, Ledger] = {}
         self._relays: dict[tuple[str, str], Relay] = {}  # node and chain → its endpoint there
         jobs.register("createChain", self._build, self._mark_chain_failed)
@@ -318,7 +326,7 @@ class Chains:
             "tenantId": member["tenantId"],
             "role": role,
             "ip": host["ip"] if host else self._keyring.cloud_address(member["tenantId"]),
-            "firstPort": host["port"] if host else CLOUD_PORT,
+            "firstPort": host["port"] if host else self._cloud_port,
             "port": 0,
             "state": "CREATING",
             "version": "",

@@ -24,7 +24,7 @@ VERSION = "1.0"
 class Core:
     """Everything that the calls speak to. To be made inside of the event loop."""
 
-    def __init__(self, folder: Path, pace: float) -> None:
+    def __init__(self, folder: Path, pace: float, cloud_port: int) -> None:
         self.folder = folder
         self.binary = find_anvil()
         self.keyring, self.authority = Keyring(folder), Authority(folder)
@@ -32,7 +32,7 @@ class Core:
         self.faults = Faults(self.store)
         self.jobs = Jobs(self.store, self.faults, pace)
         self._http = aiohttp.ClientSession(trust_env=False)
-        self.chains = Chains(self.store, self.jobs, self.keyring, folder, self.binary, self._http)
+        self.chains = Chains(self.store, self.jobs, self.keyring, folder, self.binary, self._http, cloud_port)
         self.networks = Networks(self.store, self.jobs, self.keyring, self.chains)
         self.traffic = Traffic(self.store, lambda: self.chains.kernels)
         self._started = now_ms()

@@ -15,7 +15,7 @@ def test_presets(root: User, alice: User) -> None:
     one: dict[str, Any] = client(root).get("/api/v1/platform-presets/kaleido").json()
     chosen = next(each for each in presets() if each.slug == "kaleido")
     assert (one["api_file"], one["mapping"], one["samples"]) == (chosen.api_file, chosen.mapping, chosen.samples)
-    assert one["credentials"] == {"token": "API key of a Kaleido account"}
+    assert one["credential_fields"] == {"token": "API key of a Kaleido account"}
     assert one["parameters"][0]["place"] == "const.provider"
     assert one["capabilities"]["create_network"] == {"supported": True, "reason": ""}
     assert one["capabilities"]["list_tenants"]["reason"] == "Kaleido lists no accounts."

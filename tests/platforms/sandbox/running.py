@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import signal
 import ssl
@@ -33,7 +34,7 @@ class Running:
 
     def __init__(self, data_dir: Path, *arguments: str) -> None:
         self.data_dir, self.folder = data_dir, data_dir / "sandbox"
-        self.arguments = arguments
+        self.arguments = ("--cloud-port", str(random.randrange(9_000, 28_000, 20)), *arguments)  # beside others' nodes
         self.process: subprocess.Popen[str] | None = None
         self.base_url = self.on_prem_base_url = ""
         self._clients: list[httpx.Client] = []
