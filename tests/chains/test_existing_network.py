@@ -138,8 +138,8 @@ def test_the_platform_is_asked_as_the_creator(platform: Platform, root: User) ->
         plane.networks["n-1"] = Network("n-1", "x", state="LIVE", members=[{"id": "m-1", "org": cast.tax.orgcode}])
         assert ended(wanted(cast, "n-1")) == ("done", "")
         read = [each for each in plane.asked if each.route == union_plane.READ]
-        assert {each.token for each in read} == {"AK1"}
-        plane.tokens.pop("AK1")
+        assert {each.token for each in read} == {"AK-of-one"}
+        plane.tokens.pop("AK-of-one")
         plane.networks["n-2"] = Network("n-2", "y", state="LIVE", members=[{"id": "m-1", "org": cast.tax.orgcode}])
         assert ended(wanted(cast, "n-2", name="Other"))[0] == "undone"
     finally:

@@ -21,7 +21,7 @@ def auditor() -> User:
 
 def cloud(name: str, tenantid: str, **changes: Any) -> dict[str, Any]:
     """Table 1 as a cloud department fills it in."""
-    return {"name": name, "category": "cloud", "tenantid": tenantid, "ak": "AK1", "sk": "SK1", **changes}
+    return {"name": name, "category": "cloud", "tenantid": tenantid, "ak": "AK-of-one", "sk": "SK-of-one", **changes}
 
 
 def on_prem(name: str, *, port: int = 9001, **changes: Any) -> dict[str, Any]:

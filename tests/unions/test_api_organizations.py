@@ -37,8 +37,8 @@ def test_secrets_never_come_out(cast: Cast) -> None:
     for user in (cast.root, cast.alice, cast.carol):
         for place in (URL, f"{URL}/{cast.tax.orgcode}", f"{URL}/{cast.social.orgcode}", "/api/v1/resource-spaces"):
             text = client(user).get(place).content.decode()
-            assert "SK1" not in text
-            assert "AK1" not in text
+            assert "SK-of-one" not in text
+            assert "AK-of-one" not in text
             assert "PRIVATE KEY" not in text
 
 
@@ -49,7 +49,7 @@ def test_an_own_administrator_changes_credentials(cast: Cast) -> None:
     assert answer.json()["name"] == "Tax Authority"
     cast.tax.space.refresh_from_db()
     assert cast.tax.space.sk.reveal() == "SK-new"
-    assert cast.tax.space.ak.reveal() == "AK1"
+    assert cast.tax.space.ak.reveal() == "AK-of-one"
     assert "SK-new" not in str(AuditEntry.objects.order_by("-number").first().data)
 
 

@@ -47,7 +47,7 @@ def test_a_department_registers_and_an_administrator_approves(platform: Platform
     found = answer.json()
     assert (found["state"], found["orgcode"]) == ("pending", None)
     assert isinstance(found["id"], str)
-    assert "SK1" not in answer.content.decode()
+    assert "SK-of-one" not in answer.content.decode()
 
     place = f"{URL}/{found['id']}"
     assert answer["Location"].endswith(place)

@@ -23,12 +23,12 @@ def run(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Call the client as a shell would."""
     monkeypatch.setenv("CONCORD_URL", live_server.url)
     monkeypatch.setenv("CONCORD_PASSWORD", PASSWORD)
-    monkeypatch.setenv("CONCORD_SK", "SK1")
+    monkeypatch.setenv("CONCORD_SK", "SK-of-one")
     return main
 
 
 def test_a_cloud_department_registers_and_gets_a_token(run: Any, platform: Platform, capsys: Any) -> None:
-    words = "register --username tax --email tax@gov.example --name Tax --category cloud --tenantid t-1 --ak AK1"
+    words = "register --username tax --email tax@gov.example --name Tax --category cloud --tenantid t-1 --ak AK-of-one"
     assert run(words.split()) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "pending"
     assert Registration.objects.get().tenantid == "t-1"
@@ -46,7 +46,7 @@ def test_an_on_prem_department_registers(run: Any, platform: Platform, tmp_path:
 
 
 def test_a_refusal_names_the_fields(run: Any, platform: Platform, capsys: Any) -> None:
-    words = "register --username tax --email nobody --name Tax --category cloud --tenantid t-nowhere --ak AK1"
+    words = "register --username tax --email nobody --name Tax --category cloud --tenantid t-nowhere --ak AK-of-one"
     assert run(words.split()) == 1
     said = capsys.readouterr().err
     assert "email" in said

@@ -128,8 +128,8 @@ def test_three_members_are_brought_in_side_by_side(cast: Cast, plane: UnionPlane
 def test_whose_credential_opens_what(cast: Cast, plane: UnionPlane) -> None:
     built(cast)
     spoken = {asked.route: asked.token for asked in plane.asked}
-    assert spoken[CREATE] == spoken[JOIN] == "AK1"
-    assert spoken[LIST] != "AK1"
+    assert spoken[CREATE] == spoken[JOIN] == "AK-of-one"
+    assert spoken[LIST] != "AK-of-one"
 
 
 def test_join_quit_delete(cast: Cast, plane: UnionPlane, water: Any) -> None:

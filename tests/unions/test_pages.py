@@ -23,7 +23,7 @@ from unions.services.proposals import cast_vote
 from unions.services.unions import propose_join
 
 pytestmark = pytest.mark.django_db
-SECRETS = ("AK1", "SK1", "PRIVATE KEY")
+SECRETS = ("AK-of-one", "SK-of-one", "PRIVATE KEY")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def asked(cast: Cast) -> Registration:
         username="erin",
         password=PASSWORD,
         email="erin@example.gov",
-        organization=cloud("Water Board", "t-3", ak="AK1", sk="SK1"),
+        organization=cloud("Water Board", "t-3", ak="AK-of-one", sk="SK-of-one"),
     )
 
 
@@ -154,8 +154,8 @@ def filled(**changes: Any) -> dict[str, Any]:
         "category": "cloud",
         "oemtype": "testbed",
         "tenantid": "t-3",
-        "ak": "AK1",
-        "sk": "SK1",
+        "ak": "AK-of-one",
+        "sk": "SK-of-one",
         **changes,
     }
 
@@ -225,7 +225,7 @@ def test_a_form_with_a_mistake_comes_back_with_the_error_at_the_field(cast: Cast
 
 
 def test_the_fields_follow_the_category_and_never_carry_a_secret(cast: Cast) -> None:
-    text = page(None, "/register/fields", category="on_prem", nodelist="127.0.0.9:1", ak="AK1", password=PASSWORD)
+    text = page(None, "/register/fields", category="on_prem", nodelist="127.0.0.9:1", ak="AK-of-one", password=PASSWORD)
     assert 'name="tlscert"' in text
     assert "Tenant id" not in text
     assert "127.0.0.9:1" in text
@@ -305,7 +305,7 @@ def test_changing_keeps_what_is_left_empty(cast: Cast) -> None:
     send(cast.alice, place, name="Tax Authority", projectid="p-1", ak="", sk="SK-new", token="")
     cast.tax.refresh_from_db()
     space = type(cast.tax.space).objects.get(organization=cast.tax)
-    assert (cast.tax.name, space.sk.reveal(), space.ak.reveal()) == ("Tax Authority", "SK-new", "AK1")
+    assert (cast.tax.name, space.sk.reveal(), space.ak.reveal()) == ("Tax Authority", "SK-new", "AK-of-one")
     text = send(cast.alice, place, 422, name="Housing Office", projectid="p-1")
     assert 'id="id_name_error"' in text
     assert 'value="Housing Office"' in text

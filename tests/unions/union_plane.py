@@ -29,7 +29,7 @@ class UnionPlane(Plane):
         super().__init__(polls=1)
         self.fails: dict[str, str] = {}  # kind of job -> "clean" (nothing is left) or "dirty" (something is)
         self.careful = True
-        self.tokens |= {"AK1": "department"}
+        self.tokens |= {"AK-of-one": "department"}
 
     def people(self) -> dict[str, list[str]]:
         """Label of a network -> who is in it, as the plane sees it."""
