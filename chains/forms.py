@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from chains.models import Createmode
+from chains.gateway.methods import METHODS
+from chains.models import Createmode, Preset
 from chains.planning import MAX_NODES, Advice, Priority, Trust, advise
 from chains.services.chain_requests import ANEW
+from chains.services.grants import MAX_QUOTA, MAX_RATE
 from console.errors import Invalid
 from platforms.services.requests import read_network_ids
 from unions.forms import MoveForm, TypedName
+from unions.models import Organization
 
 
 class LookForm(forms.Form):
@@ -181,3 +186,53 @@ class ScaleForm(MoveForm):
         self.fields["nodes"].help_text = gettext(
             "So many there shall be. Chains that share nodes change together; what came last is given back first."
         )
+
+
+class AccessGrantForm(forms.Form):
+    """Who may reach the chain, by which methods, how often, for how long."""
+
+    DAYS = [("30", _("30 days")), ("90", _("90 days")), ("365", _("1 year")), ("", _("Never"))]
+
+    orgcode = forms.ChoiceField(label=_("Organization"), help_text=_("Its nodes are asked, and only its."))
+    username = forms.CharField(
+        label=_("Member"),
+        required=False,
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("The user whose token the program has. Empty: every member of the organization."),
+    )
+    purpose = forms.CharField(
+        label=_("Purpose"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": _("Permit server")}),
+    )
+    preset = forms.ChoiceField(
+        label=_("Methods"), choices=Preset.choices, widget=forms.RadioSelect, initial=Preset.READ, required=False
+    )
+    methods = forms.MultipleChoiceField(
+        label=_("Chosen methods"),
+        required=False,
+        choices=[(each, each) for each in METHODS],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    quota_per_day = forms.IntegerField(label=_("Calls a day"), min_value=1, max_value=MAX_QUOTA, initial=10_000)
+    rate_per_minute = forms.IntegerField(label=_("Calls a minute"), min_value=1, max_value=MAX_RATE, initial=120)
+    days = forms.ChoiceField(label=_("Expires after"), choices=DAYS, initial="90", required=False)
+
+    def __init__(self, *args: Any, organizations: list[Organization], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["orgcode"].choices = [(each.orgcode, each.name) for each in organizations]  # type: ignore[attr-defined]
+
+    def clean_preset(self) -> str:
+        return self.cleaned_data["preset"] or Preset.READ
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("preset") != Preset.CUSTOM:
+            cleaned["methods"] = []  # ticked, and then another preset was chosen
+        return cleaned
+
+    def expires_at(self) -> datetime | None:
+        days = self.cleaned_data["days"]
+        return timezone.now() + timedelta(days=int(days)) if days else None

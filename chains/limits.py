@@ -30,6 +30,12 @@ class Limits(BaseSettings):
     keep_samples_hours: int = Field(default=72, ge=1)
     keep_missing_nodes_seconds: float = Field(default=604_800.0, ge=0)  # a node no longer listed
 
+    gateway_call_seconds: float = Field(default=8.0, gt=0)  # one whole answer; after that no other node is asked
+    gateway_max_request_kb: int = Field(default=1024, ge=1)
+    gateway_max_answer_kb: int = Field(default=4096, ge=1)
+    gateway_max_batch: int = Field(default=50, ge=1)  # calls in one request
+    gateway_at_once: int = Field(default=2, ge=1)  # requests of one process: its other threads stay for everybody else
+
 
 FROM_ENVIRONMENT = Limits()
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from chains.models import Blockchain, BusinessChain, ChainState, Createmode
+from chains.models import AccessGrant, Blockchain, BusinessChain, ChainState, Createmode
+from console.errors import NotSupported
 from console.models import User
-from console.policies import ALLOWED, Verdict, not_now
+from console.policies import ALLOWED, Verdict, denied, not_now, require
+from platforms.models import Kernel
 from unions.models import MemberState, Organization, Proposal, Union, UnionState
-from unions.policies import fits, may_speak_for, supports
+from unions.policies import fits, may_manage_organization, may_speak_for, supports
+
+SPEAK_JSON_RPC = (Kernel.ETHEREUM, Kernel.QUORUM)
 
 
 def may_propose_chain(actor: User, creator: Organization, union: Union | None) -> Verdict:
@@ -42,12 +46,63 @@ def may_propose_scaling(actor: User, blockchain: Blockchain, organization: Organ
     return allowed
 
 
+def may_grant_access(actor: User, blockchain: Blockchain, organization: Organization) -> Verdict:
+    """Administrators of an organization that is on the chain, and the console's; on chains that the gateway serves."""
+    allowed = may_manage_organization(actor, organization)
+    if not allowed:
+        return allowed
+    if not blockchain.organizations.filter(pk=organization.pk).exists():
+        return not_now(_("%(name)s is not in this chain.") % {"name": organization.name})
+    return _running(blockchain) and gateway_serves(blockchain)
+
+
+def may_revoke_grant(actor: User, grant: AccessGrant) -> Verdict:
+    """The organization's administrators and the console's, also once the organization is closed."""
+    allowed = may_manage_organization(actor, grant.organization)
+    if not allowed and grant.organization.is_closed and actor.is_administrator:
+        return ALLOWED
+    return allowed
+
+
+def gateway_serves(blockchain: Blockchain) -> Verdict:
+    """Chains that speak Ethereum's JSON-RPC, by what their platform says of them."""
+    kernel = str(blockchain.blockspec.get("kernel") or blockchain.business_chain.platform.kernel or "").lower()
+    if kernel in SPEAK_JSON_RPC:
+        return ALLOWED
+    if not kernel:
+        return not_now(_("The gateway serves Ethereum and Quorum chains; the platform does not say what this one is."))
+    words = {"kernel": Kernel(kernel).label if kernel in Kernel.values else kernel}
+    return not_now(_("The gateway serves Ethereum and Quorum chains; this one is %(kernel)s.") % words)
+
+
+def require_gateway(blockchain: Blockchain) -> None:
+    """NotSupported, with the reason, where the gateway does not serve the chain; Conflict when it does not run."""
+    if not (verdict := gateway_serves(blockchain)):
+        raise NotSupported(verdict.reason)
+    require(_running(blockchain))
+
+
+def may_download_sdk(actor: User, blockchain: Blockchain, organization: Organization) -> Verdict:
+    """Members of the organization, where it is on the chain; nobody on behalf of another."""
+    if not organization.members.filter(pk=actor.pk).exists():
+        return denied(_("Only members of the organization get its connection files."))
+    if not blockchain.organizations.filter(pk=organization.pk).exists():
+        return not_now(_("%(name)s is not in this chain.") % {"name": organization.name})
+    return ALLOWED
+
+
 def chains_support(chain: BusinessChain, *operations: str) -> Verdict:
     """What the platform declared, with its reason for the first of the operations that it cannot do."""
     for operation in operations:
         if not (verdict := supports(chain.platform, operation)):
             return verdict
     return ALLOWED
+
+
+def _running(blockchain: Blockchain) -> Verdict:
+    if blockchain.state == ChainState.RUNNING:
+        return ALLOWED
+    return not_now(_("The chain is %(state)s.") % {"state": blockchain.get_state_display().lower()})
 
 
 def _going_on(chain: BusinessChain) -> Verdict:

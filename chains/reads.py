@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import TruncMinute
+from django.db.models.functions import Coalesce, TruncMinute
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
 from chains.models import (
+    AccessGrant,
     Block,
     Blockchain,
     BusinessChain,
+    GrantUse,
     Node,
     Sample,
     TakeOver,
@@ -96,6 +98,15 @@ def blocks(actor: User) -> QuerySet[Block]:
 
 def transactions(actor: User) -> QuerySet[Transaction]:
     return Transaction.objects.filter(blockchain__in=Blockchain.objects.visible_to(actor)).select_related("blockchain")
+
+
+def access_grants(actor: User) -> QuerySet[AccessGrant]:
+    """Grants with `used_today`, and with everything that is shown of them."""
+    uses = GrantUse.objects.filter(grant=OuterRef("pk"), day=timezone.now().date()).annotate(
+        sum=F("reads") + F("sends")
+    )
+    rows = AccessGrant.objects.visible_to(actor).select_related("blockchain", "organization", "user", "created_by")
+    return rows.annotate(used_today=Coalesce(Subquery(uses.values("sum")[:1]), 0))
 
 
 def touching(rows: QuerySet[Transaction], address: str) -> QuerySet[Transaction]:

@@ -7,6 +7,7 @@ import time
 from celery import shared_task
 
 from chains.observe import observer
+from chains.services.gateway import summarize_uses
 from chains.services.ledger import prune
 
 TICK_SECONDS = 1.0
@@ -25,7 +26,13 @@ def prune_chains() -> None:
     prune(lambda: time.monotonic() < end)
 
 
+@shared_task(name="chains.summarize_uses", expires=600)
+def summarize_gateway_uses() -> None:
+    summarize_uses()
+
+
 BEAT = {
+    "gateway-summarize": {"task": "chains.summarize_uses", "schedule": 600.0, "options": {"expires": 600}},
     "chains-observe": {"task": "chains.observe", "schedule": TICK_SECONDS, "options": {"expires": 3}},
     "chains-prune": {"task": "chains.prune", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from chains.models import (
+    AccessGrant,
     Block,
     Blockchain,
     BusinessChain,
@@ -17,6 +18,7 @@ from chains.models import (
     Createmode,
     Node,
     NodeState,
+    Preset,
     Transaction,
     TransactionStatus,
 )
@@ -109,3 +111,17 @@ class TransactionFilter(django_filters.FilterSet):
 
     def filter_address(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         return touching(queryset, value)
+
+
+class AccessGrantFilter(django_filters.FilterSet):
+    blockchain = django_filters.CharFilter(field_name="blockchain__uid")
+    orgcode = django_filters.CharFilter(field_name="organization__orgcode")
+    username = django_filters.CharFilter(field_name="user__username")
+    preset = django_filters.ChoiceFilter(choices=Preset.choices)
+    revoked = django_filters.BooleanFilter(
+        field_name="revoked_at", lookup_expr="isnull", exclude=True, help_text=_("Whether it was ended.")
+    )
+
+    class Meta:
+        model = AccessGrant
+        fields: list[str] = []

@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from chains import reads
+from chains.gateway.address import gateway_address
 from chains.models import Block, Blockchain, BusinessChain, ChainState, Node, Transaction
+from chains.policies import gateway_serves
 from chains.views.orders import actions_on, siblings_of
 from console.views.base import DetailPage, ListPage, Page
 from platforms.models import Platform
@@ -87,7 +89,14 @@ class ChainDetail(OfBlockchain, DetailPage):
             "transactions": transactions[:LATEST],
             "live": row.state != ChainState.DELETED,
             "siblings": siblings_of(row),
-            **({} if row.state == ChainState.DELETED or self.asked_by_htmx else actions_on(self.actor, row)),
+            **({} if row.state == ChainState.DELETED or self.asked_by_htmx else self._below(row)),
+        }
+
+    def _below(self, row: Blockchain) -> dict[str, Any]:
+        """What can be done, below the figures."""
+        return actions_on(self.actor, row) | {
+            "gateway_address": gateway_address(row),
+            "gateway_serves": gateway_serves(row),
         }
 
 

@@ -82,6 +82,8 @@ FILTER_TITLES = {
     "action": gettext_lazy("Action"),
     "createmode": gettext_lazy("Mode"),
     "freshness": gettext_lazy("Freshness"),
+    "preset": gettext_lazy("Methods"),
+    "ended": gettext_lazy("In force"),
 }
 
 

@@ -19,6 +19,7 @@ from platforms.mapping.template import Template
 from platforms.mapping.values import holds
 
 ClientOf = Callable[[str, str], PlatformClient]  # by the address's name and the TLS identity
+ClientTo = Callable[[str], PlatformClient]  # by the TLS identity
 Told = Callable[[str], None]
 UNAUTHORIZED = {"status": [401]}
 REFUSED_LOGIN = kept(gettext_noop("Signing in to the platform failed. %(problem)s"))
@@ -31,13 +32,17 @@ class Authenticator:
         self._template, self._api, self._client_of = template, api, client_of
         self._tokens = TokenKeeper()
 
-    def send(self, request: Outgoing, party: PartyCredential, options: Options, told: Told) -> Incoming:
+    def send(
+        self, request: Outgoing, party: PartyCredential, options: Options, told: Told, to: ClientTo | None = None
+    ) -> Incoming:
         """The platform's answer to the request, signed as `party`. `told` hears of the calls made for a token.
 
         A request that is answered 401 is sent once more with a new token: refused at the door, it did nothing.
+        `to` gives the client by its TLS identity where the request goes elsewhere than to the scheme's address.
         """
         scheme = scheme_for(options["kind"])
-        client = self._client_of(options.get("address", "default"), party.tlscert if scheme.uses_tls_identity else "")
+        identity = party.tlscert if scheme.uses_tls_identity else ""
+        client = to(identity) if to is not None else self._client_of(options.get("address", "default"), identity)
         prepared = client.prepared(filled(request, party))
         if not fetches_token(scheme):
             return client.send(_guarded(cast(Scheme, scheme).sign(prepared, party, options), party))

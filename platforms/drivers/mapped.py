@@ -18,7 +18,7 @@ from console.sentences import kept
 from platforms.auth.authenticator import Authenticator
 from platforms.drivers.base import Capability, Credentials, Finished, Json, PartyCredential, Pending, keep_trace
 from platforms.drivers.trace import shortened
-from platforms.http import SAFE_METHODS, Incoming, PlatformClient
+from platforms.http import SAFE_METHODS, Incoming, Outgoing, PlatformClient
 from platforms.mapping.apifile import ApiFile
 from platforms.mapping.interpreter import Call, Run, Wait, run
 from platforms.mapping.template import Template
@@ -109,6 +109,11 @@ class MappedDriver:
         """The platform's answer to a call, signed as the party that the call names. `told` hears of other calls."""
         party: PartyCredential = getattr(credentials, call.cred) or credentials.platform
         return self._authenticator.send(call.request, party, self.template.auth_for(party.category, call.auth), told)
+
+    def send_to_node(self, request: Outgoing, party: PartyCredential, to: Callable[[str], PlatformClient]) -> Incoming:
+        """A node's answer, signed by the `auth` entry `node`; without one nodes are asked without any credential."""
+        options = self.template.auth.get("node") or {"kind": "none"}
+        return self._authenticator.send(request, party, options, lambda _line: None, to)
 
     def _client(self, name: str, tlscert: str) -> PlatformClient:
         """The pool to the address of this name, with this TLS identity."""
