@@ -64,9 +64,14 @@ def may_revoke_grant(actor: User, grant: AccessGrant) -> Verdict:
     return allowed
 
 
+def kernel_of(blockchain: Blockchain) -> str:
+    """What the chain, or else its platform, says of its kernel; empty where neither does."""
+    return str(blockchain.blockspec.get("kernel") or blockchain.business_chain.platform.kernel or "").lower()
+
+
 def gateway_serves(blockchain: Blockchain) -> Verdict:
     """Chains that speak Ethereum's JSON-RPC, by what their platform says of them."""
-    kernel = str(blockchain.blockspec.get("kernel") or blockchain.business_chain.platform.kernel or "").lower()
+    kernel = kernel_of(blockchain)
     if kernel in SPEAK_JSON_RPC:
         return ALLOWED
     if not kernel:

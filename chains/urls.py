@@ -23,6 +23,7 @@ urlpatterns = [
     path("chains/<str:uid>/scale", views.ScaleChain.as_view(), name="chain-scale"),
     path("chains/<str:uid>", views.ChainDetail.as_view(), name="chain-detail"),
     path("chains/<str:uid>/charts", views.ChainCharts.as_view(), name="chain-charts"),
+    path("chains/<str:uid>/sdk", views.DownloadSdk.as_view(), name="sdk"),
     path("chains/<str:uid>/gateway", views.GrantList.as_view(), name="grant-list"),
     path("chains/<str:uid>/gateway/new", views.GrantCreate.as_view(), name="grant-create"),
     path("chains/<str:uid>/gateway/<int:grant_id>/revoke", views.RevokeGrant.as_view(), name="grant-revoke"),

@@ -26,6 +26,7 @@ WORDS = {
     "chains.gateway.sending": _("Transaction handed in at the gateway"),
     "chains.gateway.sent": _("Transaction sent by the gateway"),
     "chains.gateway.used": _("A day at the gateway summed up"),
+    "chains.sdk.downloaded": _("Connection files downloaded"),
     "chains.blockchain.reading_asked": _("Reading of a chain asked for"),
 }
 

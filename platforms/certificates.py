@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from django.utils.translation import gettext as _
 
@@ -49,6 +49,40 @@ def read_bundle(text: str, *, field: str = "tlscert") -> TlsBundle:
         raise Invalid.field(field, _("The private key belongs to none of the certificates."))
     _refuse_out_of_force(own, field)
     return TlsBundle(subject=own.subject.rfc4514_string(), expires_at=own.not_valid_after_utc)
+
+
+@dataclass(frozen=True)
+class PublicCertificate:
+    """One certificate of a bundle, which everybody may know. Never a key."""
+
+    is_own: bool  # the one that the bundle's key belongs to; the others are authorities
+    subject: str
+    issuer: str
+    serial: str  # hexadecimal
+    starts_at: datetime
+    expires_at: datetime
+    fingerprint: str  # SHA-256, hexadecimal
+    pem: str
+
+
+def public_certificates(text: str) -> list[PublicCertificate]:
+    """The certificates of a bundle that was checked when it came in, the own one first; an empty text has none."""
+    keys, certificates = _blocks(text, "tlscert")
+    own = _own(keys[0], certificates) if keys else None
+    made = [
+        PublicCertificate(
+            is_own=each is own,
+            subject=each.subject.rfc4514_string(),
+            issuer=each.issuer.rfc4514_string(),
+            serial=f"{each.serial_number:x}",
+            starts_at=each.not_valid_before_utc,
+            expires_at=each.not_valid_after_utc,
+            fingerprint=each.fingerprint(hashes.SHA256()).hex(),
+            pem=_pem(each),
+        )
+        for each in certificates
+    ]
+    return sorted(made, key=lambda each: not each.is_own)
 
 
 def read_authorities(text: str, *, field: str = "ca_certificate") -> datetime:

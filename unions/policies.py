@@ -43,6 +43,13 @@ def may_see_organization_details(actor: User, organization: Organization) -> Ver
     return denied(_("Only members of the organization see its details."))
 
 
+def may_download_certificates(actor: User, organization: Organization) -> Verdict:
+    """Its own members; nobody on its behalf."""
+    if _role(actor, organization):
+        return ALLOWED
+    return denied(_("Only members of the organization get its certificates."))
+
+
 def may_manage_organization(actor: User, organization: Organization) -> Verdict:
     """The organization's administrators and the console's."""
     if organization.is_placeholder:

@@ -24,6 +24,11 @@ urlpatterns = [
     path("organizations", views.OrganizationList.as_view(), name="organization-list"),
     path("organizations/number/<int:pk>", views.OrganizationByNumber.as_view(), name="organization-by-number"),
     path("organizations/<str:orgcode>", views.OrganizationDetail.as_view(), name="organization-detail"),
+    path(
+        "organizations/<str:orgcode>/certificates.pem",
+        views.DownloadCertificates.as_view(),
+        name="organization-certificates",
+    ),
     path("organizations/<str:orgcode>/claim", views.ClaimPlaceholder.as_view(), name="organization-claim"),
     path("organizations/<str:orgcode>/change", views.OrganizationChange.as_view(), name="organization-change"),
     path("organizations/<str:orgcode>/close", views.CloseOrganization.as_view(), name="organization-close"),

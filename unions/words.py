@@ -22,6 +22,7 @@ WORDS = {
     "unions.registration.refused": _("Registration refused"),
     "unions.registration_rule.created": _("Rule for approval added"),
     "unions.registration_rule.deleted": _("Rule for approval deleted"),
+    "unions.certificates.downloaded": _("Certificates downloaded"),
     "unions.organization.updated": _("Organization changed"),
     "unions.resource_space.quota_set": _("Quota changed"),
     "unions.organization.closed": _("Organization closed"),

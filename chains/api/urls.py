@@ -21,6 +21,7 @@ urlpatterns = [
     path("blockchains/<str:uid>/transactions", views.Transactions.as_view()),
     path("blockchains/<str:uid>/transactions/<str:hash>", views.TransactionDetail.as_view()),
     path("blockchains/<str:uid>/monitoring", views.Monitoring.as_view()),
+    path("blockchains/<str:uid>/sdk", views.Sdk.as_view()),
     path("gateway/<str:uid>/rpc", views.Gateway.as_view(), name="api-gateway"),
     path("access-grants", views.AccessGrants.as_view()),
     path("access-grants/<int:grant_id>", views.AccessGrantDetail.as_view()),

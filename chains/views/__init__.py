@@ -1,7 +1,7 @@
 """Pages of this floor."""
 
 from chains.views.chains import BlockchainByNumber, BusinessChainByNumber, ChainCharts, ChainDetail, ChainList
-from chains.views.gateway import GrantCreate, GrantList, RevokeGrant
+from chains.views.gateway import DownloadSdk, GrantCreate, GrantList, RevokeGrant
 from chains.views.ledger import BlockDetail, BlockList, FindInChain, TransactionDetail, TransactionList
 from chains.views.orders import ChainOrder, ChainPlan, DeleteChain, JoinChain, QuitChain, ScaleChain
 from chains.views.takeover import ConfirmTakeOver, LookAtNetworks, TakeOverDetail
@@ -18,6 +18,7 @@ __all__ = [
     "ChainPlan",
     "ConfirmTakeOver",
     "DeleteChain",
+    "DownloadSdk",
     "FindInChain",
     "GrantCreate",
     "GrantList",

@@ -15,6 +15,7 @@ from chains import reads
 from chains.gateway.address import gateway_address
 from chains.models import Block, Blockchain, BusinessChain, ChainState, Node, Transaction
 from chains.policies import gateway_serves
+from chains.services.downloads import own_organizations
 from chains.views.orders import actions_on, siblings_of
 from console.views.base import DetailPage, ListPage, Page
 from platforms.models import Platform
@@ -97,6 +98,7 @@ class ChainDetail(OfBlockchain, DetailPage):
         return actions_on(self.actor, row) | {
             "gateway_address": gateway_address(row),
             "gateway_serves": gateway_serves(row),
+            "own_organizations": own_organizations(self.actor, row),
         }
 
 

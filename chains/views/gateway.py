@@ -1,4 +1,4 @@
-"""Pages of the gateway: a chain's access grants, making one, revoking one."""
+"""Pages of the gateway: a chain's access grants, making one, revoking one; and the connection files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -14,15 +15,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from chains import reads
+from chains.downloads import zip_answer
 from chains.forms import AccessGrantForm
 from chains.gateway.address import gateway_address
 from chains.models import AccessGrant, Blockchain, Preset
 from chains.policies import gateway_serves, may_grant_access, may_revoke_grant
 from chains.services import grants as service
+from chains.services.downloads import hand_out_sdk
 from chains.views.chains import OfBlockchain
 from console.models import User
 from console.policies import Verdict, denied
-from console.views.base import ActionView, ListPage, ServiceFormView
+from console.views.base import ActionView, ListPage, Page, ServiceFormView
 from unions.models import Organization
 
 
@@ -124,3 +127,11 @@ class RevokeGrant(ActionView):
 
     def get_success_url(self) -> str:
         return reverse("chains:grant-list", args=[self.kwargs["uid"]])
+
+
+class DownloadSdk(Page):
+    """Connection files for an organization of the reader."""
+
+    def get(self, request: HttpRequest, uid: str) -> HttpResponse:
+        files = hand_out_sdk(actor=self.actor, uid=uid, orgcode=request.GET.get("orgcode", ""))
+        return zip_answer(files)

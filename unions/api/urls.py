@@ -15,6 +15,7 @@ urlpatterns = [
     path("registration-rules/<int:rule_id>", views.RegistrationRuleDetail.as_view()),
     path("organizations", views.Organizations.as_view()),
     path("organizations/<str:orgcode>", views.OrganizationDetail.as_view()),
+    path("organizations/<str:orgcode>/certificates", views.Certificates.as_view()),
     path("organizations/<str:orgcode>/claim", views.ClaimPlaceholder.as_view()),
     path("organizations/<str:orgcode>/members", views.Members.as_view()),
     path("organizations/<str:orgcode>/members/<str:username>", views.MemberDetail.as_view()),

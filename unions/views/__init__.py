@@ -1,5 +1,6 @@
 """Pages of this floor."""
 
+from unions.views.certificates import DownloadCertificates
 from unions.views.drifts import (
     ComparePlatform,
     CompareUnion,
@@ -61,6 +62,7 @@ __all__ = [
     "CompareUnion",
     "DeleteRule",
     "DeleteUnion",
+    "DownloadCertificates",
     "DriftDetail",
     "DriftList",
     "IgnoreDrift",

@@ -116,6 +116,7 @@ class OrganizationDetail(DetailPage):
             "expired": expires is not None and expires <= timezone.now(),
             "expires_soon": expires is not None and expires <= timezone.now() + expiry.soon(),
             "memberships": people,
+            "is_member": any(each.user_id == self.actor.pk for each in people),
             "irreplaceable": administrators[0] if len(administrators) == 1 else None,
             "member_form": MemberForm(),
             "roles": MemberRole,

@@ -1,6 +1,7 @@
 """The REST layer of this floor: each view reads rows or calls a service; only the gateway's talks to a node."""
 
 from chains.api.views.chains import BlockchainDetail, Blockchains, ChainDetail, Chains, Nodes
+from chains.api.views.downloads import Sdk
 from chains.api.views.gateway import AccessGrantDetail, AccessGrants, Gateway
 from chains.api.views.ledger import BlockDetail, Blocks, Ledger, Monitoring, TransactionDetail, Transactions
 from chains.api.views.orders import JoinChain, PlanChain, QuitChain, ScaleBlockchain
@@ -23,6 +24,7 @@ __all__ = [
     "PlanChain",
     "QuitChain",
     "ScaleBlockchain",
+    "Sdk",
     "TakeOverDetail",
     "TakeOverNetworks",
     "TakeOvers",

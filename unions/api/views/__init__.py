@@ -1,5 +1,6 @@
 """The REST layer of this floor: each view parses, calls a service, answers."""
 
+from unions.api.views.certificates import Certificates
 from unions.api.views.drifts import (
     ComparePlatform,
     CompareUnion,
@@ -32,6 +33,7 @@ from unions.api.views.unions import JoinUnion, QuitUnion, UnionDetail, UnionRule
 __all__ = [
     "AnswerForConsole",
     "ApproveRegistration",
+    "Certificates",
     "ClaimPlaceholder",
     "ComparePlatform",
     "CompareUnion",
