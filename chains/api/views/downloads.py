@@ -26,11 +26,16 @@ class SdkQuery(serializers.Serializer[Any]):
     """Which part, and for which organization."""
 
     part = serializers.ChoiceField(
-        choices=sorted(PARTS), required=False, default="", help_text=_("Only this file, as JSON; left out: a zip.")
+        choices=sorted(PARTS),
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text=_("Only this file, as JSON; left out: a zip."),
     )
     orgcode = serializers.CharField(
         max_length=40,
         required=False,
+        allow_blank=True,
         default="",
         help_text=_("One of your organizations; left out: the first by name on this chain."),
     )
