@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
-from chains.models import Block, Blockchain, BusinessChain, Node, Sample, Transaction
+from chains.models import AccessGrant, Block, Blockchain, BusinessChain, Node, Sample, Transaction
 from chains.services.chains import read_soon
 
 
@@ -81,3 +81,11 @@ class SampleAdmin(LookOnly):
     list_display = ["name", "value", "unit", "blockchain", "at"]
     list_filter = ["name", "blockchain"]
     list_select_related = ["blockchain"]
+
+
+@admin.register(AccessGrant)
+class AccessGrantAdmin(LookOnly):
+    list_display = ["__str__", "blockchain", "organization", "user", "preset", "expires_at", "revoked_at", "created_at"]
+    list_filter = ["preset"]
+    list_select_related = ["blockchain", "organization", "user"]
+    search_fields = ["purpose", "blockchain__uid", "organization__orgcode", "user__username"]

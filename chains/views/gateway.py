@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +27,8 @@ from console.models import User
 from console.policies import Verdict, denied
 from console.views.base import ActionView, ListPage, Page, ServiceFormView
 from unions.models import Organization
+
+STATES = {"in_force": gettext_lazy("In force"), "ended": gettext_lazy("Ended")}
 
 
 def grantors(actor: User, blockchain: Blockchain) -> list[tuple[Organization, Verdict]]:
@@ -54,29 +56,28 @@ class GrantList(OfBlockchain, ListPage):
     search_in = ("purpose", "organization__name", "user__username")
 
     def get_queryset(self) -> QuerySet[AccessGrant]:
+        """Those in force first."""
         rows = self.narrowed(reads.access_grants(self.actor).filter(blockchain=self.blockchain))
-        return rows if self.ended else rows.filter(self._in_force())
+        ended = Q(revoked_at__isnull=False) | Q(expires_at__lte=timezone.now())
+        if self.state in STATES:
+            rows = rows.filter(ended) if self.state == "ended" else rows.exclude(ended)
+        return rows.order_by(Case(When(ended, then=1), default=0), "-created_at", "-pk")
 
     @property
-    def ended(self) -> bool:
-        return self.request.GET.get("ended") == "shown"
-
-    @staticmethod
-    def _in_force() -> Q:
-        return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    def state(self) -> str:
+        return self.request.GET.get("state", "")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        context["choices"] = context["choices"] | {"ended": [("shown", _("Ended ones as well"))]}
-        context["chosen"] = context["chosen"] | {"ended": "shown" if self.ended else ""}
+        context["choices"] = context["choices"] | {"state": list(STATES.items())}
+        context["chosen"] = context["chosen"] | {"state": self.state}
         return context | {
             "blockchain": self.blockchain,
             "address": gateway_address(self.blockchain),
             "serves": gateway_serves(self.blockchain),
             "may_grant": may_grant_any(self.actor, self.blockchain),
-            "narrowed": context["narrowed"] or self.ended,
+            "narrowed": context["narrowed"] or self.state in STATES,
             "rows": self._judged(context["object_list"]),
-            "now": timezone.now(),
         }
 
     def _judged(self, grants: Iterable[AccessGrant]) -> list[tuple[AccessGrant, Verdict]]:

@@ -83,7 +83,6 @@ FILTER_TITLES = {
     "createmode": gettext_lazy("Mode"),
     "freshness": gettext_lazy("Freshness"),
     "preset": gettext_lazy("Methods"),
-    "ended": gettext_lazy("In force"),
 }
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from chains.gateway import calling
 from chains.models import AccessGrant, Blockchain, GrantUse, Node, NodeState
-from chains.services.gateway import summarize_uses
+from chains.services.gateway import pass_on, summarize_uses
 from chains.services.grants import create_grant, revoke_grant
 from console.models import AuditEntry, User
 from console.services.tokens import create_token
@@ -20,6 +20,7 @@ from platforms.models import Kernel
 from platforms.sandbox.anvil import find_anvil
 from tests.chains.ledger_plane import Ledger
 from tests.chains.node_plane import NodePlane, anvil
+from tests.console.races import at_once
 from tests.rest import assert_problem, client
 from tests.unions.cast import Cast, auditor
 from unions.models import MemberRole, Membership
@@ -223,15 +224,16 @@ def test_rate_and_quota_end_with_how_long_to_wait(cast: Cast, ledger: Blockchain
     assert len(node.asked) == 1
 
 
-def test_what_the_gateway_does_not_serve_is_said(cast: Cast, ledger: Blockchain) -> None:
+def test_what_the_gateway_does_not_serve_is_said(cast: Cast, ledger: Blockchain, node: NodePlane) -> None:
     grant = granted(cast, ledger)
     Node.objects.filter(organization=cast.tax).update(state=NodeState.STOPPED)
     answer = ask(cast.alice, ledger, call())
     assert_problem(answer, 503)
     assert "Tax Bureau" in answer.json()["detail"]
     Node.objects.filter(organization=cast.tax).delete()
+    Node.objects.filter(organization=cast.housing).update(endpoint=node.address)
     assert "no node of its own" in ask(cast.alice, ledger, call()).json()["detail"]
-    assert GrantUse.objects.count() == 0
+    assert (GrantUse.objects.count(), node.asked) == (0, []), "nor is anybody else's node asked"
     platform = ledger.business_chain.platform
     for kernel, words in ((Kernel.FABRIC, "Fabric"), ("", "does not say")):
         platform.kernel = kernel
@@ -370,3 +372,20 @@ def test_grants_are_made_seen_and_revoked_by_those_who_may(cast: Cast, ledger: B
     assert client(cast.alice).delete(door).status_code == 204
     assert len(entries("chains.grant.revoked")) == 1
     assert client(cast.alice).get(door).json()["revoked_at"] is not None
+
+
+# --- many at once -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.postgres
+def test_many_at_once_do_not_get_more_than_was_granted(
+    cast: Cast, ledger: Blockchain, node: NodePlane, settings: Any
+) -> None:
+    settings.GATEWAY_AT_ONCE = 8
+    calling._places.cache_clear()
+    grant = granted(cast, ledger, quota_per_day=5, rate_per_minute=1_000)
+    about = {"actor": cast.alice, "uid": ledger.uid, "body": call()}
+    endings = at_once(*[lambda: pass_on(**about)] * 8)
+    assert endings == {"done": 5, "quota_exceeded": 3}
+    assert (len(node.asked), GrantUse.objects.get(grant=grant).reads) == (5, 5)
+    calling._places.cache_clear()

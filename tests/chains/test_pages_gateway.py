@@ -54,8 +54,9 @@ def test_access_is_granted_seen_and_taken_back(cast: Cast, row: Blockchain) -> N
     assert browser(cast.bob).post(f"{home}/{grant.pk}/revoke").status_code == 404
     assert 'data-confirm="' in page(cast.alice, home)
     assert browser(cast.alice).post(f"{home}/{grant.pk}/revoke").status_code == 302
-    assert "Permit server" not in page(cast.alice, home)
-    assert "Revoked" in words(page(cast.alice, f"{home}?ended=shown"))
+    assert "Permit server" not in page(cast.alice, f"{home}?state=in_force&q=")
+    assert "Revoked" in words(page(cast.alice, f"{home}?state=ended"))
+    assert "Revoked" in words(page(cast.alice, home))
 
 
 def test_strangers_and_chains_that_are_not_served(cast: Cast, row: Blockchain) -> None:
