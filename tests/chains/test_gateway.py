@@ -284,6 +284,21 @@ def test_answers_that_are_late_or_nonsense_or_too_large_end_in_words(
     calling._clients.cache_clear()
 
 
+def test_more_than_a_process_may_pass_on_at_once_is_told_to_wait(
+    cast: Cast, ledger: Blockchain, node: NodePlane, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.GATEWAY_AT_ONCE = 1
+    monkeypatch.setattr(calling, "QUEUE_SECONDS", 0.01)
+    calling._places.cache_clear()
+    granted(cast, ledger)
+    with calling._place():
+        answer = ask(cast.alice, ledger, call())
+    assert_problem(answer, 503)
+    assert (answer.json()["code"], answer["Retry-After"], node.asked) == ("busy", "2", [])
+    assert ask(cast.alice, ledger, call()).status_code == 200, "the place was given back"
+    calling._places.cache_clear()
+
+
 # --- bad input --------------------------------------------------------------------------------------------------------
 
 
