@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from django.utils import timezone
 
@@ -147,11 +148,25 @@ def test_a_signed_transaction_reaches_a_real_chain(cast: Cast, ledger: Blockchai
     with anvil(binary) as address:
         Node.objects.filter(organization=cast.tax).update(endpoint=address)
         assert ask(cast.alice, ledger, call("eth_chainId")).json()["result"] == hex(4242)
-        sent = ask(cast.alice, ledger, call(SEND, 1, "0x00")).json()
-        assert "error" in sent, "the chain itself judged it"
+        sender, recipient = directly(address, "eth_accounts")
+        wanted = {"from": sender, "to": recipient, "value": "0x7", "gas": "0x5208", "gasPrice": "0x77359400"}
+        signed = directly(address, "eth_signTransaction", {**wanted, "nonce": "0x0"})
+        sent = ask(cast.alice, ledger, call(SEND, 1, signed)).json()["result"]
+        receipt = ask(cast.alice, ledger, call("eth_getTransactionReceipt", 2, sent)).json()["result"]
+        assert (receipt["status"], receipt["from"], receipt["to"]) == ("0x1", sender, recipient)
+        assert entries("chains.gateway.sent")[-1].data["answers"] == [{"hash": sent}]
+        again = ask(cast.alice, ledger, call(SEND, 3, signed)).json()
+        assert "nonce too low" in again["error"]["message"], "the chain itself judged it"
         refused = ask(cast.alice, ledger, call("anvil_setBalance", 1, "0x" + "1" * 40, "0x1"))
         assert_problem(refused, 403)
         assert "anvil_setBalance" in refused.json()["detail"]
+
+
+def directly(address: str, method: str, *params: Any) -> Any:
+    """What the node says to somebody beside it, as an application's wallet signs for itself."""
+    said = httpx.post(address, json=call(method, 1, *params), trust_env=False).json()
+    assert "error" not in said, said
+    return said["result"]
 
 
 # --- who does not get through -----------------------------------------------------------------------------------------
