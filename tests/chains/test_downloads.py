@@ -64,7 +64,7 @@ def test_the_files_are_the_callers_own_organizations_and_handing_them_out_is_wri
     ]
     everything = b"".join(archive.read(name) for name in archive.namelist()).decode()
     assert "127.0.1.2" not in everything, "the nodes of others"
-    assert "SK1" not in everything
+    assert "SK-of-one" not in everything
     profile = client(cast.alice).get(door(row), {"part": "connection"}).json()
     assert (profile["chain_id"], profile["kernel"], profile["organization"]["orgcode"]) == (
         4242, "ethereum", cast.tax.orgcode,

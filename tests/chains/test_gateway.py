@@ -122,8 +122,8 @@ def test_the_nodes_credential_is_the_organizations_own_where_the_mapping_names_o
     cast: Cast, ledger: Blockchain, node: NodePlane
 ) -> None:
     granted(cast, ledger)
-    node.wanted_key = "Bearer SK1-of-the-tax-bureau"
-    cast.tax.space.sk = "SK1-of-the-tax-bureau"
+    node.wanted_key = "Bearer SK-of-one-of-the-tax-bureau"
+    cast.tax.space.sk = "SK-of-one-of-the-tax-bureau"
     cast.tax.space.save()
     refused = ask(cast.alice, ledger, call())
     assert_problem(refused, 502)

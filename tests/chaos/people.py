@@ -164,7 +164,7 @@ def platform_at(name: str, address: str, *, careful: bool, default: bool) -> Pla
 def department_on(name: str, platform: Platform, *, quota_nodes: int = 3) -> Organization:
     """An organization with a tenant space on the platform, and a clerk who is named like it."""
     row = Organization.objects.create(orgcode=name, name=name.title(), category=Category.CLOUD)
-    credentials: dict[str, Any] = {"ak": "AK1", "sk": "SK1"}
+    credentials: dict[str, Any] = {"ak": "AK-of-one", "sk": "SK-of-one"}
     ResourceSpace.objects.create(
         organization=row,
         kind=SpaceKind.TENANT,
