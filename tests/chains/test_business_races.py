@@ -35,7 +35,8 @@ def test_a_chain_is_not_deleted_beside_its_union_or_what_moves_on_it(cast: Cast,
         lambda: propose_scaling(actor=cast.bob, **scale),
         lambda: propose_chain_quit(actor=cast.bob, uid=chain.uid, orgcode=cast.housing.orgcode),
     )
-    assert endings == {"done": 1, "conflict": 3}
+    assert endings["done"] == 1
+    assert set(endings) <= {"done", "conflict", "blocked"}, "who comes too late hears what stands in the way"
 
 
 def test_a_name_and_the_last_places_are_given_once(cast: Cast, union: Union) -> None:  # noqa: F811
