@@ -18,7 +18,8 @@ from console.environment import ROOT
 from tests.tools import machine, services
 from tests.tools.plugin import REPORT
 
-PROCESSES = os.environ.get("TEST_PROCESSES", str(max(2, min(4, os.cpu_count() or 2))))
+# One more than there are cores: tests wait for servers, too.
+PROCESSES = os.environ.get("TEST_PROCESSES", str(max(2, min(4, (os.cpu_count() or 2) + 1))))
 # What a developer's shell may say and the tests shall not hear; compiled modules are kept, many processes start.
 LEFT_OUTSIDE = ("DATABASE_URL", "BROKER_URL", "PYTHONDONTWRITEBYTECODE")
 INSIDE = "not stack and not browser"
