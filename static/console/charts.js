@@ -83,9 +83,9 @@
     drawn.set(element, plot);
   };
 
-  // A flat line stands in the middle, and room is left above the highest point.
+  // A flat line stands in the middle, nothing but zeros on the axis, and room is left above the highest point.
   const range = (low, high) => {
-    if (low == null || high == null) return [0, 1];
+    if (low == null || high == null || (low === 0 && high === 0)) return [0, 1];
     const floor = Math.min(low, 0 <= low && low < high / 3 ? 0 : low);
     return floor === high ? [floor - 1, high + 1] : [floor, high + (high - floor) * 0.1];
   };
