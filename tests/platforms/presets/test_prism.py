@@ -1,13 +1,11 @@
-"""What the mappings send fits the API files, judged by Prism (npm `@stoplight/prism-cli`) where it is installed.
+"""What the mappings send fits the API files, judged by Prism, which `make test` installs (`tests/tools/prism.py`).
 
 Every request that a preset's life sent is sent again to Prism, which plays the API file and refuses what does not fit.
-It proves what we send, not what a platform answers. `PRISM` names the program when it is not on the path.
+It proves what we send, not what a platform answers.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -19,8 +17,9 @@ import httpx
 import pytest
 
 from tests.platforms.presets.lives import LIVES
+from tests.tools import prism
 
-PRISM = os.environ.get("PRISM") or shutil.which("prism")
+PRISM = prism.command()
 OF_THE_WAY = ("host", "content-length", "connection", "accept-encoding")
 PRESETS = Path(__file__).parents[3] / "platforms/presets"
 
@@ -30,7 +29,7 @@ def playing(api_file: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(PRISM), "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), str(api_file)]
+    command = [*PRISM, "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), str(api_file)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _try in range(300):
@@ -45,7 +44,7 @@ def playing(api_file: Path) -> Iterator[str]:
         process.wait(10)
 
 
-@pytest.mark.skipif(not PRISM, reason="Prism is not installed: npm install @stoplight/prism-cli, or set PRISM")
+@pytest.mark.skipif(not PRISM, reason="Prism is not installed, or there is no Node.js for it")
 @pytest.mark.parametrize("slug", LIVES)
 def test_every_request_fits_the_api_file(slug: str, moto: str) -> None:
     with LIVES[slug](moto) as life:
