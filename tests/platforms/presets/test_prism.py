@@ -32,7 +32,7 @@ def playing(api_file: Path) -> Iterator[str]:
     command = [*PRISM, "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), str(api_file)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _try in range(300):
+        for _try in range(900):  # Node.js on a busy machine takes its time
             try:
                 httpx.get(f"http://127.0.0.1:{port}/", timeout=2)
                 break
