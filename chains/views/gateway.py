@@ -114,7 +114,7 @@ class GrantCreate(OfBlockchain, ServiceFormView):
         expires_at = form.expires_at()  # type: ignore[attr-defined]
         return service.create_grant(actor=self.actor, blockchain=self.blockchain.uid, expires_at=expires_at, **wanted)
 
-    def get_success_url(self) -> str:
+    def came_from(self) -> str:
         return reverse("chains:grant-list", args=[self.blockchain.uid])
 
 

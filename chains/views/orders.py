@@ -218,7 +218,6 @@ class _ChainMove(ServiceFormView):
             "ledgers": siblings_of(self.blockchain),
             "members": list(self.chain.organizations.order_by("name")),
             "move": self.move,
-            "back": self.came_from(),
         }
 
     def came_from(self) -> str:

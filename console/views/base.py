@@ -122,6 +122,16 @@ class ServiceFormView(Succeeding, Page, FormView):
             require(self.allowed())
         return super().dispatch(request, *args, **kwargs)
 
+    def came_from(self) -> str:
+        """Where "Cancel" leads on pages that stand on base_form.html, and success too, unless it is told otherwise."""
+        return str(self.success_url or "")
+
+    def get_success_url(self) -> str:
+        return self.came_from()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**kwargs) | {"back": self.came_from()}
+
     def perform(self, form: Any) -> Any:
         """Call the service."""
         raise NotImplementedError

@@ -289,7 +289,7 @@ class _PlatformForm(_SetupFormView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs) | {"platform": self.platform}
 
-    def get_success_url(self) -> str:
+    def came_from(self) -> str:
         return reverse("platforms:platform-detail", args=[self.platform.oemtype])
 
 

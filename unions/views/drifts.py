@@ -122,7 +122,7 @@ class IgnoreDrift(ServiceFormView):
     def perform(self, form: forms.Form) -> Drift:
         return service.ignore_drift(actor=self.actor, drift_id=self.drift.pk, reason=form.cleaned_data["reason"])
 
-    def get_success_url(self) -> str:
+    def came_from(self) -> str:
         return reverse("unions:drift-detail", args=[self.drift.pk])
 
 

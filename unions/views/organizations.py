@@ -164,7 +164,7 @@ class _OrganizationForm(ServiceFormView):
             "verdict": may_manage_organization(self.actor, self.organization),
         }
 
-    def get_success_url(self) -> str:
+    def came_from(self) -> str:
         return reverse("unions:organization-detail", args=[self.kwargs["orgcode"]])
 
 

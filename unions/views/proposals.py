@@ -139,5 +139,5 @@ class WithdrawProposal(ServiceFormView):
             actor=self.actor, proposal_id=self.kwargs["proposal_id"], reason=form.cleaned_data["reason"]
         )
 
-    def get_success_url(self) -> str:
+    def came_from(self) -> str:
         return reverse("unions:proposal-detail", args=[self.kwargs["proposal_id"]])

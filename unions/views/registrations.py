@@ -152,7 +152,7 @@ class RefuseRegistration(ServiceFormView):
             actor=self.actor, registration_id=self.kwargs["registration_id"], reason=form.cleaned_data["reason"]
         )
 
-    def get_success_url(self) -> str:
+    def came_from(self) -> str:
         return reverse("unions:registration-detail", args=[self.kwargs["registration_id"]])
 
 

@@ -69,5 +69,5 @@ class QuotaChange(ServiceFormView):
     def perform(self, form: forms.Form) -> ResourceSpace:
         return service.set_quota(actor=self.actor, orgcode=self.kwargs["orgcode"], changes=form.cleaned_data)
 
-    def get_success_url(self) -> str:
+    def came_from(self) -> str:
         return reverse("unions:space-list")

@@ -160,6 +160,9 @@ class _UnionForm(ServiceFormView):
         rule = rule_in_words(self.union.rule, self.union.threshold)
         return super().get_context_data(**kwargs) | {"union": self.union, "members": members, "rule": rule}
 
+    def came_from(self) -> str:
+        return reverse("unions:union-detail", args=[self.union.unionid])
+
     def get_success_url(self) -> str:
         return reverse("unions:proposal-detail", args=[self.result.pk])
 
