@@ -11,7 +11,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
-from chains.models import AccessGrant, Block, Blockchain, BusinessChain, Node, Sample, Transaction
+from chains.models import (
+    AccessGrant,
+    Block,
+    Blockchain,
+    BusinessChain,
+    Contract,
+    ContractRule,
+    ContractVersion,
+    Node,
+    Sample,
+    Transaction,
+)
 from chains.services.chains import read_soon
 
 
@@ -89,3 +100,26 @@ class AccessGrantAdmin(LookOnly):
     list_filter = ["preset"]
     list_select_related = ["blockchain", "organization", "user"]
     search_fields = ["purpose", "blockchain__uid", "organization__orgcode", "user__username"]
+
+
+@admin.register(Contract)
+class ContractAdmin(LookOnly):
+    list_display = ["name", "uid", "blockchain", "owner", "way", "state", "address", "created_at"]
+    list_filter = ["state", "way"]
+    list_select_related = ["blockchain", "owner"]
+    search_fields = ["name", "uid", "=address", "blockchain__uid"]
+
+
+@admin.register(ContractVersion)
+class ContractVersionAdmin(LookOnly):
+    list_display = ["contract", "number", "entry", "compiler", "state", "address", "deployed_at"]
+    list_filter = ["state"]
+    list_select_related = ["contract"]
+    search_fields = ["contract__name", "contract__uid", "=address", "=transaction"]
+
+
+@admin.register(ContractRule)
+class ContractRuleAdmin(LookOnly):
+    list_display = ["__str__", "blocking_severity", "changed_at"]
+    list_filter = ["blocking_severity"]
+    list_select_related = ["union", "business_chain"]

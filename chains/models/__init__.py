@@ -1,6 +1,16 @@
 """What is run: business chains, blockchains, nodes, and what the observers read of them."""
 
 from chains.models.chains import Blockchain, BusinessChain, ChainState, Createmode, Node, NodeState
+from chains.models.contracts import (
+    Contract,
+    ContractRule,
+    ContractState,
+    ContractVersion,
+    Severity,
+    StopWay,
+    UpgradeWay,
+    VersionState,
+)
 from chains.models.gateway import AccessGrant, GrantUse, Preset
 from chains.models.ledger import Block, Sample, Transaction, TransactionStatus
 from chains.models.takeover import NetworkVerdict, TakeOver, TakeOverNetwork
@@ -11,6 +21,10 @@ __all__ = [
     "Blockchain",
     "BusinessChain",
     "ChainState",
+    "Contract",
+    "ContractRule",
+    "ContractState",
+    "ContractVersion",
     "Createmode",
     "GrantUse",
     "NetworkVerdict",
@@ -18,8 +32,12 @@ __all__ = [
     "NodeState",
     "Preset",
     "Sample",
+    "Severity",
+    "StopWay",
     "TakeOver",
     "TakeOverNetwork",
     "Transaction",
     "TransactionStatus",
+    "UpgradeWay",
+    "VersionState",
 ]

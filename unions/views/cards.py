@@ -36,6 +36,11 @@ ASKS = {
     ProposalKind.CHAIN_QUIT: gettext_lazy("%(who)s leaves the chain “%(union)s”."),
     ProposalKind.CHAIN_DELETE: gettext_lazy("%(who)s deletes the chain “%(union)s”."),
     ProposalKind.CHAIN_SCALE: gettext_lazy("%(who)s changes the number of its nodes on “%(union)s”."),
+    ProposalKind.CONTRACT_DEPLOY: gettext_lazy("%(who)s wants to deploy the contract “%(union)s”."),
+    ProposalKind.CONTRACT_UPGRADE: gettext_lazy("%(who)s wants to upgrade the contract “%(union)s”."),
+    ProposalKind.CONTRACT_STOP: gettext_lazy("%(who)s wants to stop the contract “%(union)s”."),
+    ProposalKind.CONTRACT_DELETE: gettext_lazy("%(who)s wants to delete the contract “%(union)s”."),
+    ProposalKind.CONTRACT_RULE: gettext_lazy("%(who)s proposes other rules for the contracts of “%(union)s”."),
     ProposalKind.RULE: gettext_lazy("%(who)s proposes another rule for the union “%(union)s”: %(rule)s."),
     ProposalKind.CLAIM: gettext_lazy("%(who)s says that the placeholder “%(union)s” stands for it."),
     ProposalKind.MEND: gettext_lazy("A difference is to be mended: %(difference)s (%(union)s). The way: %(way)s."),
@@ -60,6 +65,19 @@ CONSEQUENCES = {
     ProposalKind.CHAIN_QUIT: gettext_lazy("The nodes of %(who)s on it are reclaimed; the chain goes on without it."),
     ProposalKind.CHAIN_DELETE: gettext_lazy("Its ledgers and the nodes that serve nothing else are gone for good."),
     ProposalKind.CHAIN_SCALE: gettext_lazy("Nodes are built or reclaimed in the space of %(who)s only."),
+    ProposalKind.CONTRACT_DEPLOY: gettext_lazy(
+        "The program goes to the chain, where everyone on it can call it. What it was compiled from is on its page."
+    ),
+    ProposalKind.CONTRACT_UPGRADE: gettext_lazy("Another program takes its place. The old one stays on the chain."),
+    ProposalKind.CONTRACT_STOP: gettext_lazy(
+        "It is paused where it can be paused; otherwise the console passes on nothing to it any more."
+    ),
+    ProposalKind.CONTRACT_DELETE: gettext_lazy(
+        "It leaves the book and the console passes on nothing to it any more. A chain cannot forget: its code stays."
+    ),
+    ProposalKind.CONTRACT_RULE: gettext_lazy(
+        "From then on contracts are deployed, upgraded, stopped and deleted by these rules."
+    ),
     ProposalKind.RULE: gettext_lazy(
         "From then on what is asked of the members is decided by it; what is being asked already is not."
     ),
@@ -85,6 +103,11 @@ ICONS = {
     ProposalKind.CHAIN_QUIT: "logout",
     ProposalKind.CHAIN_DELETE: "trash",
     ProposalKind.CHAIN_SCALE: "server-2",
+    ProposalKind.CONTRACT_DEPLOY: "file-code",
+    ProposalKind.CONTRACT_UPGRADE: "versions",
+    ProposalKind.CONTRACT_STOP: "player-pause",
+    ProposalKind.CONTRACT_DELETE: "trash",
+    ProposalKind.CONTRACT_RULE: "scale",
     ProposalKind.RULE: "scale",
     ProposalKind.CLAIM: "certificate",
     ProposalKind.MEND: "adjustments",
