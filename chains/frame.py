@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -128,7 +129,7 @@ def find_chains(user: User, words: str, limit: int) -> Iterable[Hit]:
 
 
 def find_on_ledgers(user: User, words: str, limit: int) -> Iterable[Hit]:
-    """Blocks by height or hash, transactions by hash."""
+    """Blocks by height or hash, transactions by hash, and the transactions of an address or a contract."""
     if words.isdecimal() and len(words) <= MAX_DIGITS:
         yield from _block_hits(user, Q(height=int(words)), limit)
     elif len(words) >= reads.HASH_LENGTH and " " not in words:
@@ -139,6 +140,15 @@ def find_on_ledgers(user: User, words: str, limit: int) -> Iterable[Hit]:
             detail = _("%(chain)s, block %(height)s") % {"chain": row.blockchain.name, "height": row.height}
             url = reverse("chains:transaction-detail", args=[row.blockchain.uid, row.hash])
             yield Hit(title, detail, url, icon="arrows-exchange")
+        yield from _address_hits(user, words, limit)
+
+
+def _address_hits(user: User, address: str, limit: int) -> Iterable[Hit]:
+    """Each chain on which the address has sent, received or is a contract that was made."""
+    for row in reads.chains_touching(user, address).order_by("name")[:limit]:
+        title = _("Transactions of %(address)s") % {"address": address[:42]}
+        url = f"{reverse('chains:transaction-list', args=[row.uid])}?{urlencode({'address': address})}"
+        yield Hit(title, row.name, url, icon="arrows-exchange")
 
 
 def _block_hits(user: User, wanted: Q, limit: int) -> Iterable[Hit]:

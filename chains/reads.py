@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, TruncMinute
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, Lower, TruncMinute
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
@@ -80,10 +81,39 @@ def blockchains(actor: User) -> BlockchainQuerySet:
 
 
 def with_position(rows: QuerySet[Blockchain]) -> QuerySet[Blockchain]:
-    """Adds `indexed_height`, up to which blocks are stored, and `nodes_total`."""
-    highest = Block.objects.filter(blockchain=OuterRef("pk")).order_by("-height").values("height")[:1]
+    """Adds `indexed_height` and `indexed_from`, up to and from which blocks are stored, and `nodes_total`."""
+    stored = Block.objects.filter(blockchain=OuterRef("pk")).values("height")
+    highest, lowest = stored.order_by("-height")[:1], stored.order_by("height")[:1]
     nodes = Node.objects.filter(blockchain=OuterRef("pk")).order_by().values("blockchain").annotate(number=Count("pk"))
-    return rows.annotate(indexed_height=Subquery(highest), nodes_total=Subquery(nodes.values("number")))
+    return rows.annotate(
+        indexed_height=Subquery(highest),
+        indexed_from=Subquery(lowest),
+        nodes_total=Subquery(nodes.values("number")),
+    )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the console knows a ledger: what the platform's head is, which blocks are stored, when that was read."""
+
+    height: int | None
+    indexed_from: int | None
+    indexed_up_to: int | None
+    read_at: datetime | None
+    stale: bool
+
+    @property
+    def behind(self) -> int | None:
+        """Blocks between the newest stored one and the platform's head; None: nothing is known."""
+        if self.height is None:
+            return None
+        return max(0, self.height - (-1 if self.indexed_up_to is None else self.indexed_up_to))
+
+
+def standing_of(row: Blockchain) -> Standing:
+    """Of a row that comes from `with_position`."""
+    lowest, highest = row.indexed_from, row.indexed_height  # type: ignore[attr-defined]
+    return Standing(row.height, lowest, highest, row.read_at, row.is_stale)
 
 
 def nodes(actor: User) -> QuerySet[Node]:
@@ -109,9 +139,23 @@ def access_grants(actor: User) -> QuerySet[AccessGrant]:
     return rows.annotate(used_today=Coalesce(Subquery(uses.values("sum")[:1]), 0))
 
 
-def touching(rows: QuerySet[Transaction], address: str) -> QuerySet[Transaction]:
-    """Transactions from, to, or making the address."""
-    return rows.filter(Q(sender__iexact=address) | Q(recipient__iexact=address) | Q(contract__iexact=address))
+def of_party(rows: QuerySet[Transaction], role: str, address: str) -> QuerySet[Transaction]:
+    """Transactions with the address as their sender, recipient or contract, whichever way it is spelled."""
+    if role == "contract":
+        rows = rows.exclude(contract="")  # its index leaves these out
+    return rows.filter(Exact(Lower(role), address.strip().lower()))
+
+
+def touching(rows: QuerySet[Transaction], address: str) -> list[QuerySet[Transaction]]:
+    """Transactions from, to, or making the address: one query set for each, because each has an index of its own."""
+    return [of_party(rows, role, address) for role in ("sender", "recipient", "contract")]
+
+
+def chains_touching(actor: User, address: str) -> BlockchainQuerySet:
+    """Chains with a transaction from, to, or making the address: a look into the indexes for each chain."""
+    rows = Transaction.objects.filter(blockchain=OuterRef("pk"))
+    found = [Exists(each) for each in touching(rows, address)]
+    return blockchains(actor).filter(found[0] | found[1] | found[2])
 
 
 def spellings(text: str) -> set[str]:

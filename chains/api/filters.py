@@ -22,7 +22,7 @@ from chains.models import (
     Transaction,
     TransactionStatus,
 )
-from chains.reads import spellings, touching
+from chains.reads import of_party, spellings
 from console.api.filters import MomentFilter
 
 
@@ -70,6 +70,13 @@ class _HashFilter(django_filters.CharFilter):
         return qs.filter(hash__in=spellings(value)) if value else qs
 
 
+class _PartyFilter(django_filters.CharFilter):
+    """An address in either case, as the indexes know it."""
+
+    def filter(self, qs: QuerySet, value: str) -> QuerySet:
+        return of_party(qs, self.field_name, value) if value and value.strip() else qs
+
+
 class _NumberFilter(django_filters.NumberFilter):
     """A whole number that the databases know."""
 
@@ -101,16 +108,13 @@ class TransactionFilter(django_filters.FilterSet):
     to_height = _NumberFilter(field_name="height", lookup_expr="lte")
     status = django_filters.MultipleChoiceFilter(choices=TransactionStatus.choices)
     hash = _HashFilter()
-    sender = django_filters.CharFilter(lookup_expr="iexact")
-    to = django_filters.CharFilter(field_name="recipient", lookup_expr="iexact")
-    address = django_filters.CharFilter(method="filter_address", help_text=_("Sender, recipient or contract."))
+    sender = _PartyFilter()
+    to = _PartyFilter(field_name="recipient")
+    contract = _PartyFilter(help_text=_("The contract that it made."))
 
     class Meta:
         model = Transaction
         fields: list[str] = []
-
-    def filter_address(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        return touching(queryset, value)
 
 
 class AccessGrantFilter(django_filters.FilterSet):

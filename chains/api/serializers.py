@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Node, NodeState, TransactionStatus
+from chains.reads import standing_of
 from console.api.serializers import ToldField
 from platforms.models import Cloudtype
 
@@ -95,6 +96,23 @@ class NodeAnswer(serializers.Serializer[Node]):
     read_at = serializers.DateTimeField()
 
 
+class StandingAnswer(serializers.Serializer[Any]):
+    """How far the ledger is known, and when that was read."""
+
+    height = serializers.IntegerField(allow_null=True, help_text=_("The head that the platform reported last."))
+    indexed_from = serializers.IntegerField(
+        allow_null=True, help_text=_("The lowest block that is kept; null: none so far.")
+    )
+    indexed_up_to = serializers.IntegerField(
+        allow_null=True, help_text=_("Blocks and transactions up to here can be listed and searched.")
+    )
+    behind = serializers.IntegerField(
+        allow_null=True, help_text=_("Blocks between that and the platform's head; null: the head is not known.")
+    )
+    read_at = serializers.DateTimeField(allow_null=True, help_text=READ_AT)
+    stale = serializers.BooleanField(help_text=STALE)
+
+
 class LedgerAnswer(serializers.Serializer[Blockchain]):
     """The ledger's head and how fresh that is."""
 
@@ -104,12 +122,24 @@ class LedgerAnswer(serializers.Serializer[Blockchain]):
     block_time = serializers.DateTimeField(allow_null=True)
     transactions = serializers.IntegerField(source="transactions_total", allow_null=True)
     nodes = serializers.IntegerField(source="nodes_total", default=0)
-    indexed_height = serializers.IntegerField(
-        allow_null=True, help_text=_("Blocks and transactions up to here can be listed and searched.")
+    indexed_height = serializers.IntegerField(allow_null=True, help_text=_("The same as `indexed_up_to`."))
+    indexed_from = serializers.IntegerField(
+        allow_null=True, help_text=_("The lowest block that is kept; null: none so far.")
+    )
+    indexed_up_to = serializers.IntegerField(
+        source="indexed_height",
+        allow_null=True,
+        help_text=_("Blocks and transactions up to here can be listed and searched."),
+    )
+    behind = serializers.SerializerMethodField(
+        help_text=_("Blocks between that and the platform's head; null: the head is not known.")
     )
     read_at = serializers.DateTimeField(allow_null=True, help_text=READ_AT)
     read_error = ToldField()
     stale = serializers.BooleanField(source="is_stale", help_text=STALE)
+
+    def get_behind(self, row: Blockchain) -> int | None:
+        return standing_of(row).behind
 
 
 class BlockAnswer(serializers.Serializer[Any]):
@@ -118,6 +148,12 @@ class BlockAnswer(serializers.Serializer[Any]):
     parent_hash = serializers.CharField()
     time = serializers.DateTimeField(allow_null=True)
     transactions = serializers.IntegerField(source="transactions_count")
+
+
+class BlockDetailAnswer(BlockAnswer):
+    """A block, and how far and how fresh the ledger is known that it is on."""
+
+    ledger = StandingAnswer()
 
 
 class TransactionAnswer(serializers.Serializer[Any]):
@@ -138,6 +174,7 @@ class TransactionDetailAnswer(TransactionAnswer):
     blockchain = serializers.CharField(source="blockchain.uid")
     input = serializers.CharField()
     extrainfo = serializers.CharField()
+    ledger = StandingAnswer()
 
 
 class PointAnswer(serializers.Serializer[Any]):

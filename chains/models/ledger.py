@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +18,8 @@ class TransactionStatus(models.TextChoices):
 
 
 class Block(models.Model):
-    blockchain = models.ForeignKey(Blockchain, on_delete=models.CASCADE, related_name="blocks")
+    # What begins with the blockchain serves as the index of the key as well.
+    blockchain = models.ForeignKey(Blockchain, on_delete=models.CASCADE, related_name="blocks", db_index=False)
     height = models.PositiveBigIntegerField(_("height"))
     hash = models.CharField(_("hash"), max_length=100)
     parent_hash = models.CharField(_("parent"), max_length=100, blank=True)
@@ -37,7 +39,9 @@ class Block(models.Model):
 
 
 class Transaction(models.Model):
-    blockchain = models.ForeignKey(Blockchain, on_delete=models.CASCADE, related_name="transactions")
+    """Its indexes are those of the lists: newest first, of one party newest first, and the few that did not succeed."""
+
+    blockchain = models.ForeignKey(Blockchain, on_delete=models.CASCADE, related_name="transactions", db_index=False)
     hash = models.CharField(_("hash"), max_length=100)
     height = models.PositiveBigIntegerField(_("block"))
     index = models.PositiveIntegerField(default=0)
@@ -52,10 +56,19 @@ class Transaction(models.Model):
 
     class Meta:
         ordering = ["-height", "-index"]
-        constraints = [models.UniqueConstraint(fields=["blockchain", "hash"], name="transaction_once")]
+        constraints = [models.UniqueConstraint(fields=["hash", "blockchain"], name="transaction_once")]
         indexes = [
             models.Index(fields=["blockchain", "-height", "-index"]),
-            models.Index(fields=["hash"], name="transaction_hash"),
+            models.Index("blockchain", Lower("sender"), "height", "index", name="transaction_of_sender"),
+            models.Index("blockchain", Lower("recipient"), "height", "index", name="transaction_of_recipient"),
+            models.Index(
+                "blockchain", Lower("contract"), name="transaction_of_contract", condition=~models.Q(contract="")
+            ),
+            models.Index(
+                fields=["blockchain", "status", "height", "index"],
+                name="transaction_not_committed",
+                condition=models.Q(status__in=["failed", "pending", "unknown"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -85,6 +85,7 @@ class ChainDetail(OfBlockchain, DetailPage):
         row = self.blockchain
         transactions = Transaction.objects.filter(blockchain=row).defer("input", "extrainfo")
         return super().get_context_data(**kwargs) | {
+            "standing": reads.standing_of(row),
             "nodes": Node.objects.filter(blockchain=row).select_related("organization").order_by("organization", "pk"),
             "blocks": Block.objects.filter(blockchain=row)[:LATEST],
             "transactions": transactions[:LATEST],

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from chains import reads
+from chains.keyset import END, Cursor, KeyedList
 from chains.models import Block, Transaction, TransactionStatus
 from chains.views.chains import OfBlockchain
 from console.errors import Missing
@@ -21,42 +24,64 @@ MAX_DIGITS = 18
 TRANSACTIONS_ON_BLOCK = 25
 
 
-class BlockList(OfBlockchain, ListPage):
+class LedgerList(OfBlockchain, ListPage):
+    """Newest first, in slices by key: a page costs the same however long the ledger is."""
+
+    key_fields: ClassVar[tuple[str, ...]] = ("height", "index")
+
+    def sources(self, rows: QuerySet[Any]) -> list[QuerySet[Any]]:
+        """Query sets that together are the list."""
+        return [rows]
+
+    def paginate_queryset(self, queryset: Any, page_size: int) -> Any:
+        """The slice that the address asks for; a cursor that is none is the beginning."""
+        listed, asked = KeyedList(self.sources(queryset), self.key_fields), self.request.GET.get("cursor", "")
+        part = listed.last(page_size) if asked == END else listed.slice(page_size, Cursor.read(asked))
+        return None, part, part.rows, bool(part.earlier or part.later)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        query = self.request.GET.copy()
+        query.pop("cursor", None)
+        return context | {
+            "blockchain": self.blockchain,
+            "standing": reads.standing_of(self.blockchain),
+            "query": query.urlencode(),
+            "live": context["page_obj"].is_first,
+        }
+
+
+class BlockList(LedgerList):
     """All blocks that have been read, newest first."""
 
     template_name = "chains/block_list.html"
     partial_name = "chains/_block_table.html"
+    key_fields = ("height",)
 
     def get_queryset(self) -> QuerySet[Block]:
         return Block.objects.filter(blockchain=self.blockchain)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
-        return context | {"blockchain": self.blockchain, "live": context["page_obj"].number == 1}
 
-
-class TransactionList(OfBlockchain, ListPage):
+class TransactionList(LedgerList):
     """All transactions that have been read, newest first."""
 
     template_name = "chains/transaction_list.html"
     partial_name = "chains/_transaction_table.html"
     filters = {"status": TransactionStatus}
 
+    @property
+    def address(self) -> str:
+        return self.request.GET.get("address", "").strip()
+
     def get_queryset(self) -> QuerySet[Transaction]:
-        rows = self.narrowed(Transaction.objects.filter(blockchain=self.blockchain)).defer("input", "extrainfo")
-        if address := self.request.GET.get("address", "").strip():
-            rows = reads.touching(rows, address)
-        return rows
+        return self.narrowed(Transaction.objects.filter(blockchain=self.blockchain)).defer("input", "extrainfo")
+
+    def sources(self, rows: QuerySet[Any]) -> list[QuerySet[Any]]:
+        return reads.touching(rows, self.address) if self.address else [rows]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        address = self.request.GET.get("address", "").strip()
-        return context | {
-            "blockchain": self.blockchain,
-            "address": address,
-            "narrowed": context["narrowed"] or bool(address),
-            "live": context["page_obj"].number == 1,
-        }
+        return context | {"address": self.address, "narrowed": context["narrowed"] or bool(self.address)}
 
 
 class BlockDetail(OfBlockchain, DetailPage):
@@ -80,6 +105,7 @@ class BlockDetail(OfBlockchain, DetailPage):
         page = Paginator(rows.defer("input", "extrainfo"), TRANSACTIONS_ON_BLOCK)
         return context | {
             "blockchain": self.blockchain,
+            "standing": reads.standing_of(self.blockchain),
             "page_obj": page.get_page(self.request.GET.get("page")),
             "earlier": block.height - 1 if block.height - 1 in heights else None,
             "later": block.height + 1 if block.height + 1 in heights else None,
@@ -100,11 +126,12 @@ class TransactionDetail(OfBlockchain, DetailPage):
         return row
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"blockchain": self.blockchain}
+        standing = reads.standing_of(self.blockchain)
+        return super().get_context_data(**kwargs) | {"blockchain": self.blockchain, "standing": standing}
 
 
 class FindInChain(OfBlockchain):
-    """From a height or a hash to its page."""
+    """From a height, a hash or an address to its page."""
 
     def get(self, request: HttpRequest, uid: str) -> HttpResponse:
         words = request.GET.get("q", "").strip()
@@ -118,8 +145,10 @@ class FindInChain(OfBlockchain):
         transaction = Transaction.objects.filter(blockchain=self.blockchain, hash__in=spellings).first()
         if transaction is not None:
             return redirect("chains:transaction-detail", uid, transaction.hash)
+        if words and reads.chains_touching(self.actor, words).filter(pk=self.blockchain.pk).exists():
+            return redirect(f"{reverse('chains:transaction-list', args=[uid])}?{urlencode({'address': words})}")
         if words:
-            text = _("Nothing of “%(words)s” has been read. Write a block height, or the whole hash.")
+            text = _("Nothing of “%(words)s” has been read. Write a block height, a whole hash or a whole address.")
             messages.warning(request, text % {"words": words[:80]})
         return redirect("chains:chain-detail", uid)
 

@@ -36,6 +36,12 @@ def get(user: Any, path: str, **query: Any) -> Any:
     return answer.json()
 
 
+def standing(row: Blockchain) -> dict[str, Any]:
+    """What every answer about a ledger says of its reading, six blocks after the first."""
+    read_at = row.read_at.isoformat().replace("+00:00", "Z")
+    return {"height": 6, "indexed_from": 0, "indexed_up_to": 6, "behind": 0, "read_at": read_at, "stale": False}
+
+
 # --- what is answered -------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +123,9 @@ def test_the_ledger_says_how_far_it_is_and_how_fresh(read_chain: tuple[Blockchai
         "transactions": 12,
         "nodes": 2,
         "indexed_height": 6,
+        "indexed_from": 0,
+        "indexed_up_to": 6,
+        "behind": 0,
         "read_error": "",
         "stale": False,
     }
@@ -135,13 +144,16 @@ def test_blocks_are_paged_and_narrowed(read_chain: tuple[Blockchain, Ledger], ca
     found = get(cast.alice, path, page_size=3)
     assert (found["count"], [each["height"] for each in found["results"]]) == (7, [6, 5, 4])
     assert found["next"] is not None
+    assert {name: found[name] for name in standing(row)} == standing(row)
     assert [each["height"] for each in get(cast.alice, path, from_height=2, to_height=3)["results"]] == [3, 2]
     bare = ledger.blocks[4]["hash"].removeprefix("0x").upper()
     assert [each["height"] for each in get(cast.alice, path, hash=bare)["results"]] == [4]
     assert get(cast.alice, path, min_transactions=1)["count"] == 6
     assert get(cast.alice, path, since="2026-01-01T00:00:25Z", until="2026-01-01T00:00:30Z")["count"] == 1
     assert get(cast.alice, path, ordering="height")["results"][0]["height"] == 0
-    assert get(cast.alice, f"{path}/3") == {
+    one = get(cast.alice, f"{path}/3")
+    assert one.pop("ledger") == standing(row)
+    assert one == {
         "height": 3,
         "hash": ledger.blocks[3]["hash"],
         "parent_hash": ledger.blocks[2]["hash"],
@@ -163,6 +175,7 @@ def test_transactions_are_paged_and_narrowed(read_chain: tuple[Blockchain, Ledge
     wanted = ledger.blocks[4]["txs"][0]
     one = get(cast.alice, f"{path}/{wanted}")
     assert one == get(cast.alice, f"{path}/{wanted.removeprefix('0x')}")
+    assert one["ledger"] == standing(row)
     assert (one["hash"], one["height"], one["index"]) == (wanted, 4, 0)
     assert (one["blockchain"], one["status"]) == (row.uid, "committed")
     assert (one["sender"], one["to"], one["value"]) == ("0xsender", "0xrecipient", "1")

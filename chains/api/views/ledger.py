@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,8 +18,10 @@ from rest_framework.views import APIView
 
 from chains import reads
 from chains.api.filters import BlockFilter, TransactionFilter
+from chains.api.pagination import LedgerPages
 from chains.api.serializers import (
     BlockAnswer,
+    BlockDetailAnswer,
     LedgerAnswer,
     MonitoringAnswer,
     MonitoringQuery,
@@ -42,6 +44,9 @@ HEAD = OpenApiExample(
         "transactions": 9321,
         "nodes": 3,
         "indexed_height": 4711,
+        "indexed_from": 0,
+        "indexed_up_to": 4711,
+        "behind": 0,
         "read_at": "2026-11-24T07:41:48.120000Z",
         "read_error": "",
         "stale": False,
@@ -56,6 +61,10 @@ class OfBlockchain(APIView):
     def blockchain(self) -> Blockchain:
         rows = reads.with_position(Blockchain.objects.visible_to(self.request.user))  # type: ignore[arg-type]
         return found(rows, uid=self.kwargs["uid"])
+
+    @property
+    def standing(self) -> reads.Standing:
+        return reads.standing_of(self.blockchain)
 
     def not_read(self, text: str) -> Missing:
         """It may be on the ledger, but it is not among what has been read."""
@@ -73,10 +82,23 @@ class Ledger(OfBlockchain):
         return Response(LedgerAnswer(self.blockchain).data)
 
 
-class Blocks(OfBlockchain, generics.ListAPIView[Block]):
+class LedgerList(OfBlockchain, generics.ListAPIView[Any]):
+    """A part of a ledger, newest first, in slices by key."""
+
+    pagination_class = LedgerPages
+    key_fields: ClassVar[tuple[str, ...]] = ("height", "index")
+    query_parameters: ClassVar[tuple[str, ...]] = ("cursor",)
+
+    def sources(self, rows: QuerySet[Any]) -> list[QuerySet[Any]]:
+        """Query sets that together are the list."""
+        return [rows]
+
+
+class Blocks(LedgerList):
     """Blocks, newest first."""
 
     serializer_class = BlockAnswer
+    key_fields = ("height",)
     filterset_class = BlockFilter
     ordering_fields = ["height"]
 
@@ -94,17 +116,20 @@ class Blocks(OfBlockchain, generics.ListAPIView[Block]):
 class BlockDetail(OfBlockchain):
     """One block."""
 
-    @extend_schema(operation_id="get_block", tags=["ledger"], responses=BlockAnswer)
+    @extend_schema(operation_id="get_block", tags=["ledger"], responses=BlockDetailAnswer)
     def get(self, request: Request, uid: str, height: int) -> Response:
         """One block. Its transactions: `…/transactions?height=`."""
         block = Block.objects.filter(blockchain=self.blockchain, height=height).first()
         if block is None:
             raise self.not_read(_("There is no block of this height among those that have been read."))
-        return Response(BlockAnswer(block).data)
+        block.ledger = self.standing  # type: ignore[attr-defined]
+        return Response(BlockDetailAnswer(block).data)
 
 
-class Transactions(OfBlockchain, generics.ListAPIView[Transaction]):
+class Transactions(LedgerList):
     """Transactions, newest first."""
+
+    query_parameters = ("cursor", "address")
 
     serializer_class = TransactionAnswer
     filterset_class = TransactionFilter
@@ -115,7 +140,15 @@ class Transactions(OfBlockchain, generics.ListAPIView[Transaction]):
             return Transaction.objects.none()
         return Transaction.objects.filter(blockchain=self.blockchain).defer("input", "extrainfo")
 
-    @extend_schema(operation_id="list_transactions", tags=["ledger"])
+    def sources(self, rows: QuerySet[Any]) -> list[QuerySet[Any]]:
+        address = self.request.query_params.get("address", "").strip()
+        return reads.touching(rows, address) if address else [rows]
+
+    @extend_schema(
+        operation_id="list_transactions",
+        tags=["ledger"],
+        parameters=[OpenApiParameter("address", str, description="Sender, recipient, or the contract that was made.")],
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Transactions that have been read, newest first."""
         return super().get(request, *args, **kwargs)
@@ -131,6 +164,7 @@ class TransactionDetail(OfBlockchain):
         transaction = rows.filter(hash__in=reads.spellings(hash)).first()
         if transaction is None:
             raise self.not_read(_("There is no transaction of this hash among those that have been read."))
+        transaction.ledger = self.standing  # type: ignore[attr-defined]
         return Response(TransactionDetailAnswer(transaction).data)
 
 
