@@ -46,7 +46,7 @@ def main() -> int:
 def surroundings(database: str, folder: Path) -> Iterator[int | None]:
     """The environment of the console's processes, ours among them."""
     plain = {"DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "tests.chaos.settings", "LOG_LEVEL": "WARNING"}
-    os.environ.update({**plain, "CONSOLE_SUPERVISED": "1", "PORT": "1", "SEED": "none"})
+    os.environ.update({**plain, "CONSOLE_SUPERVISED": "1", "PORT": str(free_port()), "SEED": "none"})
     for name in ("DATABASE_URL", "BROKER_URL"):
         os.environ.pop(name, None)
     if database == "sqlite":

@@ -45,7 +45,7 @@ def _trial(folder: Path, redis_port: int, count: int, flushes: int) -> int:
 
     call_command("migrate", verbosity=0)
     user = User.objects.create_user("crowd", "", "crowd")
-    console = Console(folder, redis_port, workers=4, app="bench.work")
+    console = Console(folder, redis_port, workers=4, app="bench.work", web=False)
     began = time.monotonic()
     try:
         console.start()

@@ -1,23 +1,26 @@
 """Who asks for what: departments on two platforms, and one verb after another, drawn from the seed.
 
-All go through the services, as pages and API do. A Conflict or a refusal is an answer like any other.
+All ask by REST, at once and again until they are answered. A conflict or a refusal is an answer like any other.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import yaml
+from django.db import connection
 
-from console.errors import ConsoleError
-from console.models import User
-from console.services.flows import cancel_flow
+from console.models import DecisionChoice, Flow, Step, StepState, User
+from console.services.tokens import create_token
 from platforms.models import Cloudtype, Health, Platform, PlatformKind, PlatformVersion
 from platforms.standard import OPERATIONS
-from tests.platforms.plane import TOKEN
+from tests.chaos.callers import Caller, Heard
+from tests.platforms.plane import TOKEN, Json
 from tests.unions.union_plane import API_FILE, CAREFUL, CARELESS
 from unions.models import (
     Category,
@@ -33,8 +36,6 @@ from unions.models import (
     Union,
     UnionState,
 )
-from unions.services.proposals import cast_vote, withdraw_proposal
-from unions.services.unions import propose_delete, propose_join, propose_quit, propose_union
 
 DEPARTMENTS = ("tax", "housing", "water", "police")
 MOST_UNIONS = 4  # of a platform that may be there at once
@@ -42,73 +43,95 @@ MOST_UNIONS = 4  # of a platform that may be there at once
 
 @dataclass
 class People:
-    """Everybody, and what they may be asked to do next."""
+    """Everybody, and what they may be asked to do next. They ask by REST, several at once."""
 
-    chance: random.Random
+    seed: str
     root: User
+    caller: Caller
     platforms: list[Platform]
     asked: Counter[str] = field(default_factory=Counter)
-    names: int = 0
+    told: list[str] = field(default_factory=list)  # the flows of which somebody was told that they are under way
+    acts: int = 0
 
-    def act(self) -> None:
-        """One verb by somebody; whether it is allowed is for the services to say."""
-        platform = self.chance.choice(self.platforms)
-        unions = list(Union.objects.filter(platform=platform, state=UnionState.ACTIVE).order_by("pk"))
-        verbs = {"create": 4 if len(unions) < MOST_UNIONS else 0}
-        if unions:
-            verbs |= {"join": 4, "quit": 3, "delete": 3}
-        verb = self.chance.choices(list(verbs), list(verbs.values()))[0] if any(verbs.values()) else "delete"
-        union = self.chance.choice(unions) if unions else None
+    def act(self) -> Callable[[], None]:
+        """One verb by somebody, for a thread of its own; whether it is allowed is for the console to say."""
+        self.acts += 1
+        return partial(self._act, self.acts, random.Random(f"{self.seed} act {self.acts}"))
+
+    def _act(self, number: int, chance: random.Random) -> None:
         try:
-            proposal = self._propose(verb, platform, union)
-        except ConsoleError as problem:
-            self.asked[f"{verb}: {problem.code}"] += 1
-            return
-        self.asked[f"{verb}: proposed"] += 1
-        self._answer(proposal)
+            platform = chance.choice(self.platforms)
+            unions = list(Union.objects.filter(platform=platform, state=UnionState.ACTIVE).order_by("pk"))
+            verbs = {"create": 4 if len(unions) < MOST_UNIONS else 0}
+            if unions:
+                verbs |= {"join": 4, "quit": 3, "delete": 3}
+            verb = chance.choices(list(verbs), list(verbs.values()))[0] if any(verbs.values()) else "delete"
+            union = chance.choice(unions) if unions else None
+            heard = self._propose(chance, number, verb, platform, union)
+            self.asked[f"{verb}: {heard.problem or 'proposed'}"] += 1
+            if not heard.problem:
+                self._remember(heard)
+                self._answer(chance, Proposal.objects.get(pk=heard.body["proposal"]))
+        finally:
+            connection.close()
 
-    def _propose(self, verb: str, platform: Platform, union: Union | None) -> Proposal:
+    def _propose(self, chance: random.Random, number: int, verb: str, platform: Platform, union: Union | None) -> Heard:
+        key = f"{self.seed}-{number}"
         if verb == "create" or union is None:
-            codes = self.chance.sample(codes_on(platform), self.chance.choice((2, 2, 3)))
-            self.names += 1
-            return propose_union(
-                actor=self.root,
-                name=f"Union {self.names}",
-                oemtype=platform.oemtype,
-                creatororg=codes[0],
-                orgs=codes[1:],
-            )
+            codes = chance.sample(codes_on(platform), chance.choice((2, 2, 3)))
+            wanted = {"name": f"Union {number}", "oemtype": platform.oemtype, "creatororg": codes[0], "orgs": codes[1:]}
+            return self.caller.ask("POST", "unions", wanted, key=key)
         inside = set(union.members.filter(state=MemberState.ACTIVE).values_list("organization__orgcode", flat=True))
         if verb == "delete":
-            return propose_delete(actor=self.root, unionid=union.unionid)
+            return self.caller.ask("DELETE", f"unions/{union.unionid}", key=key)
         outside = [code for code in codes_on(platform) if code not in inside]
-        if verb == "join":
-            orgcode = self.chance.choice(outside or codes_on(platform))
-            return propose_join(actor=self.root, unionid=union.unionid, orgcode=orgcode)
-        orgcode = self.chance.choice(sorted(inside) or codes_on(platform))
-        return propose_quit(actor=self.root, unionid=union.unionid, orgcode=orgcode)
+        candidates = outside if verb == "join" else sorted(inside)
+        orgcode = chance.choice(candidates or codes_on(platform))
+        return self.caller.ask("POST", f"unions/{union.unionid}/{verb}", {"orgcode": orgcode}, key=key)
 
-    def _answer(self, proposal: Proposal) -> None:
+    def _remember(self, heard: Heard) -> None:
+        """A client that was told twice was told of one flow; how often the first attempt had done it already."""
+        flow = Flow.objects.get(pk=heard.body["flow"])
+        self.told.append(str(flow.pk))
+        if heard.attempts > 1:
+            done = flow.created_at < heard.asked_at
+            self.asked["asked again: " + ("the first time had done it" if done else "nothing was done before")] += 1
+
+    def _answer(self, chance: random.Random, proposal: Proposal) -> None:
         """Most agree; a few refuse, withdraw, or are stopped by an operator."""
-        whim = self.chance.random()
-        try:
-            if whim < 0.03 and proposal.kind in (ProposalKind.CREATE, ProposalKind.JOIN):
-                withdraw_proposal(actor=self.root, proposal_id=proposal.pk)
-                return
-            if whim < 0.06 and proposal.flow_id is not None:
-                cancel_flow(actor=self.root, flow_id=proposal.flow_id, reason="chaos")
-            if whim < 0.8:  # the others take their time
-                self._vote(proposal, agree=whim < 0.77)
-        except ConsoleError as problem:
-            self.asked[f"answer: {problem.code}"] += 1
+        whim = chance.random()
+        if whim < 0.03 and proposal.kind in (ProposalKind.CREATE, ProposalKind.JOIN):
+            self._say("POST", f"proposals/{proposal.pk}/withdraw", {})
+            return
+        if whim < 0.06:
+            self._say("POST", f"flows/{proposal.flow_id}/cancel", {"reason": "chaos"})
+        if whim < 0.8:  # the others take their time
+            self._vote(proposal, agree=whim < 0.77)
 
-    def answer_all(self) -> None:
-        """Nobody leaves a proposal open."""
-        for proposal in Proposal.objects.filter(state=ProposalState.OPEN).order_by("pk"):
-            try:
+    def answer_all(self, look: Callable[[], dict[str, Json]]) -> None:
+        """Nobody leaves a proposal open, or a flow without the decision that it waits for."""
+        try:
+            for proposal in Proposal.objects.filter(state=ProposalState.OPEN).order_by("pk"):
                 self._vote(proposal, agree=True)
-            except ConsoleError as problem:
-                self.asked[f"answer: {problem.code}"] += 1
+            asking = Step.objects.filter(state=StepState.DECIDING, flow__in=Flow.objects.open()).order_by("pk")
+            for step in asking:
+                self._decide(step, look())
+        finally:
+            connection.close()
+
+    def _decide(self, step: Step, planes: dict[str, Json]) -> None:
+        """An operator who looks at the platform itself: what this step has made, if anything."""
+        chance = random.Random(f"{self.seed} {step.action} {step.tries}")
+        effects = [effect for plane in planes.values() for effect in plane["effects"]]
+        made = {network for verb, network, key in effects if verb == "create" and key == str(step.key)}
+        found = {str(each["id"]) for each in (step.decision or {}).get("candidates", [])}
+        wanted = {"step": step.pk, "choice": DecisionChoice.AGAIN}
+        if ours := sorted(made & found):
+            wanted |= {"choice": chance.choice((DecisionChoice.ADOPT, DecisionChoice.GIVE_UP)), "candidate": ours[0]}
+        elif step.action == "unions.create_network" and not made and chance.random() < 0.3:
+            wanted["choice"] = DecisionChoice.GIVE_UP
+        self.asked[f"decided: {wanted['choice']}"] += 1
+        self._say("POST", f"flows/{step.flow_id}/decide", wanted)
 
     def _vote(self, proposal: Proposal, *, agree: bool) -> None:
         voted = proposal.votes.values("organization_id")
@@ -117,7 +140,14 @@ class People:
             settled = Proposal.objects.exclude(state=ProposalState.OPEN).filter(pk=proposal.pk).exists()
             if settled:
                 return
-            cast_vote(actor=self.root, proposal_id=proposal.pk, orgcode=elector.organization.orgcode, agree=agree)
+            self._say(
+                "POST", f"proposals/{proposal.pk}/votes", {"orgcode": elector.organization.orgcode, "agree": agree}
+            )
+
+    def _say(self, method: str, path: str, body: Json) -> None:
+        heard = self.caller.ask(method, path, body)
+        if heard.problem:
+            self.asked[f"answer: {heard.problem}"] += 1
 
 
 def codes_on(platform: Platform) -> list[str]:
@@ -126,16 +156,17 @@ def codes_on(platform: Platform) -> list[str]:
     )
 
 
-def settle_in(addresses: dict[str, str], chance: random.Random) -> People:
+def settle_in(addresses: dict[str, str], seed: str, web: str) -> People:
     """Two platforms that do what they do with and without keys, and four departments on each."""
     root = User.objects.create_user("root", "root@example.org", "root", console_role="administrator")
+    _token, text = create_token(actor=root, name="chaos")
     platforms = []
     for name, address in addresses.items():
         platform = platform_at(name, address, careful=name == "careful", default=name == "careful")
         platforms.append(platform)
         for department in DEPARTMENTS:
             department_on(f"{name}-{department}", platform)
-    return People(chance, root, platforms)
+    return People(seed, root, Caller(web, text), platforms)
 
 
 def platform_at(name: str, address: str, *, careful: bool, default: bool) -> Platform:

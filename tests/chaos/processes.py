@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,8 +53,14 @@ class Process:
     def has_ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
+    def kill_child(self, number: int) -> None:
+        """Kill one of its children, if it has any."""
+        if children := self.children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(children[number % len(children)], signal.SIGKILL)
+
     def children(self) -> list[int]:
-        """The processes of a worker's pool."""
+        """The processes that it has started: a worker's pool, or the web server's own process."""
         if self.process is None:
             return []
         listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
@@ -63,37 +70,52 @@ class Process:
 
 
 class Console:
-    """Workers of two processes each, the clock, and the broker: what may be killed."""
+    """The web server, workers of two processes each, the clock, and the broker: what may be killed."""
 
-    def __init__(self, data_dir: Path, redis_port: int | None, *, workers: int = 2, app: str = "console") -> None:
+    ANSWERING = ("web", "the web server's own process")
+
+    def __init__(
+        self, data_dir: Path, redis_port: int | None, *, workers: int = 2, app: str = "console", web: bool = True
+    ) -> None:
         self.data_dir = data_dir
         commands = {each.name: each for each in services(Environment(), Ports(0, 0))}
         self.redis = Redis(redis_port, data_dir) if redis_port else None
+        self.web = Process("web", commands["web"].command, data_dir / "web.log")
         self.beat = Process("beat", commands["beat"].command, data_dir / "beat.log")
         self.workers = [
             Process(f"worker {number}", _own(commands["worker"].command, number, app), data_dir / "worker.log")
             for number in range(1, workers + 1)
         ]
+        self.all = [*([self.web] if web else []), *self.workers, self.beat]
 
     def start(self) -> None:
         if self.redis:
             self.redis.start()
-        for process in (*self.workers, self.beat):
+        for process in self.all:
             process.start()
 
     def stop(self) -> None:
-        for process in (*self.workers, self.beat, *([self.redis] if self.redis else [])):
+        for process in (*self.all, *([self.redis] if self.redis else [])):
             process.kill()
 
     def revive(self) -> list[str]:
         """Start again what has ended by itself, as the supervisor does: who it was."""
-        ended = [each for each in (*self.workers, self.beat) if each.has_ended]
+        ended = [each for each in self.all if each.has_ended]
         _again(*ended)
         return [each.name for each in ended]
 
     def victims(self) -> dict[str, int]:
         """Who may be killed, by weight."""
-        return {"a worker": 5, "a process of a worker's pool": 3, "all workers": 2, "beat": 2, "broker": 2, "all": 1}
+        return {
+            "web": 4,
+            "the web server's own process": 2,
+            "a worker": 5,
+            "a process of a worker's pool": 3,
+            "all workers": 2,
+            "beat": 2,
+            "broker": 2,
+            "all": 1,
+        }
 
     def kill(self, victim: str, number: int) -> None:
         """Kill, and start again what does not come back by itself. `number` picks among several."""
@@ -101,10 +123,12 @@ class Console:
         match victim:
             case "a worker":
                 _again(worker)
+            case "web":
+                _again(self.web)
+            case "the web server's own process":
+                self.web.kill_child(number)  # its parent starts another
             case "a process of a worker's pool":
-                if children := worker.children():
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(children[number % len(children)], signal.SIGKILL)
+                worker.kill_child(number)
             case "all workers":
                 _again(*self.workers)
             case "beat":
@@ -153,6 +177,7 @@ class PlaneProcess(Process):
     """The platform; never killed before the end."""
 
     def __init__(self, seed: str, data_dir: Path) -> None:
+        self._one_at_a_time = threading.Lock()
         super().__init__("plane", [sys.executable, "-m", "tests.chaos.plane", seed], data_dir / "plane.log")
 
     def start(self, **pipes: Any) -> None:
@@ -162,9 +187,10 @@ class PlaneProcess(Process):
     def told(self, **words: Any) -> dict[str, Any]:
         assert self.process is not None
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(words) + "\n")
-        self.process.stdin.flush()
-        return self._answer()
+        with self._one_at_a_time:
+            self.process.stdin.write(json.dumps(words) + "\n")
+            self.process.stdin.flush()
+            return self._answer()
 
     def _answer(self) -> dict[str, Any]:
         assert self.process is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402 - the settings come first
 from django.utils import timezone  # noqa: E402
 
+from console.environment import Environment  # noqa: E402
 from console.errors import ConsoleError  # noqa: E402
 from console.models import Flow, FlowState, Step, StepState  # noqa: E402
 from console.services.flows import retry_step  # noqa: E402
@@ -28,6 +30,9 @@ PATIENCE = 300.0  # seconds until a run must have ended
 SPREAD = 3.0  # seconds over which a run's requests and kills are spread
 ROUGH = (0.0, 0.03, 0.08, 0.15)  # how many calls in all go wrong; one of these for each run
 RETRIES = 4
+REQUESTS = 4  # of a run, each with the answers to what it proposed
+REQUEST_SECONDS = 0.2  # about as long as a proposal and its first answers take: it is killed somewhere in between
+PATIENT_KILLER = 1.0  # seconds that the web server's end waits for a request to be under way
 
 
 class Trial:
@@ -37,6 +42,9 @@ class Trial:
         self.seed, self.chance = seed, random.Random(seed)
         call_command("migrate", verbosity=0)
         self.plane = PlaneProcess(seed, folder)
+        self.web = f"http://127.0.0.1:{Environment().port}"
+        self.threads = ThreadPoolExecutor(REQUESTS)
+        self.acts: list[Future[None]] = []
         self.console = Console(folder, redis_port)
         self.kills: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
@@ -51,7 +59,7 @@ class Trial:
         wrong: list[str] = []
         try:
             self.plane.start()
-            self.people = settle_in(self.plane.addresses, self.chance)
+            self.people = settle_in(self.plane.addresses, self.seed, self.web)
             self.console.start()
             while self.runs < runs and not wrong:
                 wrong = self._one()
@@ -61,6 +69,7 @@ class Trial:
         finally:
             self.console.stop()
             self.plane.kill()
+            self.threads.shutdown(cancel_futures=True)
         for text in wrong:
             self._say(f"WRONG in run {self.runs} of SEED={self.seed}: {text}")
         return 1 if wrong else 0
@@ -68,7 +77,7 @@ class Trial:
     def _one(self) -> list[str]:
         """Requests and kills at random moments; then everything has to end."""
         self.plane.told(roughness=self.chance.choice(ROUGH))
-        events: list[tuple[float, str]] = [(self.chance.uniform(0, SPREAD), "act") for _ in range(4)]
+        events: list[tuple[float, str]] = [(self.chance.uniform(0, SPREAD), "act") for _ in range(REQUESTS)]
         victims = self.console.victims()
         for _ in range(self.chance.choice((1, 1, 2, 3))):
             victim = self.chance.choices(list(victims), list(victims.values()))[0]
@@ -77,24 +86,41 @@ class Trial:
         for moment, event in sorted(events):
             time.sleep(max(0.0, began + moment - time.monotonic()))
             if event == "act":
-                self.people.act()
+                self.acts.append(self.threads.submit(self.people.act()))
             else:
-                self.console.kill(event, self.chance.randrange(1000))
-                self.kills[event] += 1
+                self._kill(event)
         self._until_ended(began + PATIENCE)
         self._ask_operators()
         close_stranded_proposals()
         return self._judge()
 
+    def _kill(self, victim: str) -> None:
+        """Whoever answers requests is killed in the midst of one."""
+        number = self.chance.randrange(1000)
+        if victim in self.console.ANSWERING:
+            self.people.caller.await_console()
+            self.acts.append(self.threads.submit(self.people.act()))
+            self.people.caller.await_request(PATIENT_KILLER)
+            time.sleep(number / 1000 * REQUEST_SECONDS)
+        self.console.kill(victim, number)
+        self.kills[victim] += 1
+
     def _until_ended(self, deadline: float) -> None:
         """Let no pause between attempts pass, and nobody keep silent."""
-        while Flow.objects.open().exists() and time.monotonic() < deadline:
-            self.people.answer_all()
+        while self._is_under_way() and time.monotonic() < deadline:
             self.ended.update(self.console.revive())
+            if not self.acts:
+                self.acts.append(self.threads.submit(self.people.answer_all, self.plane.told))
             now = timezone.now()
             paused = Step.objects.filter(state__in=[StepState.LATER, StepState.UNDOING], lease_until=None)
             paused.filter(due_at__gt=now + timedelta(seconds=1)).update(due_at=now)
             time.sleep(0.25)
+
+    def _is_under_way(self) -> bool:
+        """Requests that are not answered yet, or flows that have not ended. What broke in a thread is raised here."""
+        asking = [act for act in self.acts if not act.done() or act.result()]
+        self.acts = asking
+        return bool(asking) or Flow.objects.open().exists()
 
     def _ask_operators(self) -> None:
         """Who was asked tries again, in calm weather: what cannot be taken back at last is wrong.
@@ -128,7 +154,7 @@ class Trial:
 
     def _judge(self) -> list[str]:
         planes = self.plane.told(roughness=0.0, settle=True)
-        wrong = truth.faults(planes)
+        wrong = [*truth.faults(planes), *truth.heard(self.people.told), *self.people.caller.broken]
         new = list(Flow.objects.exclude(pk__in=self.judged))
         self.judged |= {flow.pk for flow in new}
         self.ends.update(str(flow.state) for flow in new)
@@ -160,6 +186,7 @@ class Trial:
             "effects on the platform": effects,
             "repeats that it absorbed": absorbed,
             "requests": self.people.asked,
+            "attempts of requests that came to nothing": self.people.caller.cut_off,
         }
         for title, counts in tables.items():
             self._say(f"\n{title} ({sum(counts.values())})")

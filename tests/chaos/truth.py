@@ -34,6 +34,15 @@ def faults(planes: dict[str, Json]) -> list[str]:
     return found
 
 
+def heard(told: list[str]) -> Iterator[str]:
+    """Every request that was answered is under way once, and nothing is under way of which nobody was told."""
+    proposed = Counter(str(pk) for pk in Proposal.objects.values_list("flow_id", flat=True))
+    answered = Counter(told)
+    for flow_id in {*proposed, *answered}:
+        if not proposed[flow_id] == answered[flow_id] == 1:
+            yield f"flow {flow_id} has {proposed[flow_id]} proposals, and {answered[flow_id]} requests were told of it"
+
+
 def _flows() -> Iterator[str]:
     for flow in Flow.objects.open():
         yield f"flow {flow.pk} ({flow}) has not ended: {flow.state}"
