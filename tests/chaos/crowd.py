@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import redis
@@ -50,15 +51,19 @@ def _trial(folder: Path, redis_port: int, count: int, flushes: int) -> int:
     try:
         console.start()
         broker = redis.Redis(port=redis_port)
-        for _number in range(count):
-            whole(lambda: start(work.LOCAL, subject=None, requested_by=user, arguments={}))
-        flushed = []
-        while Flow.objects.open().exists() and time.monotonic() - began < PATIENCE:
+        one_more = partial(start, work.LOCAL, subject=None, requested_by=user, arguments={})
+        for _number in range(count - flushes):  # one is left for each flush, so that something is open at each
+            whole(one_more)
+        flushed: list[int] = []
+        while time.monotonic() < began + PATIENCE:
             console.revive()
             left = Flow.objects.open().count()
             if len(flushed) < flushes and left <= count * (flushes - len(flushed)) / (flushes + 1):
+                whole(one_more)
                 broker.flushall()
-                flushed.append(left)
+                flushed.append(left + 1)
+            elif not left:
+                break
             time.sleep(0.05)
     finally:
         console.stop()
