@@ -33,7 +33,7 @@ images: setup-test ## build images of geth and GoQuorum with Go, for the tests o
 
 setup: setup-test ## everything that the other targets install, without running anything
 
-setup-run: $(VENV)/.runtime static/vendor/manifest.json var/tools/.ready $(CATALOGUES:.po=.mo)
+setup-run: $(VENV)/.runtime static/vendor/manifest.json var/tools/.ready var/tools/solc/.ready $(CATALOGUES:.po=.mo)
 
 setup-test: $(VENV)/.dev setup-run
 
@@ -56,6 +56,10 @@ static/vendor/manifest.json: package.json package-lock.json $(PAGES) | $(VENV)/.
 
 var/tools/.ready: package-lock.json $(TOOLS)/install_anvil.py | $(VENV)/.node
 	@$(PY) $(TOOLS)/install_anvil.py
+	@touch $@
+
+var/tools/solc/.ready: package-lock.json $(TOOLS)/install_solc.py chains/compiling/solc.js | $(VENV)/.node
+	@$(PY) $(TOOLS)/install_solc.py
 	@touch $@
 
 %.mo: %.po $(TOOLS)/compile_messages.py | $(VENV)/.runtime

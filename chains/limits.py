@@ -34,6 +34,9 @@ class Limits(BaseSettings):
     gateway_max_request_kb: int = Field(default=1024, ge=1)
     gateway_max_answer_kb: int = Field(default=4096, ge=1)
     gateway_max_batch: int = Field(default=50, ge=1)  # calls in one request
+    compile_seconds: float = Field(default=30.0, gt=0)  # one compilation of a contract
+    compile_memory_mb: int = Field(default=1024, ge=256)
+
     gateway_at_once: int = Field(default=2, ge=1)  # requests of one process: its other threads stay for everybody else
 
 
