@@ -54,6 +54,8 @@ class Environment(BaseSettings):
     evm_node_memory_mb: int = Field(default=1024, ge=0)
     evm_node_cpus: float = Field(default=1.0, ge=0)
     evm_p2p_port: int = Field(default=30303, ge=1024, le=50000)
+    applications_dir: str = ""  # a folder with more applications for the warehouse
+    applications_at_once: int = Field(default=2, ge=1, le=64)  # of this machine: scans and installations together
     evm_rpc_port: int = Field(default=8545, ge=1024, le=60000)
 
 

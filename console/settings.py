@@ -155,6 +155,11 @@ KEEP_LOG_DAYS = env.keep_log_days  # lines of the runtime log, of flows that hav
 KEEP_IDEMPOTENCY_DAYS = env.keep_idempotency_days  # of flows that have ended; 0 keeps all
 QUOTA_NODES, QUOTA_CHAINS = env.quota_nodes, env.quota_chains  # of a new resource space; 0: no limit
 
+# --- applications ---------------------------------------------------------------------------------------------------
+
+APPLICATIONS_DIR = Path(env.applications_dir).resolve() if env.applications_dir else None
+APPLICATIONS_AT_ONCE = env.applications_at_once
+
 # --- native drivers -------------------------------------------------------------------------------------------------
 
 EVM_IMAGES = {"ethereum": env.evm_image_ethereum, "quorum": env.evm_image_quorum}
