@@ -19,8 +19,11 @@ from chains.models import (
     Contract,
     ContractRule,
     ContractVersion,
+    Finding,
+    Installation,
     Node,
     Sample,
+    ScanReport,
     Transaction,
 )
 from chains.services.chains import read_soon
@@ -123,3 +126,25 @@ class ContractRuleAdmin(LookOnly):
     list_display = ["__str__", "blocking_severity", "changed_at"]
     list_filter = ["blocking_severity"]
     list_select_related = ["union", "business_chain"]
+
+
+@admin.register(Installation)
+class InstallationAdmin(LookOnly):
+    list_display = ["name", "version", "state", "health", "host", "checked_at", "installed_by", "installed_at"]
+    list_filter = ["state", "health"]
+    search_fields = ["name"]
+
+
+@admin.register(ScanReport)
+class ScanReportAdmin(LookOnly):
+    list_display = ["version", "application", "application_version", "state", "started_by", "created_at", "ended_at"]
+    list_filter = ["state", "application"]
+    list_select_related = ["version__contract", "started_by"]
+
+
+@admin.register(Finding)
+class FindingAdmin(LookOnly):
+    list_display = ["title", "rule", "severity", "file", "line", "state", "accepted_by"]
+    list_filter = ["state", "severity"]
+    list_select_related = ["accepted_by"]
+    search_fields = ["title", "rule"]

@@ -1,5 +1,6 @@
 """What is run: business chains, blockchains, nodes, and what the observers read of them."""
 
+from chains.models.applications import ApplicationHealth, Installation, InstallationState
 from chains.models.chains import Blockchain, BusinessChain, ChainState, Createmode, Node, NodeState
 from chains.models.contracts import (
     Contract,
@@ -13,10 +14,12 @@ from chains.models.contracts import (
 )
 from chains.models.gateway import AccessGrant, GrantUse, Preset
 from chains.models.ledger import Block, Sample, Transaction, TransactionStatus
+from chains.models.reports import Finding, FindingSeverity, FindingState, ReportState, ScanReport
 from chains.models.takeover import NetworkVerdict, TakeOver, TakeOverNetwork
 
 __all__ = [
     "AccessGrant",
+    "ApplicationHealth",
     "Block",
     "Blockchain",
     "BusinessChain",
@@ -26,12 +29,19 @@ __all__ = [
     "ContractState",
     "ContractVersion",
     "Createmode",
+    "Finding",
+    "FindingSeverity",
+    "FindingState",
     "GrantUse",
+    "Installation",
+    "InstallationState",
     "NetworkVerdict",
     "Node",
     "NodeState",
     "Preset",
+    "ReportState",
     "Sample",
+    "ScanReport",
     "Severity",
     "StopWay",
     "TakeOver",
