@@ -16,11 +16,13 @@ class ChainsConfig(AppConfig):
         from platforms.dependants import Ending, add_dependants, add_ending
         from unions import quotas
         from unions.blockers import find_idle_machines_with
+        from unions.services.endings import on_release
         from unions.services.placeholders import on_hand_over
 
         quotas.count_with(used_by)
         quotas.plan_with(needed_by_member)
         on_hand_over(hand_over)
+        on_release(endings.release_chains_of)
         add_teller("organization", organization_blockers)
         find_idle_machines_with(idle_machines)
         add_dependants("chains", chains_on)

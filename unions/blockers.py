@@ -111,7 +111,10 @@ def union_blockers(union: Union) -> list[Blocker]:
 
 
 def _placeholders_in(union: Union) -> Iterable[Blocker]:
-    words = _("%(name)s is a placeholder, whose nodes nobody may take down: its organization has to claim it first.")
+    words = _(
+        "%(name)s is a placeholder, whose nodes nobody may take down: its organization has to claim it first, or an "
+        "administrator of the console lets go of the union."
+    )
     for member in union.present:
         if member.organization.is_placeholder:
             link = f"/organizations/{member.organization.orgcode}"

@@ -454,6 +454,17 @@ class DeleteUnionForm(TypedName):
     )
 
 
+class ReleaseUnionForm(TypedName):
+    """Let go of a union, with its name and the reason."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Its members read it, and it stays on record."),
+    )
+
+
 class ClaimForm(forms.Form):
     """Which organization the placeholder stands for."""
 

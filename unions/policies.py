@@ -95,11 +95,21 @@ def may_propose_delete(actor: User, union: Union) -> Verdict:
     return may_speak_for(actor, union.acting_creator()) and _active(union)
 
 
+def may_release_union(actor: User | AnonymousUser, union: Union) -> Verdict:
+    """Administrators, where a placeholder keeps the union from being deleted."""
+    allowed = may_administer(actor) and _active(union)
+    if allowed and not any(each.organization.is_placeholder for each in union.present):
+        return not_now(_("No member of this union is a placeholder: it can be deleted."))
+    return allowed
+
+
 def may_propose_claim(actor: User, placeholder: Organization, claimant: Organization) -> Verdict:
     """Whoever speaks for an organization whose resource space is the placeholder's, or may be.
 
     Where the platform names a tenant, only the organization that the tenant is bound to can be it.
     """
+    if placeholder.is_closed:
+        return not_now(_("%(name)s is closed.") % {"name": placeholder.name})
     if not placeholder.is_placeholder:
         return not_now(_("%(name)s is a registered organization, not a placeholder.") % {"name": placeholder.name})
     found, own = placeholder.space, claimant.space

@@ -1,4 +1,4 @@
-"""What becomes of chains when their platform is retired."""
+"""What becomes of chains when their platform is retired, or the console lets go of their union."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from console.models import User
 from console.models.flows import OPEN_FLOW_STATES
 from console.transactions import joins_transaction
 from platforms.models import Platform
+from unions.models import Union
 
 
 def under_way(platform: Platform) -> list[str]:
@@ -33,4 +34,11 @@ def hand_over(platform: Platform, target: Platform, actor: User) -> None:
 def release(platform: Platform, actor: User) -> None:
     """They end here; on the platform they stay."""
     live = Blockchain.objects.live().filter(business_chain__platform=platform)
+    mark_deleted(actor=actor, blockchain_ids=list(live.values_list("pk", flat=True)))
+
+
+@joins_transaction
+def release_chains_of(union: Union, actor: User) -> None:
+    """They end here with their union; on the platform they stay."""
+    live = Blockchain.objects.live().filter(business_chain__union=union)
     mark_deleted(actor=actor, blockchain_ids=list(live.values_list("pk", flat=True)))

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django.utils import timezone
 from console.errors import ConsoleError
 from console.flows import engine
 from console.models import AuditEntry, Flow, User
+from console.transactions import whole
 from platforms.models import Platform
 from tests.unions.cast import Cast, active_union, cloud, departments, on_prem, proposed, registered
 from unions import quotas as quota_figures
@@ -30,7 +32,9 @@ from unions.models import (
     Union,
 )
 from unions.services import quotas, unions
+from unions.services.endings import release_union
 from unions.services.organizations import close_organization
+from unions.services.placeholders import hand_over, placeholder_for, propose_claim
 from unions.services.proposals import cast_vote, expire_proposal, remind_electors, withdraw_proposal
 from unions.services.registrations import approve_registration, refuse_registration, register
 from unions.services.rules import propose_rule
@@ -286,6 +290,48 @@ def test_an_organization_is_closed_or_invited_never_both(cast: Cast) -> None:
     else:
         assert endings == {"done": THREADS // 2, "blocked": THREADS // 2}
     assert Reservation.objects.filter(space__kind="released").count() == 0
+
+
+@pytest.fixture
+def stranger(cast: Cast) -> Organization:
+    """A placeholder of which the platform names no tenant: anybody may say that it is theirs."""
+    with transaction.atomic():
+        return placeholder_for(platform=cast.platform, name="Water Board", tenantid="", key="m-9")
+
+
+def test_an_organization_is_closed_or_claims_never_both(cast: Cast, stranger: Organization) -> None:
+    active_union(cast, stranger, cast.tax)
+    close = lambda: close_organization(actor=cast.bob, orgcode=cast.housing.orgcode)  # noqa: E731
+    claim = lambda: propose_claim(actor=cast.bob, placeholder=stranger.orgcode, orgcode=cast.housing.orgcode)  # noqa: E731
+    endings = at_once(*[close, claim] * (THREADS // 2))
+    assert endings["done"] == 1, endings
+    cast.housing.refresh_from_db()
+    assert cast.housing.is_closed != Proposal.objects.filter(proposer=cast.housing).exists()
+
+
+def test_a_placeholder_is_handed_over_once(cast: Cast, stranger: Organization) -> None:
+    union = active_union(cast, stranger, cast.tax)
+    claimants = [cast.housing.orgcode, cast.social.orgcode]
+    calls = [
+        partial(whole, partial(hand_over, placeholder=stranger.orgcode, orgcode=code, actor=None)) for code in claimants
+    ]
+    assert at_once(*calls * (THREADS // 2)) == {"done": 1, "conflict": THREADS - 1}
+    assert recorded("unions.placeholder.claimed") == 1
+    assert union.members.exclude(organization=cast.tax).get().organization.orgcode in claimants
+
+
+def test_a_union_is_let_go_of_once_or_its_placeholder_is_claimed(cast: Cast, stranger: Organization) -> None:
+    union = active_union(cast, stranger, cast.tax)
+    let_go = partial(release_union, actor=cast.root, unionid=union.unionid, reason="Nobody came")
+    claim = partial(propose_claim, actor=cast.bob, placeholder=stranger.orgcode, orgcode=cast.housing.orgcode)
+    endings = at_once(*[let_go, claim] * (THREADS // 2))
+    assert endings["done"] == 1, endings
+    union.refresh_from_db()
+    stranger.refresh_from_db()
+    released = union.state == "deleted"
+    assert stranger.is_closed == released
+    assert Proposal.objects.filter(kind="claim").exists() != released
+    assert recorded("unions.union.released") == int(released)
 
 
 def test_those_who_are_silent_are_reminded_once_by_eight(cast: Cast) -> None:

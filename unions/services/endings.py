@@ -1,19 +1,25 @@
-"""What becomes of unions, tenant spaces and registrations when their platform is retired."""
+"""What becomes of unions, tenant spaces and registrations when their platform is retired, and of a union whose
+placeholders nobody claims: the console lets go of it, and on the platform nothing is touched.
+
+Floors above let go of what they keep of a union (`on_release`), all in one transaction.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from console import audit
-from console.errors import Conflict
+from console.blockers import blockers_of
+from console.errors import Blocked, Conflict, Invalid
 from console.models import User
+from console.policies import require
 from console.sentences import kept
 from console.services.notifications import notify
-from console.transactions import joins_transaction
+from console.transactions import joins_transaction, use_case
 from platforms.models import Platform
 from unions.models import (
     LIVE_MEMBER_STATES,
@@ -26,10 +32,18 @@ from unions.models import (
     Union,
     UnionState,
 )
+from unions.policies import may_release_union
+from unions.services.placeholders import close_unneeded, lock_placeholders
 from unions.services.proposals import people_of
+from unions.services.union_requests import locked_union
+
+Releaser = Callable[[Union, User], None]
+_releasers: list[Releaser] = []
 
 GONE = kept(gettext_noop("The platform %(name)s is out of service."))
 HANDED_OVER = gettext_noop("The platform %(name)s is out of service; %(target)s has taken its place")
+LET_GO = gettext_noop("The union %(name)s is not managed here any more")
+WHY = gettext_noop("Reason: %(reason)s")
 RELEASED = gettext_noop("The platform %(name)s is out of service; what was on it is not managed here any more")
 
 
@@ -62,13 +76,11 @@ def release(platform: Platform, actor: User) -> None:
     """Its unions end here; on the platform nothing is deleted. Who waited to be registered is told no."""
     unions = list(_live(platform))
     people = _concerned(platform, unions)
+    stand_ins = lock_placeholders(Organization.objects.filter(space__platform=platform))
     for union in unions:
-        for member in union.members.filter(state__in=LIVE_MEMBER_STATES):
-            member.leave()
-            member.save()
-        union.begin_deleting()
-        union.delete_for_good()
-        union.save()
+        _end(union)
+    close_unneeded(stand_ins, actor=actor)
+    for union in unions:
         audit.record("unions.union.released", actor=actor, target=union, unionid=union.unionid)
     for registration in Registration.objects.filter(platform=platform, state=RegistrationState.PENDING):
         reason = GONE % {"name": platform.name}
@@ -78,6 +90,60 @@ def release(platform: Platform, actor: User) -> None:
         audit.record("unions.registration.refused", actor=actor, target=registration, reason=reason)
         people.append(registration.user)
     _tell(people, RELEASED, platform)
+
+
+def on_release(releaser: Releaser) -> None:
+    """An upper floor lets go of what it keeps of a union: called inside the transaction."""
+    _releasers.append(releaser)
+
+
+@use_case
+def release_union(*, actor: User, unionid: str, reason: str) -> Union:
+    """Let go of a union with placeholders in it, by an administrator: on the platform nothing is touched.
+
+    Nobody may take the placeholders' nodes down, so such a union cannot be deleted. Raises Missing, NotAllowed, Invalid
+    naming the field, Conflict when there is no placeholder in it, Blocked while something else goes on.
+    """
+    union = locked_union(actor, unionid)
+    require(may_release_union(actor, union))
+    if not (reason := reason.strip()):
+        raise Invalid.field("reason", _("Say why the console lets go of it."))
+    members = [member.organization for member in union.present]
+    stand_ins = lock_placeholders(Organization.objects.filter(pk__in=[each.pk for each in members]))
+    if left := [each for each in blockers_of("union", union) if each.code != "placeholder"]:
+        raise Blocked(left)
+    _end(union)
+    for releaser in _releasers:
+        releaser(union, actor)
+    closed = close_unneeded(stand_ins, actor=actor)
+    audit.record(
+        "unions.union.released",
+        actor=actor,
+        target=union,
+        unionid=union.unionid,
+        network=union.network_id,
+        reason=reason,
+        closed=closed,
+    )
+    notify(
+        people_of(members),
+        kind="union",
+        title=LET_GO,
+        body=WHY,
+        parameters={"name": union.name, "reason": reason},
+        link=f"/unions/{union.unionid}",
+        subject=union,
+    )
+    return union
+
+
+def _end(union: Union) -> None:
+    for member in union.members.filter(state__in=LIVE_MEMBER_STATES):
+        member.leave()
+        member.save()
+    union.begin_deleting()
+    union.delete_for_good()
+    union.save()
 
 
 def _live(platform: Platform) -> Iterable[Union]:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from console import audit
-from console.errors import Conflict, Invalid
+from console.blockers import blockers_of
+from console.errors import Conflict, Invalid, Missing
 from console.models import User
 from console.policies import require
 from console.services.notifications import notify
-from console.transactions import joins_transaction, locked_or_missing, use_case
+from console.transactions import joins_transaction, use_case
 from platforms.models import Cloudtype, Platform, Tenant
 from unions.codes import new_code
 from unions.models import (
@@ -94,6 +96,41 @@ def drop_unused(organization_ids: Collection[int]) -> None:
     unused.filter(union_members=None, created_unions=None).delete()
 
 
+@joins_transaction
+def lock_placeholders(organizations: QuerySet[Organization]) -> list[int]:
+    """The placeholders among them, held still: spaces first, as everywhere."""
+    ids = list(organizations.filter(state=OrganizationState.PLACEHOLDER).values_list("pk", flat=True))
+    list(ResourceSpace.objects.filter(organization__in=ids).select_for_update(of=("self",)).order_by("pk"))
+    rows = Organization.objects.filter(pk__in=ids, state=OrganizationState.PLACEHOLDER)
+    return [row.pk for row in rows.select_for_update(of=("self",)).order_by("pk")]
+
+
+@joins_transaction
+def close_unneeded(organization_ids: Collection[int], *, actor: User) -> list[str]:
+    """End the placeholders that are in no union any more; their rows stay, for the history of those unions."""
+    closed = []
+    for row in Organization.objects.filter(pk__in=organization_ids).select_related("space").order_by("pk"):
+        if blockers_of("organization", row) or _is_claimed(row):
+            continue
+        row.space.release()
+        row.space.save()
+        row.state = OrganizationState.CLOSED
+        row.save()
+        closed.append(row)
+    for row in closed:
+        audit.record("unions.organization.closed", actor=actor, target=row, orgcode=row.orgcode)
+    return [row.orgcode for row in closed]
+
+
+def _is_claimed(placeholder: Organization) -> bool:
+    """Somebody has asked for its place, and that is not settled."""
+    return Proposal.objects.under_way().filter(subject_key=_claim_of(placeholder)).exists()
+
+
+def _claim_of(placeholder: Organization) -> str:
+    return f"claim:{placeholder.orgcode}"
+
+
 # --- claiming ---------------------------------------------------------------------------------------------------------
 
 
@@ -104,19 +141,24 @@ def propose_claim(*, actor: User, placeholder: str, orgcode: str, comment: str =
     A union in which nobody else can answer is decided for by an administrator. Raises Missing, Invalid naming the
     field, NotAllowed, Conflict when the platform names another tenant or somebody has claimed it already.
     """
-    row = locked_or_missing(Organization.objects.visible_to(actor), orgcode=placeholder)
-    claimant = Organization.objects.select_related("space").filter(orgcode=orgcode).first()
+    places = UnionMember.objects.filter(organization__orgcode=placeholder, state__in=LIVE_MEMBER_STATES)
+    its_unions = Union.objects.filter(pk__in=places.values("union"))
+    unions = list(its_unions.select_for_update(of=("self",), no_key=True).order_by("pk"))  # nobody lets go of one now
+    both = Organization.objects.visible_to(actor).select_related("space").filter(orgcode__in=[placeholder, orgcode])
+    rows = {each.orgcode: each for each in both.select_for_update(of=("self",)).order_by("pk")}  # neither is closed now
+    row, claimant = rows.get(placeholder), rows.get(orgcode)
+    if row is None:
+        raise Missing()
     if claimant is None:
         raise Invalid.field("orgcode", _("There is no organization of this code."))
     require(may_propose_claim(actor, row, claimant))
-    unions = list(Union.objects.filter(members__organization=row, members__state__in=LIVE_MEMBER_STATES).order_by("pk"))
     asked = [_others(union, claimant) for union in unions]
     only = unions[0] if len(unions) == 1 else None
     found = row.space
     return proposals.open_proposal(
         actor=actor,
         kind=ProposalKind.CLAIM,
-        subject_key=f"claim:{row.orgcode}",
+        subject_key=_claim_of(row),
         subject_name=row.name,
         proposer=claimant,
         electorate=list({each.pk: each for others in asked for each in others}.values()),
@@ -150,7 +192,7 @@ def hand_over(*, placeholder: str, orgcode: str, actor: User | None) -> Organiza
     rows = Organization.objects.filter(orgcode__in=[placeholder, orgcode]).select_for_update().order_by("pk")
     by_code = {row.orgcode: row for row in rows}
     old, new = by_code.get(placeholder), by_code.get(orgcode)
-    if old is None or new is None or not old.is_placeholder:
+    if old is None or new is None or not old.is_placeholder or new.is_closed:
         raise Conflict(gettext_noop("The placeholder is not there any more."))
     unions = list(Union.objects.filter(members__organization=old).distinct().order_by("pk"))
     for union in unions:

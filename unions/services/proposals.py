@@ -37,6 +37,7 @@ from unions.models import (
     Vote,
 )
 from unions.policies import may_answer_for_console, may_cast_vote, may_withdraw_proposal
+from unions.services import quotas
 from unions.tally import Outcome, tally
 
 ASKS_MEMBERS = (ProposalKind.JOIN, ProposalKind.RULE)
@@ -187,6 +188,7 @@ def withdraw_proposal(*, actor: User, proposal_id: int, reason: str = "") -> Pro
     proposal.withdraw(reason.strip())
     proposal.save()
     flows.cancel_waiting(proposal.topic, actor=actor, detail=gettext_noop("The proposal was withdrawn."))
+    _free_places(proposal)
     audit.record("unions.proposal.withdrawn", actor=actor, target=proposal, reason=proposal.reason)
     _tell(proposal, gettext_noop("“%(subject)s” was withdrawn"), reason=proposal.reason)
     return proposal
@@ -229,6 +231,7 @@ def expire_proposal(*, proposal_id: int) -> Proposal:
     proposal.expire()
     proposal.save()
     flows.fail_waiting(proposal.topic, code="expired", detail=gettext_noop("Not everyone answered in time."))
+    _free_places(proposal)
     audit.record("unions.proposal.expired", actor=None, target=proposal)
     _tell(proposal, gettext_noop("“%(subject)s” has expired"))
     return proposal
@@ -250,6 +253,7 @@ def _close_if_stranded(proposal: Proposal) -> bool:
     reason = str((proposal.flow.error or {}).get("detail", ""))
     proposal.withdraw(reason)
     proposal.save()
+    _free_places(proposal)
     audit.record("unions.proposal.withdrawn", actor=proposal.flow.cancelled_by, target=proposal, reason=reason)
     _tell(proposal, gettext_noop("“%(subject)s” was stopped"), reason=reason)
     return True
@@ -341,9 +345,16 @@ def _settle(proposal: Proposal) -> Outcome:
     elif outcome is Outcome.REFUSED:
         proposal.refuse()
         flows.fail_waiting(proposal.topic, code="refused", detail=_refusal_text(proposal))
+        _free_places(proposal)
         _tell(proposal, gettext_noop("“%(subject)s” was refused"))
     proposal.save()
     return outcome
+
+
+def _free_places(proposal: Proposal) -> None:
+    """It comes to nothing, and nothing was built yet: the places that its flow has reserved are anybody's at once."""
+    if proposal.flow_id is not None:
+        quotas.release(proposal.flow_id)
 
 
 def _count(proposal: Proposal) -> Outcome:

@@ -19,7 +19,7 @@ from console.policies import Verdict, denied
 from console.views.base import DetailPage, ListPage, Page, ServiceFormView
 from platforms.models import Platform
 from unions import reads
-from unions.forms import DeleteUnionForm, MoveForm, QuitForm, RuleChangeForm
+from unions.forms import DeleteUnionForm, MoveForm, QuitForm, ReleaseUnionForm, RuleChangeForm
 from unions.models import (
     LIVE_MEMBER_STATES,
     MemberState,
@@ -30,8 +30,16 @@ from unions.models import (
     Union,
     UnionState,
 )
-from unions.policies import fits, may_propose_delete, may_propose_join, may_propose_quit, may_propose_rule, supports
-from unions.services import rules
+from unions.policies import (
+    fits,
+    may_propose_delete,
+    may_propose_join,
+    may_propose_quit,
+    may_propose_rule,
+    may_release_union,
+    supports,
+)
+from unions.services import endings, rules
 from unions.services import unions as service
 from unions.views.cards import cards_of, rule_in_words
 from unions.views.panels import union_panels
@@ -109,7 +117,7 @@ class UnionDetail(DetailPage):
 
 
 def actions_on(actor: User, union: Union) -> dict[str, Any]:
-    """The three actions, each with the organizations it can be done for, or the reason why not."""
+    """What can be done, each with the organizations it can be done for, or the reason why not."""
     mine = list(reads.spoken_for(actor).select_related("space").order_by("name"))
     places = [each.organization_id for each in union.present]
     inside = [each for each in mine if each.pk in places]
@@ -125,6 +133,7 @@ def actions_on(actor: User, union: Union) -> dict[str, Any]:
         "may_quit": _any(quitting),
         "quitters": [each for each, verdict in quitting if verdict],
         "may_delete": may_propose_delete(actor, union) and supports(union.platform, "delete_network"),
+        "may_release": may_release_union(actor, union),
     }
 
 
@@ -257,3 +266,28 @@ class DeleteUnion(_UnionForm):
         return service.propose_delete(
             actor=self.actor, unionid=self.union.unionid, comment=form.cleaned_data["comment"]
         )
+
+
+class ReleaseUnion(_UnionForm):
+    """Let go of a union that its placeholders keep from being deleted, after typing its name."""
+
+    form_class = ReleaseUnionForm
+    template_name = "unions/union_release.html"
+    success_message = gettext_lazy("The union is not managed here any more.")
+
+    def allowed(self) -> Verdict:
+        return may_release_union(self.actor, self.union)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        blockers = [each for each in blockers_of("union", self.union) if each.code != "placeholder"]
+        placeholders = [each.organization for each in self.union.present if each.organization.is_placeholder]
+        return super().get_context_data(**kwargs) | {"blockers": blockers, "placeholders": placeholders}
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return super().get_form_kwargs() | {"name": self.union.name}
+
+    def perform(self, form: forms.Form) -> Union:
+        return endings.release_union(actor=self.actor, unionid=self.union.unionid, reason=form.cleaned_data["reason"])
+
+    def get_success_url(self) -> str:
+        return self.came_from()

@@ -38,6 +38,7 @@ from unions.api.serializers.registrations import (
 from unions.api.serializers.unions import (
     DeletionRequest,
     MoveRequest,
+    ReleaseRequest,
     RuleRequest,
     StartedProposal,
     UnionAnswer,
@@ -69,6 +70,7 @@ __all__ = [
     "RegistrationRequest",
     "RegistrationRuleRequest",
     "RegistrationRuleSerializer",
+    "ReleaseRequest",
     "ResourceSpaceAnswer",
     "ResourceSpaceChanges",
     "RuleRequest",

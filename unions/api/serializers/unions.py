@@ -128,6 +128,12 @@ class DeletionRequest(StrictSerializer):
     comment = serializers.CharField(required=False, allow_blank=True, max_length=COMMENT_LENGTH, default="")
 
 
+class ReleaseRequest(StrictSerializer):
+    """Why the console lets go of a union; its members read it."""
+
+    reason = serializers.CharField(max_length=COMMENT_LENGTH)
+
+
 class StartedProposal(serializers.Serializer[Any]):
     """Work has been promised: follow the flow, or the proposal that it waits for."""
 

@@ -28,7 +28,7 @@ from unions.api.views.registrations import (
     RegistrationRules,
     Registrations,
 )
-from unions.api.views.unions import JoinUnion, QuitUnion, UnionDetail, UnionRule, Unions
+from unions.api.views.unions import JoinUnion, QuitUnion, ReleaseUnion, UnionDetail, UnionRule, Unions
 
 __all__ = [
     "AnswerForConsole",
@@ -54,6 +54,7 @@ __all__ = [
     "RegistrationRuleDetail",
     "RegistrationRules",
     "Registrations",
+    "ReleaseUnion",
     "ReopenDrift",
     "ResourceSpaceDetail",
     "ResourceSpaces",

@@ -17,9 +17,17 @@ from console.api.views import StartsWork
 from console.models import User
 from unions import reads
 from unions.api.filters import UnionFilter
-from unions.api.serializers import DeletionRequest, MoveRequest, RuleRequest, StartedProposal, UnionAnswer, UnionRequest
+from unions.api.serializers import (
+    DeletionRequest,
+    MoveRequest,
+    ReleaseRequest,
+    RuleRequest,
+    StartedProposal,
+    UnionAnswer,
+    UnionRequest,
+)
 from unions.models import Proposal, Union
-from unions.services import rules
+from unions.services import endings, rules
 from unions.services import unions as service
 
 
@@ -113,6 +121,22 @@ class QuitUnion(StartsWork, APIView):
         """Quit a union; the organization's nodes are reclaimed."""
         wanted, actor = parsed(MoveRequest, request), actor_of(request)
         return self.start(request, lambda: promised(service.propose_quit(actor=actor, unionid=unionid, **wanted)))
+
+
+class ReleaseUnion(APIView):
+    """Let go."""
+
+    @extend_schema(operation_id="release_union", tags=["unions"], request=ReleaseRequest, responses=UnionAnswer)
+    def post(self, request: Request, unionid: str) -> Response:
+        """Stop managing a union with placeholders in it. For administrators.
+
+        On the platform nothing is touched: network, chains and nodes stay. Here the union ends, with what is recorded
+        of its chains; placeholders that are in no other union are closed. 409 with `blockers` while something goes on.
+        """
+        wanted = parsed(ReleaseRequest, request)
+        endings.release_union(actor=actor_of(request), unionid=unionid, **wanted)
+        union = reads.found(reads.unions(actor_of(request)), unionid=unionid)
+        return Response(UnionAnswer(union, context={"inside": reads.inside_ids(actor_of(request), [union])}).data)
 
 
 class UnionRule(StartsWork, APIView):
