@@ -10,7 +10,7 @@ from console.models import User
 from console.policies import ALLOWED, Verdict, denied, not_now, require
 from platforms.models import Kernel
 from unions.models import MemberState, Organization, Proposal, Union, UnionState
-from unions.policies import fits, may_manage_organization, may_speak_for, supports
+from unions.policies import fits, manages, may_manage_organization, may_speak_for, supports
 
 SPEAK_JSON_RPC = (Kernel.ETHEREUM, Kernel.QUORUM)
 
@@ -19,13 +19,14 @@ def may_propose_chain(actor: User, creator: Organization, union: Union | None) -
     """Whoever speaks for the creator; in a union, for one of its members."""
     allowed = may_speak_for(actor, creator)
     if allowed and union is not None:
-        return _active(union) and _inside(union, creator)
+        return _active(union) and manages(union.platform, union.network_id) and _inside(union, creator)
     return allowed
 
 
 def may_propose_chain_join(actor: User, chain: BusinessChain, organization: Organization) -> Verdict:
     """Whoever speaks for an organization that is not on every ledger of the chain; in a union, for a member of it."""
-    return may_speak_for(actor, organization) and _going_on(chain) and _outside(chain, organization)
+    allowed = may_speak_for(actor, organization) and _going_on(chain) and manages(chain.platform, chain.network)
+    return allowed and _outside(chain, organization)
 
 
 def may_propose_chain_quit(actor: User, chain: BusinessChain, organization: Organization) -> Verdict:
@@ -40,7 +41,8 @@ def may_propose_chain_delete(actor: User, chain: BusinessChain) -> Verdict:
 
 def may_propose_scaling(actor: User, blockchain: Blockchain, organization: Organization) -> Verdict:
     """Whoever speaks for an organization with nodes on it; those of a private chain are its creator's."""
-    allowed = may_speak_for(actor, organization) and _going_on(blockchain.business_chain)
+    chain = blockchain.business_chain
+    allowed = may_speak_for(actor, organization) and _going_on(chain) and manages(chain.platform, chain.network)
     if allowed and not blockchain.nodes.filter(organization=organization).exists():
         return not_now(_("%(name)s has no node on this chain.") % {"name": organization.name})
     return allowed

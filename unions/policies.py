@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from console.models import User
 from console.policies import ALLOWED, Verdict, denied, may_administer, not_now
 from platforms.models import Cloudtype, Platform
+from platforms.observing import ONLY_OBSERVED, Management, management_of
 from unions.models import (
     Drift,
     DriftState,
@@ -73,10 +74,11 @@ def may_speak_for(actor: User, organization: Organization) -> Verdict:
 
 
 def may_propose_join(actor: User, union: Union, organization: Organization) -> Verdict:
-    """Whoever speaks for an organization that is not in the union yet."""
+    """Whoever speaks for an organization that is not in the union yet; one that is only observed gets no node."""
     return (
         may_speak_for(actor, organization)
         and _active(union)
+        and manages(union.platform, union.network_id)
         and _outside(union, organization)
         and _somebody_answers(union)
     )
@@ -192,6 +194,13 @@ def fits(platform: Platform, organization: Organization) -> Verdict:
         return not_now(_("Its resource space is on another platform."))
     if platform.cloudtype not in (Cloudtype.BOTH, organization.category):
         return not_now(_("The platform takes no organizations of this category."))
+    return ALLOWED
+
+
+def manages(platform: Platform, network_id: str) -> Verdict:
+    """Whether the console may build and remove nodes there, or only reads."""
+    if management_of(platform, network_id) == Management.OBSERVED:
+        return not_now(_(ONLY_OBSERVED))
     return ALLOWED
 
 

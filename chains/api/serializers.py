@@ -13,6 +13,8 @@ from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Nod
 from chains.reads import standing_of
 from console.api.serializers import ToldField
 from platforms.models import Cloudtype
+from platforms.observing import Management
+from unions.api.serializers import MANAGEMENT
 
 READ_AT = _("When the figures were read from the platform; null: never so far.")
 STALE = _("True when the figures are older than they should be.")
@@ -60,6 +62,9 @@ class BlockchainDetailAnswer(BlockchainAnswer):
     unionid = serializers.CharField(source="business_chain.union.unionid", default=None, allow_null=True)
     oemtype = serializers.CharField(source="business_chain.platform.oemtype")
     creatororg = serializers.CharField(source="business_chain.creator.orgcode")
+    management = serializers.ChoiceField(
+        source="business_chain.management", choices=Management.choices, help_text=MANAGEMENT
+    )
 
 
 class BusinessChainAnswer(serializers.Serializer[BusinessChain]):
@@ -73,6 +78,7 @@ class BusinessChainAnswer(serializers.Serializer[BusinessChain]):
     orgs = serializers.SerializerMethodField()
     createmode = serializers.ChoiceField(choices=Createmode.choices)
     state = serializers.ChoiceField(choices=ChainState.choices)
+    management = serializers.ChoiceField(choices=Management.choices, help_text=MANAGEMENT)
     created_at = serializers.DateTimeField()
     blockchain = BlockchainAnswer(source="blockchains", many=True)
 

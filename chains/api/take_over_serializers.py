@@ -11,7 +11,9 @@ from rest_framework import serializers
 from chains.models import NetworkVerdict, TakeOver, TakeOverNetwork
 from console.api.serializers import StrictSerializer, ToldField
 from console.sentences import told
+from platforms.observing import Management
 from platforms.services.requests import MAX_NETWORKS
+from unions.api.serializers import MANAGEMENT
 from unions.matching import KnownBy
 
 
@@ -66,11 +68,12 @@ class TakeOverNetworkAnswer(serializers.ModelSerializer[TakeOverNetwork]):
     verdict = serializers.ChoiceField(choices=NetworkVerdict.choices)
     reason = ToldField(help_text=_("Why it cannot be taken over."))
     unionid = serializers.CharField(source="union.unionid", default=None, allow_null=True)
+    management = serializers.ChoiceField(choices=Management.choices, help_text=MANAGEMENT)
     plan = serializers.SerializerMethodField()
 
     class Meta:
         model = TakeOverNetwork
-        fields = ["network_id", "name", "verdict", "reason", "unionid", "plan"]
+        fields = ["network_id", "name", "verdict", "reason", "unionid", "management", "plan"]
 
     @extend_schema_field(NetworkPlan(allow_null=True))
     def get_plan(self, row: TakeOverNetwork) -> dict[str, Any] | None:

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chains.limits import limit
 from console.models import User
 from platforms.models import Cloudtype, Platform
+from platforms.observing import Management, management_of
 from unions.models import LIVE_MEMBER_STATES, Organization, Union
 
 
@@ -74,6 +76,19 @@ class BusinessChain(models.Model):
     def network(self) -> str:
         """Its network on the platform: the union's, or its own."""
         return self.union.network_id if self.union else self.network_id
+
+    def mode_in_words(self, ledgers: int) -> str:
+        """`createmode`, where there is one ledger only, said of that."""
+        if ledgers == 1 and self.createmode == Createmode.MULTI_SUBCHAIN:
+            return gettext("One chain, whose nodes can serve further chains")
+        if ledgers == 1 and self.createmode == Createmode.ISOLATED:
+            return gettext("One chain with nodes of its own")
+        return self.get_createmode_display()
+
+    @property
+    def management(self) -> Management:
+        """Whether the console manages it or only observes it."""
+        return management_of(self.platform, self.network)
 
     def speaker(self) -> Organization:
         """Who speaks to the platform for it: its creator; once that has left, whoever speaks for the union."""

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.models import Flow, User
 from platforms.models import Platform
+from platforms.observing import Management, management_of
 from unions.models import Union
 
 
@@ -63,3 +64,8 @@ class TakeOverNetwork(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.network_id
+
+    @property
+    def management(self) -> Management:
+        """What the console may do once it is taken over."""
+        return management_of(self.take_over.platform, self.network_id)

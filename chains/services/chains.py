@@ -19,7 +19,7 @@ from console.models import User
 from console.policies import may_administer, require
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from platforms import standard
-from platforms.models import Cloudtype
+from platforms.models import Cloudtype, Platform
 from unions.codes import new_code
 from unions.models import LIVE_MEMBER_STATES, Organization, Union
 from unions.services.unions import record_business_chain
@@ -64,7 +64,7 @@ def record_chain(*, actor: User | None, union_id: int, found: Iterable[FoundChai
         name=union.name,
         platform=union.platform,
         creator=union.creator,
-        createmode=Createmode.MULTI_SUBCHAIN,
+        createmode=_own_mode(union.platform),
     )
     business_chain.organizations.set(members)
     for chain in found:
@@ -73,6 +73,12 @@ def record_chain(*, actor: User | None, union_id: int, found: Iterable[FoundChai
     record_business_chain(union_id=union.pk, uid=business_chain.uid)
     audit.record("chains.business_chain.created", actor=actor, target=business_chain, unionid=union.unionid)
     return business_chain
+
+
+def _own_mode(platform: Platform) -> Createmode:
+    """Of a union's own chain: further chains may use its nodes, unless a node serves one chain there."""
+    shares = platform.capability("create_subchain")[0]
+    return Createmode.MULTI_SUBCHAIN if shares else Createmode.ISOLATED
 
 
 @joins_transaction

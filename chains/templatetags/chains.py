@@ -7,7 +7,8 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
-from chains.models import Blockchain
+from chains.models import Blockchain, Node
+from chains.roles import role_in_words
 from console.templatetags.shell import state
 
 register = template.Library()
@@ -22,6 +23,12 @@ def state_of(row: Any) -> SafeString:
     name = getattr(row, "state", None) or row.status
     shown = row.get_state_display() if hasattr(row, "get_state_display") else row.get_status_display()
     return state(LOOKS_LIKE.get(name, name), shown)
+
+
+@register.filter
+def role(node: Node) -> str:
+    """What the node is there for."""
+    return role_in_words(node.role)
 
 
 @register.inclusion_tag("chains/_freshness.html")

@@ -83,6 +83,7 @@ class ChainDetail(OfBlockchain, DetailPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         row = self.blockchain
+        siblings = siblings_of(row)
         transactions = Transaction.objects.filter(blockchain=row).defer("input", "extrainfo")
         return super().get_context_data(**kwargs) | {
             "standing": reads.standing_of(row),
@@ -90,7 +91,8 @@ class ChainDetail(OfBlockchain, DetailPage):
             "blocks": Block.objects.filter(blockchain=row)[:LATEST],
             "transactions": transactions[:LATEST],
             "live": row.state != ChainState.DELETED,
-            "siblings": siblings_of(row),
+            "siblings": siblings,
+            "mode": row.business_chain.mode_in_words(len(siblings) or 1),
             **({} if row.state == ChainState.DELETED or self.asked_by_htmx else self._below(row)),
         }
 

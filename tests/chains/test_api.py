@@ -62,6 +62,7 @@ def test_a_business_chain_is_table_3_with_table_4_inside(read_chain: tuple[Block
         "orgs": sorted([cast.tax.orgcode, cast.housing.orgcode], key=chain["orgs"].index),
         "createmode": "multi_subchain",
         "state": "running",
+        "management": "managed",
     }
     assert set(chain["orgs"]) == set(blockchain.pop("orgs")) == {cast.tax.orgcode, cast.housing.orgcode}
     assert blockchain.pop("read_at") is not None

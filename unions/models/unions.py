@@ -11,6 +11,7 @@ from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
 from console.models import User
 from platforms.models import Platform
+from platforms.observing import Management, management_of
 from unions.models.organizations import Organization
 from unions.models.rules import Rule, rule_is_whole
 from unions.names import MAX_KEY, key_of
@@ -91,6 +92,11 @@ class Union(ConcurrentTransitionMixin, models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.name_key = key_of(self.name)
         super().save(*args, **kwargs)
+
+    @property
+    def management(self) -> Management:
+        """Whether the console manages its network or only observes it."""
+        return management_of(self.platform, self.network_id)
 
     @property
     def present(self) -> list[UnionMember]:

@@ -38,6 +38,7 @@ TABLE_3 = OpenApiExample(
         "orgs": ["org-a2b3c4d5e6", "org-f7g8h9j2k3"],
         "createmode": "multi_subchain",
         "state": "running",
+        "management": "managed",
         "created_at": "2026-11-24T07:41:22Z",
         "blockchain": [
             {

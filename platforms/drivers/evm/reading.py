@@ -16,6 +16,7 @@ from platforms.drivers.evm import programs
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Network, Node
 from platforms.drivers.evm.building import Tools
+from platforms.drivers.evm.clients import client_in_words
 from platforms.drivers.evm.observed import consensus_seen, is_observed, observed, refuse_strangers
 from platforms.drivers.evm.rpc import Call, number
 from platforms.hosts.docker import Usage
@@ -256,7 +257,7 @@ class Reader:
             role="validator" if node.validator else "peer",
             endpoint=node.rpc,
             state=cast(standard.NodeState, state),
-            version=version.split("/linux")[0][:100],
+            version=client_in_words(version),
         )
 
     def _version_of(self, node: Node) -> str:

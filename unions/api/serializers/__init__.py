@@ -36,6 +36,7 @@ from unions.api.serializers.registrations import (
     RegistrationRuleSerializer,
 )
 from unions.api.serializers.unions import (
+    MANAGEMENT,
     DeletionRequest,
     MoveRequest,
     ReleaseRequest,
@@ -47,6 +48,7 @@ from unions.api.serializers.unions import (
 )
 
 __all__ = [
+    "MANAGEMENT",
     "ClaimRequest",
     "ConsoleAnswerRequest",
     "DeletionRequest",

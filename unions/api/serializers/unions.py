@@ -9,8 +9,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from console.api.serializers import StrictSerializer
+from platforms.observing import Management
 from unions.api.serializers.limits import COMMENT_LENGTH, MAX_ORGS
 from unions.models import MemberState, Rule, Union, UnionMember, UnionState
+
+MANAGEMENT = _(
+    "What the console may do: `managed`, or `observed` where a chain was taken over by its nodes' addresses: it is "
+    "read, and no node is built or removed."
+)
 
 
 class UnionMemberAnswer(serializers.ModelSerializer[UnionMember]):
@@ -39,6 +45,7 @@ class UnionAnswer(serializers.ModelSerializer[Union]):
     rule = serializers.ChoiceField(choices=Rule.choices, help_text=_("How many members must agree to what is asked."))
     state = serializers.ChoiceField(choices=UnionState.choices)
     network_id = serializers.SerializerMethodField(help_text=_("For members, administrators and auditors; else null."))
+    management = serializers.ChoiceField(choices=Management.choices, help_text=MANAGEMENT)
     members = serializers.SerializerMethodField()
 
     class Meta:
@@ -55,6 +62,7 @@ class UnionAnswer(serializers.ModelSerializer[Union]):
             "threshold",
             "state",
             "network_id",
+            "management",
             "members",
             "created_at",
             "deleted_at",

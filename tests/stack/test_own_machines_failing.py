@@ -1,0 +1,186 @@
+"""Unions on own machines that cannot be built: each reason in words on the flow, and nothing left on any host.
+
+Every failure is made for real: a certificate of strangers, a disk that is full, an image that nobody has, a port that
+somebody else holds, a host that dies. What is left is asked of the engines, not of the console.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.models import FlowState, Step, StepState, User
+from console.services.flows import retry_step
+from platforms.models import NativeChain, NativeNetwork, NativeNode
+from tests.stack.estate import Estate, ended, estate, told, work_until
+from tests.tools.engines import Authority, Host, missing_for_engines
+from tests.tools.images import missing_for, pack
+from tests.unions.conftest import root  # noqa: F401 - a fixture
+from unions.models import Union
+from unions.services.organizations import update_organization
+
+ENGINES, NO_ETHEREUM = missing_for_engines(), missing_for("ethereum")
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.timeout(480),  # a machine that does other things as well is slow
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(bool(ENGINES), reason=ENGINES),
+]
+needs_kernel = pytest.mark.skipif(bool(NO_ETHEREUM), reason=NO_ETHEREUM)
+SHELL = "localhost/concord-shell:1"
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, Any]:
+    """An image that is quickly made, for what fails before a kernel is wanted."""
+    pack(tmp_path / "ethereum.tar", tag=SHELL)
+    return {"image": SHELL, "archives": tmp_path}
+
+
+def undone(made: Estate, *, code: str, at: Host) -> str:
+    """A union is asked for and agreed to; its flow ends undone, says why and where, and nothing of it is left."""
+    proposal = made.propose()
+    made.agree(proposal)
+    flow = ended(proposal.flow_id)
+    assert flow.state == FlowState.UNDONE, told(flow)
+    error = flow.error or {}
+    assert error.get("code") == code, told(flow)
+    assert at.ip in error["detail"]
+    _nothing_is_left(made)
+    return str(error["detail"])
+
+
+def _nothing_is_left(made: Estate) -> None:
+    assert made.left() == [[] for _office in made.offices]
+    assert not Union.objects.filter(state="active").exists()
+    assert [model.objects.count() for model in (NativeNetwork, NativeChain, NativeNode)] == [0, 0, 0]
+
+
+def test_a_host_refuses_the_certificate(root: User, settings: Any, shell: dict[str, Any]) -> None:  # noqa: F811
+    with estate(root, settings, "Tax", "Library", ips=("127.0.52.1", "127.0.52.2"), **shell) as made:
+        library = made.offices[1]
+        strange = Authority("Strangers").issue("stranger") + library.host.authority.pem
+        update_organization(actor=library.clerk, orgcode=library.orgcode, changes={"tlscert": strange})
+        undone(made, code="credential_refused", at=library.host)
+        other_authority = Authority("Others").bundle("department")
+        update_organization(actor=library.clerk, orgcode=library.orgcode, changes={"tlscert": other_authority})
+        undone(made, code="certificate_not_trusted", at=library.host)
+
+
+def test_nobody_has_the_image(root: User, settings: Any, tmp_path: Path) -> None:  # noqa: F811
+    ips = ("127.0.52.3", "127.0.52.4")
+    with estate(root, settings, "Tax", "Library", ips=ips, image="localhost:1/geth:9", archives=tmp_path) as made:
+        assert "localhost:1/geth:9" in undone(made, code="no_image", at=made.offices[0].host)
+
+
+@needs_kernel
+def test_a_port_is_taken_on_the_members_host(root: User, settings: Any) -> None:  # noqa: F811
+    """The creator's node seals already: it goes as well."""
+    with estate(root, settings, "Tax", "Library", ips=("127.0.52.5", "127.0.52.6")) as made, socket.socket() as other:
+        host = made.offices[1].host
+        other.bind((host.ip, 8545))
+        other.listen()
+        undone(made, code="port_taken", at=host)
+
+
+def test_a_disk_is_full_from_the_start(root: User, settings: Any, shell: dict[str, Any]) -> None:  # noqa: F811
+    ips = ("127.0.52.7", "127.0.52.14")
+    with small_disks("5m"), estate(root, settings, "Tax", "Library", ips=ips, disk="5m", **shell) as made:
+        undone(made, code="no_disk", at=made.offices[0].host)
+
+
+@needs_kernel
+def test_a_disk_fills_up_in_the_middle(root: User, settings: Any) -> None:  # noqa: F811
+    """Image and keys are there, and then the member's node has no room; the creator's, which seals, goes as well."""
+    ips = ("127.0.52.8", "127.0.52.9")
+    with small_disks("900m"), estate(root, settings, "Tax", "Library", ips=ips, disk="900m") as made:
+        library = made.offices[1]
+        proposal = made.propose()
+        made.agree(proposal)
+        theirs = NativeNode.objects.filter(orgcode=library.orgcode).exclude(address="")
+        work_until(theirs.exists, "the member's keys")
+        with full(library.host):
+            flow = ended(proposal.flow_id)
+        assert flow.state == FlowState.UNDONE, told(flow)
+        assert (flow.error or {}).get("code") == "no_disk", told(flow)
+        assert library.host.ip in told(flow)
+        _nothing_is_left(made)
+
+
+@needs_kernel
+def test_a_host_dies_in_the_middle_and_comes_back(root: User, settings: Any) -> None:  # noqa: F811
+    """Within the attempts of a step: the flow goes on with what it finds there."""
+    with estate(root, settings, "Tax", "Library", ips=("127.0.52.10", "127.0.52.11")) as made:
+        library = made.offices[1]
+        proposal = made.propose()
+        made.agree(proposal)
+        theirs = NativeNode.objects.filter(orgcode=library.orgcode).exclude(address="")
+        work_until(theirs.exists, "the member's keys")
+        address = theirs.get().address
+        library.host.stop()
+        failing = Step.objects.filter(flow=proposal.flow_id, state=StepState.LATER, error__isnull=False)
+        work_until(failing.exists, "an attempt that fails")
+        assert library.host.ip in str(failing.get().error)
+        library.host.start()
+        flow = ended(proposal.flow_id)
+        assert flow.state == FlowState.DONE, told(flow)
+        assert theirs.get().address == address  # the same keys: nothing was made twice
+        assert len(library.host.left()) == 2  # one container, one volume
+
+
+@needs_kernel
+def test_a_host_dies_and_stays_away(root: User, settings: Any) -> None:  # noqa: F811
+    """What can be taken back is; for the rest the flow waits for an operator, and ends once the host is there again."""
+    with estate(root, settings, "Tax", "Library", ips=("127.0.52.12", "127.0.52.13")) as made:
+        tax, library = made.offices
+        proposal = made.propose()
+        made.agree(proposal)
+        theirs = NativeNode.objects.filter(orgcode=library.orgcode).exclude(address="")
+        work_until(theirs.exists, "the member's keys")
+        library.host.stop()
+        flow = ended(proposal.flow_id)
+        assert flow.state == FlowState.FAILED, told(flow)
+        assert library.host.ip in str(flow.error)
+        stuck = flow.steps.exclude(undo_error=None).get()
+        assert library.host.ip in str(stuck.undo_error)
+        assert not Union.objects.filter(state="active").exists()
+
+        library.host.start()
+        retry_step(actor=root, flow_id=flow.pk, step_id=stuck.pk)
+        flow = ended(flow.pk)
+        assert flow.state == FlowState.UNDONE, told(flow)
+        _nothing_is_left(made)
+        assert tax.host.left() == []
+
+
+@contextlib.contextmanager
+def small_disks(size: str) -> Iterator[None]:
+    """Skips where this machine lets nobody mount a disk of its own size."""
+    with tempfile.TemporaryDirectory() as folder:
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
+        if subprocess.run(mount, check=False, capture_output=True).returncode:
+            pytest.skip("this machine lets nobody mount a small disk")
+        subprocess.run(["umount", folder], check=True)
+        yield
+
+
+class full:
+    """The host's disk without any room, for the time of the block."""
+
+    def __init__(self, host: Host) -> None:
+        self.filler = host.folder / "filler"
+
+    def __enter__(self) -> None:
+        with contextlib.suppress(OSError), self.filler.open("wb", buffering=0) as file:
+            while file.write(bytes(2**20)):
+                pass
+
+    def __exit__(self, *_problem: object) -> None:
+        self.filler.unlink()
