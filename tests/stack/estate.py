@@ -103,14 +103,17 @@ def estate(
     image: str = "",
     archives: Path = TARGET,
     disk: str = "",
+    registries: str = "",
+    credentials: dict[str, str] | None = None,
 ) -> Iterator[Estate]:
     """A native platform and offices on hosts of these addresses; without an image, of the kernel built here."""
     settings.EVM_IMAGES = {**settings.EVM_IMAGES, kernel: image or named(kernel).tag}
     settings.EVM_IMAGE_ARCHIVES = archives
     settings.EVM_BLOCK_SECONDS, settings.EVM_NODE_MEMORY, settings.FLOW_MAX_ATTEMPTS = 1, 512 * 2**20, 3
     forget_drivers()
-    with running_hosts(*ips, disk=disk) as hosts:
-        register_platform(actor=administrator, oemtype=OEMTYPE, name="Own machines", kind="evm", kernel=kernel)
+    with running_hosts(*ips, disk=disk, registries=registries) as hosts:
+        about = {"oemtype": OEMTYPE, "name": "Own machines", "kind": "evm", "kernel": kernel}
+        register_platform(actor=administrator, **about, credentials=credentials or {})
         ended(Flow.objects.latest("created_at").pk)
         made = Estate(administrator, Platform.objects.official().get(oemtype=OEMTYPE))
         for name, host in zip(names, hosts, strict=True):

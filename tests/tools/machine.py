@@ -38,6 +38,7 @@ NEEDS = (
     Need("podman", lambda: shutil.which("podman"), "the tests with a real container engine"),
     Need("runc", lambda: shutil.which("runc"), "the tests with a real container engine"),
     Need("catatonit", lambda: find("catatonit"), "the tests with a real container engine"),
+    Need("docker-registry", lambda: shutil.which("docker-registry"), "the tests with a private registry of images"),
     Need("busybox-static", lambda: Path("/bin/busybox").exists(), "images for the tests with a container engine"),
     Need("prism", prism.command, "the presets' requests held against their API files"),
     Need("gettext", lambda: shutil.which("xgettext"), "finding texts that are not translated"),

@@ -105,7 +105,9 @@ def run_node(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = "
         goes.note(f"wrote the first block on {host.name}")
     found = host.ensure_container(wish)
     if not tools.rpc.answers(node):
-        tools.hosts.refuse_dead(node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts))
+        tools.hosts.refuse_dead(
+            chain, node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts)
+        )
         words = say.NOT_UP % {"node": node.node_id, "seconds": round(START_SECONDS)}
         raise NotYet(f"the node on {host.name}", START_SECONDS, PlatformRefused(words, code="node_silent"))
     if not node.enode:

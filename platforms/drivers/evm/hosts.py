@@ -15,6 +15,7 @@ from platforms.hosts import words as w
 from platforms.hosts.docker import DockerHost, Found
 
 MAX_CLIENTS = 64
+ROOM_KIB = 4096  # with less no node comes up
 DEATHS = 2  # a node that has died so often within one operation will not come up
 
 
@@ -83,11 +84,12 @@ class Hosts:
             )
             self.script(node, calls)
 
-    def refuse_dead(self, node: Node, found: Found, restarts: int) -> None:
+    def refuse_dead(self, chain: Chain, node: Node, found: Found, restarts: int) -> None:
         """PlatformRefused with the node's last words when it keeps dying: it was started again since `restarts`."""
         if found.restarts < restarts + DEATHS:
             return
         host = self.of(node)
+        self._refuse_full(host, chain, node)
         lines = [line for line in host.logs(programs.container_name(node), 30).splitlines() if line.strip()]
         fatal = [line for line in lines if "Fatal" in line or "already in use" in line] or lines[-1:]
         words = " ".join(fatal)[-300:]
@@ -96,6 +98,20 @@ class Hosts:
         raise PlatformRefused(
             say.NODE_DIED % {"node": node.node_id, "host": host.name, "problem": words}, code="node_died"
         )
+
+    def _refuse_full(self, host: DockerHost, chain: Chain, node: Node) -> None:
+        """PlatformRefused where there is no room: a node that dies of that has none for its last words either."""
+        try:
+            printed = host.run_once(programs.measuring(chain, node))
+            full = int(printed.splitlines()[-1].split()[3]) < ROOM_KIB
+        except (IndexError, ValueError):
+            return
+        except ConsoleError as problem:
+            if problem.code != "no_disk":
+                return
+            full = True
+        if full:
+            raise PlatformRefused(w.NO_DISK % {"host": host.name}, code="no_disk")
 
     def state_of(self, node: Node) -> str:
         """The node's state in the words of the standard interface, as its host sees it."""

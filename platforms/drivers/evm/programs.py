@@ -20,6 +20,7 @@ MANAGEMENT_OFFSET = 10_000  # the port that geth insists on opening for a beacon
 SOCKET = "/data/geth.ipc"
 CONFIGURATION = "/data/config.toml"
 PERMITTED = "/data/permissioned-nodes.json"
+ONCE = ("keys", "begin", "room")  # containers that run to their end and go; one that was cut off may be left
 EVERYTHING = "0.0.0.0"  # noqa: S104
 
 
@@ -68,6 +69,11 @@ def beginning(chain: Chain, node: Node) -> Wish:
     )
     genesis = json.dumps(chain.genesis, sort_keys=True)
     return _once(chain, node, "begin", ["-c", script, "begin", genesis, configuration(chain, node), permitted(chain)])
+
+
+def measuring(chain: Chain, node: Node) -> Wish:
+    """Prints how much room there is where the node's data are."""
+    return _once(chain, node, "room", ["-c", "df -Pk /data"])
 
 
 def _once(chain: Chain, node: Node, what: str, command: list[str]) -> Wish:

@@ -42,7 +42,7 @@ def remove_chain(tools: Tools, goes: Goes, chain: Chain) -> None:
 def remove_node(tools: Tools, goes: Goes, node: Node) -> None:
     """Container and data. What is gone already is no matter."""
     host, name = tools.hosts.of(node), programs.container_name(node)
-    for each in (name, f"{name}-keys", f"{name}-begin"):
+    for each in (name, *(f"{name}-{what}" for what in programs.ONCE)):
         host.remove_container(each)
     host.remove_volume(programs.volume_name(node))
     tools.book.drop_node(node.node_id)

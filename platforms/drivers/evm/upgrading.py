@@ -64,7 +64,7 @@ def _run(tools: Tools, goes: Goes, chain: Chain, node: Node) -> None:
     found = tools.hosts.of(node).ensure_container(programs.running(chain, node, tools.consensus(chain), tools.settings))
     if tools.rpc.answers(node):
         return
-    tools.hosts.refuse_dead(node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts))
+    tools.hosts.refuse_dead(chain, node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts))
     words = say.NOT_UP % {"node": node.node_id, "seconds": round(START_SECONDS)}
     raise NotYet(f"the node {node.node_id}", START_SECONDS, PlatformRefused(words, code="node_silent"))
 

@@ -1,75 +1,82 @@
-"""A private registry of images that holds one small image, and shows it to nobody without name and password."""
+"""A private registry of images, the one that everybody runs (Distribution): nobody pulls without name and password."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
-import json
-import threading
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
+from pathlib import Path
 
-from tests.tools.images import config_of, layer_of
+from tests.tools.engines import Host
 
+PROGRAM = "docker-registry"
 USERNAME, PASSWORD = "puller", "pull-secret-1"
-MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+HASH = "$2b$04$abcdefghijklmnopqrstuudiijLFBCg.hdFmU9RvYIMJKaz87WdeS"  # bcrypt
+START_SECONDS = 30.0
+CONFIGURATION = """
+version: 0.1
+log: {{level: error}}
+storage: {{filesystem: {{rootdirectory: {folder}/images}}}}
+http: {{addr: "{address}"}}
+auth: {{htpasswd: {{realm: kernels, path: {folder}/people}}}}
+"""
+
+
+def missing_for_registry() -> str:
+    """Why no registry can run here; empty when one can."""
+    return "" if shutil.which(PROGRAM) else f"no registry of images: {PROGRAM} (a Debian package) missing"
+
+
+@dataclass(frozen=True)
+class PrivateRegistry:
+    address: str
+
+    @property
+    def trusted(self) -> str:
+        """What an engine's configuration says of a registry without TLS; a real one has a certificate."""
+        return f'[[registry]]\nlocation = "{self.address}"\ninsecure = true\n'
+
+    def push(self, host: Host, archive: Path, tag: str, name: str) -> str:
+        """Have an engine put an image from an archive into the registry; what it is called there."""
+        image = f"{self.address}/{name}"
+        host.podman("load", "--input", str(archive))
+        host.podman("tag", tag, image)
+        host.podman("push", "--tls-verify=false", f"--creds={USERNAME}:{PASSWORD}", image)
+        host.podman("rmi", "--force", tag, image)
+        return image
 
 
 @contextlib.contextmanager
-def private_registry(ip: str, name: str) -> Iterator[str]:
-    """Its address, for the time of the block."""
-    layer = layer_of()
-    config = config_of(layer, version="1", entrypoint=["sh"])
-    blobs = {_digest(blob): blob for blob in (layer, config)}
-    manifest = json.dumps(
-        {
-            "schemaVersion": 2,
-            "mediaType": MANIFEST,
-            "config": _named(config, "application/vnd.docker.container.image.v1+json"),
-            "layers": [_named(layer, "application/vnd.docker.image.rootfs.diff.tar")],
-        }
-    ).encode()
-    expected = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            if self.headers.get("Authorization") != expected:
-                self._answer(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', ("WWW-Authenticate", 'Basic realm="r"'))
-            elif self.path.startswith(f"/v2/{name}/manifests/"):
-                self._answer(200, manifest, ("Content-Type", MANIFEST), ("Docker-Content-Digest", _digest(manifest)))
-            elif self.path.rpartition("/")[2] in blobs:
-                self._answer(200, blobs[self.path.rpartition("/")[2]])
-            else:
-                self._answer(200 if self.path == "/v2/" else 404, b"{}")
-
-        do_HEAD = do_GET
-
-        def _answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
-            self.send_response(status)
-            for header in (*headers, ("Content-Length", str(len(body)))):
-                self.send_header(*header)
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer((ip, 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"{ip}:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+def private_registry(ip: str) -> Iterator[PrivateRegistry]:
+    """For the time of the block."""
+    with socket.socket() as probe:
+        probe.bind((ip, 0))
+        address = f"{ip}:{probe.getsockname()[1]}"
+    with tempfile.TemporaryDirectory(prefix="registry-") as folder:
+        (Path(folder) / "people").write_text(f"{USERNAME}:{HASH}\n")
+        settings = Path(folder) / "registry.yml"
+        settings.write_text(CONFIGURATION.format(folder=folder, address=address))
+        with (Path(folder) / "log").open("wb") as log:
+            process = subprocess.Popen([PROGRAM, "serve", str(settings)], stdout=log, stderr=log)
+        try:
+            _await(address, process, Path(folder) / "log")
+            yield PrivateRegistry(address)
+        finally:
+            process.kill()
+            process.wait(10)
 
 
-def _digest(blob: bytes) -> str:
-    return f"sha256:{hashlib.sha256(blob).hexdigest()}"
-
-
-def _named(blob: bytes, kind: str) -> dict[str, object]:
-    return {"mediaType": kind, "size": len(blob), "digest": _digest(blob)}
+def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    ip, _colon, port = address.rpartition(":")
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection((ip, int(port)), 1):
+            return
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the registry does not start: {log.read_text()[-500:]}")
+        time.sleep(0.05)

@@ -11,7 +11,7 @@ import pytest
 
 from console.errors import Missing, PlatformRefused, PlatformUnavailable
 from platforms.hosts.docker import DockerHost, Limits, Registry, Wish
-from tests.platforms.hosts.registry import PASSWORD, USERNAME, private_registry
+from tests.platforms.hosts.registry import PASSWORD, USERNAME, missing_for_registry, private_registry
 from tests.tools.engines import Authority, Host, missing_for_engines, running_hosts
 from tests.tools.images import pack
 
@@ -151,19 +151,24 @@ def test_a_host_that_dies_in_the_middle_is_gone_on_with(host: Host, engine: Dock
     assert len(engine.containers()) == 1
 
 
+@pytest.mark.skipif(bool(missing_for_registry()), reason=missing_for_registry())
 def test_images_come_from_a_private_registry(archive: Path) -> None:
-    with private_registry("127.0.21.9", "kernels/shell") as address:
-        trusted = f'[[registry]]\nlocation = "{address}"\ninsecure = true\n'
-        image = f"{address}/kernels/shell:1"
-        with running_hosts("127.0.21.2", registries=trusted) as (host,), speaking(host) as client:
+    with (
+        private_registry("127.0.21.9") as registry,
+        running_hosts("127.0.21.2", registries=registry.trusted) as (host,),
+        speaking(host) as client,
+    ):
+        image = registry.push(host, archive, IMAGE, "kernels/shell:1")
+        for wrong in (Registry(USERNAME, "wrong"), Registry()):
             with pytest.raises(PlatformRefused) as refused:
-                client.ensure_image(image, registry=Registry(USERNAME, "wrong"))
+                client.ensure_image(image, registry=wrong)
             assert refused.value.code == "no_image"
             assert PASSWORD not in str(refused.value)
-            assert client.ensure_image(image, registry=Registry(USERNAME, PASSWORD))
-            assert client.run_once(Wish("once", image, ("-c", "echo pulled"), restart=False)) == "pulled\n"
-            with pytest.raises(PlatformRefused, match="no archive"):
-                client.ensure_image("localhost/other:1", archive=archive)
+        assert client.ensure_image(image, registry=Registry(USERNAME, PASSWORD))
+        assert client.run_once(Wish("once", image, ("-c", "echo pulled"), restart=False)) == "pulled\n"
+        assert PASSWORD not in host.podman("info", "--format", "json")
+        with pytest.raises(PlatformRefused, match="no archive"):
+            client.ensure_image("localhost/other:1", archive=archive)
 
 
 def test_a_host_without_space_says_so(tmp_path: Path) -> None:
