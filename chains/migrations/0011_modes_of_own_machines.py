@@ -11,6 +11,6 @@ def tell_the_mode(apps: Any, _editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("chains", "0007_access_grants"), ("platforms", "0001_initial")]
+    dependencies = [("chains", "0010_applications_and_reports"), ("platforms", "0001_initial")]
 
     operations = [migrations.RunPython(tell_the_mode, migrations.RunPython.noop)]
