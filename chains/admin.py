@@ -21,7 +21,9 @@ from chains.models import (
     ContractVersion,
     Finding,
     Installation,
+    LedgerStatistic,
     Node,
+    Reorganisation,
     Sample,
     ScanReport,
     Transaction,
@@ -88,6 +90,20 @@ class TransactionAdmin(LookOnly):
     list_filter = ["status", "blockchain"]
     list_select_related = ["blockchain"]
     search_fields = ["=hash"]
+
+
+@admin.register(LedgerStatistic)
+class LedgerStatisticAdmin(LookOnly):
+    list_display = ["start", "period", "blockchain", "blocks", "transactions", "failed", "senders"]
+    list_filter = ["period", "blockchain"]
+    list_select_related = ["blockchain"]
+
+
+@admin.register(Reorganisation)
+class ReorganisationAdmin(LookOnly):
+    list_display = ["found_at", "blockchain", "from_height", "to_height", "blocks", "transactions"]
+    list_filter = ["blockchain"]
+    list_select_related = ["blockchain"]
 
 
 @admin.register(Sample)

@@ -18,8 +18,14 @@ from chains.models import (
     Block,
     Blockchain,
     BusinessChain,
+    DroppedTransaction,
     GrantUse,
+    LedgerGap,
+    LedgerStatistic,
+    LedgerTally,
     Node,
+    Period,
+    Reorganisation,
     Sample,
     TakeOver,
     TakeOverNetwork,
@@ -162,6 +168,49 @@ def spellings(text: str) -> set[str]:
     """A hash as people write it: with or without 0x, in either case."""
     bare = text.strip().removeprefix("0x").removeprefix("0X")
     return {text.strip(), bare, bare.lower(), bare.upper(), f"0x{bare}", f"0x{bare.lower()}"}
+
+
+# --- history ----------------------------------------------------------------------------------------------------------
+
+SHOWN_GAPS = 20
+LENGTH = {Period.HOUR: timedelta(hours=1), Period.DAY: timedelta(days=1)}
+SHOWN_PERIODS = {Period.HOUR: 48, Period.DAY: 60}
+
+
+def gaps(blockchain: Blockchain) -> list[LedgerGap]:
+    """The newest stretches of blocks that the platform did not show."""
+    return list(LedgerGap.objects.filter(blockchain=blockchain).order_by("-from_height")[:SHOWN_GAPS])
+
+
+def reorganisations(blockchain: Blockchain) -> QuerySet[Reorganisation]:
+    """Newest first."""
+    return Reorganisation.objects.filter(blockchain=blockchain).order_by("-found_at", "-pk")
+
+
+def dropped(blockchain: Blockchain, tx_hash: str) -> DroppedTransaction | None:
+    """The transaction as it was on a branch that the chain has left, the last time."""
+    rows = DroppedTransaction.objects.filter(blockchain=blockchain, hash__in=spellings(tx_hash))
+    return rows.select_related("reorganisation").order_by("-pk").first()
+
+
+def statistics(
+    blockchain: Blockchain, *, period: str, since: datetime, until: datetime
+) -> tuple[list[LedgerStatistic], LedgerTally | None]:
+    """Hours or days that begin within the time, the earliest first, and up to where the ledger has been counted."""
+    rows = LedgerStatistic.objects.filter(blockchain=blockchain, period=period, start__gte=since, start__lt=until)
+    return list(rows.order_by("start")), LedgerTally.objects.filter(blockchain=blockchain).first()
+
+
+def filled(rows: list[LedgerStatistic], *, period: str, until: datetime) -> list[LedgerStatistic]:
+    """The rows, and nothing where nothing was: from the first row on, to the period that is going on."""
+    if not rows:
+        return []
+    step = LENGTH[Period(period)]
+    known, start, drawn = {row.start: row for row in rows}, rows[0].start, []
+    while start < until:
+        drawn.append(known.get(start) or LedgerStatistic(period=period, start=start))
+        start += step
+    return drawn
 
 
 # --- series -----------------------------------------------------------------------------------------------------------

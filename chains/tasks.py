@@ -7,11 +7,13 @@ import time
 from celery import shared_task
 
 from chains.observe import observer
+from chains.services import history
 from chains.services.gateway import summarize_uses
 from chains.services.ledger import prune
 
 TICK_SECONDS = 1.0
 PATIENCE_SECONDS = 1.5  # a tick holds a worker no longer than this, whatever hangs
+COUNT_SECONDS = 2.0
 PRUNE_SECONDS = 2.0  # the door is shared with the observers
 
 
@@ -26,6 +28,11 @@ def prune_chains() -> None:
     prune(lambda: time.monotonic() < end)
 
 
+@shared_task(name="chains.count", expires=30)
+def count_ledgers() -> None:
+    history.count_for(COUNT_SECONDS)
+
+
 @shared_task(name="chains.summarize_uses", expires=600)
 def summarize_gateway_uses() -> None:
     summarize_uses()
@@ -34,5 +41,6 @@ def summarize_gateway_uses() -> None:
 BEAT = {
     "gateway-summarize": {"task": "chains.summarize_uses", "schedule": 600.0, "options": {"expires": 600}},
     "chains-observe": {"task": "chains.observe", "schedule": TICK_SECONDS, "options": {"expires": 3}},
+    "chains-count": {"task": "chains.count", "schedule": 10.0, "options": {"expires": 10}},
     "chains-prune": {"task": "chains.prune", "schedule": 60.0, "options": {"expires": 60}},
 }

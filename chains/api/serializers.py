@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Node, NodeState, TransactionStatus
-from chains.reads import standing_of
+from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Node, NodeState, Period, TransactionStatus
+from chains.reads import LENGTH, SHOWN_PERIODS, gaps, standing_of
 from console.api.serializers import ToldField
 from platforms.models import Cloudtype
 from platforms.observing import Management
 from unions.api.serializers import MANAGEMENT
 
+MAX_PERIODS = 1000
 READ_AT = _("When the figures were read from the platform; null: never so far.")
 STALE = _("True when the figures are older than they should be.")
 
@@ -119,6 +121,13 @@ class StandingAnswer(serializers.Serializer[Any]):
     stale = serializers.BooleanField(help_text=STALE)
 
 
+class GapAnswer(serializers.Serializer[Any]):
+    """Blocks that the platform did not show when they were asked for."""
+
+    from_height = serializers.IntegerField()
+    to_height = serializers.IntegerField()
+
+
 class LedgerAnswer(serializers.Serializer[Blockchain]):
     """The ledger's head and how fresh that is."""
 
@@ -144,8 +153,16 @@ class LedgerAnswer(serializers.Serializer[Blockchain]):
     read_error = ToldField()
     stale = serializers.BooleanField(source="is_stale", help_text=STALE)
 
+    gaps = serializers.SerializerMethodField(
+        help_text=_("The newest stretches of blocks that the platform did not show.")
+    )
+
     def get_behind(self, row: Blockchain) -> int | None:
         return standing_of(row).behind
+
+    @extend_schema_field(GapAnswer(many=True))
+    def get_gaps(self, row: Blockchain) -> Any:
+        return GapAnswer(gaps(row), many=True).data
 
 
 class BlockAnswer(serializers.Serializer[Any]):
@@ -181,6 +198,66 @@ class TransactionDetailAnswer(TransactionAnswer):
     input = serializers.CharField()
     extrainfo = serializers.CharField()
     ledger = StandingAnswer()
+
+
+class StatisticAnswer(serializers.Serializer[Any]):
+    """An hour or a day of UTC. It stays when its blocks are kept no longer."""
+
+    start = serializers.DateTimeField()
+    blocks = serializers.IntegerField()
+    transactions = serializers.IntegerField()
+    failed = serializers.IntegerField(help_text=_("Those of the transactions that failed."))
+    senders = serializers.IntegerField(
+        allow_null=True,
+        help_text=_("Different senders; null: not counted (not over yet, too many, or not kept any more)."),
+    )
+    from_height = serializers.IntegerField()
+    to_height = serializers.IntegerField()
+
+
+class StatisticsAnswer(serializers.Serializer[Any]):
+    """What happened, period by period, the earliest first; periods without a block are left out."""
+
+    blockchain = serializers.CharField()
+    period = serializers.ChoiceField(choices=Period.choices)
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    counted_up_to = serializers.IntegerField(allow_null=True, help_text=_("Blocks up to here are in the figures."))
+    counted_at = serializers.DateTimeField(allow_null=True)
+    ledger = StandingAnswer()
+    results = StatisticAnswer(many=True)
+
+
+class StatisticsQuery(serializers.Serializer[Any]):
+    """Hours or days, and of which time."""
+
+    period = serializers.ChoiceField(choices=Period.choices, default=Period.HOUR)
+    since = serializers.DateTimeField(
+        required=False, help_text=_("Periods that begin at this time or later; as a rule the last 48 hours or 60 days.")
+    )
+    until = serializers.DateTimeField(required=False, help_text=_("Periods that begin before this time."))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The time asked for, no longer than can be answered at once."""
+        step = LENGTH[attrs["period"]]
+        until = attrs.get("until") or timezone.now()
+        since = attrs.get("since") or until - step * SHOWN_PERIODS[attrs["period"]]
+        if until - since > step * MAX_PERIODS:
+            words = _("At most %(most)s hours or days are answered at once.") % {"most": MAX_PERIODS}
+            raise serializers.ValidationError({"since": words})
+        return attrs | {"since": since, "until": until}
+
+
+class ReorganisationAnswer(serializers.Serializer[Any]):
+    """Stored blocks that turned out not to be the chain's any more."""
+
+    id = serializers.IntegerField(source="pk")
+    found_at = serializers.DateTimeField()
+    from_height = serializers.IntegerField(help_text=_("The first block that was replaced."))
+    to_height = serializers.IntegerField(help_text=_("The last one that had been stored."))
+    blocks = serializers.IntegerField()
+    transactions = serializers.IntegerField(help_text=_("In these blocks; most are in others again soon."))
+    old_head = serializers.CharField(help_text=_("Hash of the last block of the branch that the chain has left."))
 
 
 class PointAnswer(serializers.Serializer[Any]):

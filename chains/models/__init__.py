@@ -13,6 +13,14 @@ from chains.models.contracts import (
     VersionState,
 )
 from chains.models.gateway import AccessGrant, GrantUse, Preset
+from chains.models.history import (
+    DroppedTransaction,
+    LedgerGap,
+    LedgerStatistic,
+    LedgerTally,
+    Period,
+    Reorganisation,
+)
 from chains.models.ledger import Block, Sample, Transaction, TransactionStatus
 from chains.models.reports import Finding, FindingSeverity, FindingState, ReportState, ScanReport
 from chains.models.takeover import NetworkVerdict, TakeOver, TakeOverNetwork
@@ -29,16 +37,22 @@ __all__ = [
     "ContractState",
     "ContractVersion",
     "Createmode",
+    "DroppedTransaction",
     "Finding",
     "FindingSeverity",
     "FindingState",
     "GrantUse",
     "Installation",
     "InstallationState",
+    "LedgerGap",
+    "LedgerStatistic",
+    "LedgerTally",
     "NetworkVerdict",
     "Node",
     "NodeState",
+    "Period",
     "Preset",
+    "Reorganisation",
     "ReportState",
     "Sample",
     "ScanReport",

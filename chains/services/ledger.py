@@ -12,8 +12,9 @@ from django.db import models
 from django.utils import timezone
 
 from chains.limits import limit
-from chains.models import Block, Blockchain, ChainState, Node, NodeState, Sample, Transaction
+from chains.models import Block, Blockchain, ChainState, LedgerGap, Node, NodeState, Sample, Transaction
 from chains.reading import KNOWN, Reading, Tip, text
+from chains.services.history import count_chain, forget_from, locked_tally
 from chains.services.nodes import write_nodes
 from console.transactions import use_case
 
@@ -61,7 +62,8 @@ def store_readings(readings: Sequence[Reading]) -> int:
     mine = [(row, by_chain[row.pk]) for row in locked if row.reader == by_chain[row.pk].target.reader]
     now = timezone.now()
     for row, reading in mine:
-        _forget_replaced(row, reading)
+        if reading.replace_from is not None:
+            forget_from(row.pk, reading.replace_from, now=now)
         _note(row, reading, now)
     _write_ledger([reading for _row, reading in mine])
     _write_details([(row, reading) for row, reading in mine if reading.target.details and not reading.error], now)
@@ -120,13 +122,6 @@ def _backoff(failures: int, *, heals: bool) -> float:
     longest = limit("OBSERVE_MAX_BACKOFF_SECONDS")
     seconds = min(longest, limit("OBSERVE_EVERY_SECONDS") * 2 ** min(failures, 20)) if heals else longest
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - spreads the load, hides nothing
-
-
-def _forget_replaced(row: Blockchain, reading: Reading) -> None:
-    """Blocks that a reorganisation has taken off the chain."""
-    if reading.replace_from is not None:
-        Block.objects.filter(blockchain=row, height__gte=reading.replace_from).delete()
-        Transaction.objects.filter(blockchain=row, height__gte=reading.replace_from).delete()
 
 
 def _write_ledger(readings: Iterable[Reading]) -> None:
@@ -197,20 +192,27 @@ def _part_with_missing(listed: Collection[int], now: datetime) -> None:
 
 @use_case
 def prune_chain(blockchain_id: int, *, portion: int = 5000) -> int:
-    """Throw away one portion of what is kept no longer; returns how many blocks and samples went."""
-    keep = limit("KEEP_BLOCKS")
-    highest = Block.objects.filter(blockchain=blockchain_id).order_by("-height").values_list("height", flat=True)
-    gone = 0
-    if keep and (top := highest.first()) is not None:
-        old = Block.objects.filter(blockchain=blockchain_id, height__lte=top - keep).order_by("height")
+    """Throw away one portion of what is kept no longer, and is in the statistics; returns how much went."""
+    gone, cut = 0, _cut_of(blockchain_id)
+    if cut is not None:
+        old = Block.objects.filter(blockchain=blockchain_id, height__lte=cut).order_by("height")
         heights = list(old.values_list("height", flat=True)[:portion])
         if heights:
             below = {"blockchain": blockchain_id, "height__lte": heights[-1]}
             Transaction.objects.filter(**below).delete()
             gone += Block.objects.filter(**below).delete()[0]
+            LedgerGap.objects.filter(blockchain=blockchain_id, to_height__lte=heights[-1]).delete()
     oldest = timezone.now() - timedelta(hours=limit("KEEP_SAMPLES_HOURS"))
     samples = Sample.objects.filter(blockchain=blockchain_id, at__lt=oldest).values_list("pk", flat=True)[:portion]
     return gone + Sample.objects.filter(pk__in=list(samples)).delete()[0]
+
+
+def _cut_of(blockchain_id: int) -> int | None:
+    """The highest block that is kept no longer; None when all are."""
+    keep, counted_to = limit("KEEP_BLOCKS"), locked_tally(blockchain_id).counted_to
+    highest = Block.objects.filter(blockchain=blockchain_id).order_by("-height").values_list("height", flat=True)
+    top = highest.first()
+    return min(top - keep, counted_to) if keep and top is not None and counted_to is not None else None
 
 
 def prune(still: Callable[[], bool] = lambda: True) -> int:
@@ -218,6 +220,8 @@ def prune(still: Callable[[], bool] = lambda: True) -> int:
     gone, chains = 0, list(Blockchain.objects.values_list("pk", flat=True))
     random.shuffle(chains)
     for blockchain_id in chains:
+        while still() and count_chain(blockchain_id):
+            pass
         while still() and (number := prune_chain(blockchain_id)):
             gone += number
     return gone

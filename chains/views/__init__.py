@@ -1,8 +1,22 @@
 """Pages of this floor."""
 
-from chains.views.chains import BlockchainByNumber, BusinessChainByNumber, ChainCharts, ChainDetail, ChainList
+from chains.views.chains import (
+    BlockchainByNumber,
+    BusinessChainByNumber,
+    ChainCharts,
+    ChainDetail,
+    ChainList,
+    ChainStatistics,
+)
 from chains.views.gateway import DownloadSdk, GrantCreate, GrantList, RevokeGrant
-from chains.views.ledger import BlockDetail, BlockList, FindInChain, TransactionDetail, TransactionList
+from chains.views.ledger import (
+    BlockDetail,
+    BlockList,
+    FindInChain,
+    ReorganisationList,
+    TransactionDetail,
+    TransactionList,
+)
 from chains.views.orders import ChainOrder, ChainPlan, DeleteChain, JoinChain, QuitChain, ScaleChain
 from chains.views.takeover import ConfirmTakeOver, LookAtNetworks, TakeOverDetail
 
@@ -16,6 +30,7 @@ __all__ = [
     "ChainList",
     "ChainOrder",
     "ChainPlan",
+    "ChainStatistics",
     "ConfirmTakeOver",
     "DeleteChain",
     "DownloadSdk",
@@ -25,6 +40,7 @@ __all__ = [
     "JoinChain",
     "LookAtNetworks",
     "QuitChain",
+    "ReorganisationList",
     "RevokeGrant",
     "ScaleChain",
     "TakeOverDetail",

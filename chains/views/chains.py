@@ -7,13 +7,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from chains import reads
 from chains.gateway.address import gateway_address
-from chains.models import Block, Blockchain, BusinessChain, ChainState, Node, Transaction
+from chains.models import Block, Blockchain, BusinessChain, ChainState, Node, Period, Transaction
 from chains.policies import gateway_serves
 from chains.services.downloads import own_organizations
 from chains.views.orders import actions_on, siblings_of
@@ -117,6 +118,31 @@ class ChainCharts(OfBlockchain, TemplateView):
             "minutes": CHART_MINUTES,
             "transactions": series.get("transactions_per_minute", []),
             "block_time": series.get("block_time", []),
+        }
+
+
+class ChainStatistics(OfBlockchain, TemplateView):
+    """How much happened, by hours or days; asked for by the chain's page."""
+
+    template_name = "chains/_chain_statistics.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        period = Period.DAY if self.request.GET.get("period") == Period.DAY else Period.HOUR
+        now = timezone.now()
+        since = now - reads.LENGTH[period] * reads.SHOWN_PERIODS[period]
+        rows, tally = reads.statistics(self.blockchain, period=period, since=since, until=now)
+        drawn = reads.filled(rows, period=period, until=now)
+        newest = reads.gaps(self.blockchain)
+        return super().get_context_data(**kwargs) | {
+            "blockchain": self.blockchain,
+            "period": period.value,
+            "number": reads.SHOWN_PERIODS[period],
+            "transactions": [[int(row.start.timestamp()), row.transactions, row.failed] for row in drawn],
+            "blocks": [[int(row.start.timestamp()), row.blocks] for row in drawn],
+            "totals": {name: sum(getattr(row, name) for row in rows) for name in ("blocks", "transactions", "failed")},
+            "tally": tally,
+            "gaps": newest,
+            "reorganisation": reads.reorganisations(self.blockchain).first(),
         }
 
 

@@ -9,13 +9,15 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
 from chains import reads
 from chains.keyset import END, Cursor, KeyedList
-from chains.models import Block, Transaction, TransactionStatus
+from chains.ledgerwords import left_with_its_branch
+from chains.models import Block, DroppedTransaction, Reorganisation, Transaction, TransactionStatus
 from chains.views.chains import OfBlockchain
 from console.errors import Missing
 from console.views.base import DetailPage, ListPage
@@ -118,6 +120,21 @@ class TransactionDetail(OfBlockchain, DetailPage):
     template_name = "chains/transaction_detail.html"
     context_object_name = "transaction"
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What left with its branch has a page that says so, and is missing all the same."""
+        try:
+            return super().get(request, *args, **kwargs)
+        except Missing:
+            if self.dropped is None:
+                raise
+        context = {"blockchain": self.blockchain, "standing": reads.standing_of(self.blockchain)}
+        about = {"dropped": self.dropped, "sentence": left_with_its_branch(self.dropped)}
+        return render(request, "chains/transaction_dropped.html", context | about, status=404)
+
+    @cached_property
+    def dropped(self) -> DroppedTransaction | None:
+        return reads.dropped(self.blockchain, self.kwargs["hash"])
+
     def get_object(self, queryset: Any = None) -> Transaction:
         rows = Transaction.objects.filter(blockchain=self.blockchain, hash__in=reads.spellings(self.kwargs["hash"]))
         row = rows.first()
@@ -126,8 +143,24 @@ class TransactionDetail(OfBlockchain, DetailPage):
         return row
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        standing = reads.standing_of(self.blockchain)
-        return super().get_context_data(**kwargs) | {"blockchain": self.blockchain, "standing": standing}
+        return super().get_context_data(**kwargs) | {
+            "blockchain": self.blockchain,
+            "standing": reads.standing_of(self.blockchain),
+            "dropped": self.dropped,
+        }
+
+
+class ReorganisationList(OfBlockchain, ListPage):
+    """When stored blocks turned out not to be the chain's any more."""
+
+    template_name = "chains/reorganisation_list.html"
+
+    def get_queryset(self) -> QuerySet[Reorganisation]:
+        return reads.reorganisations(self.blockchain)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        return context | {"blockchain": self.blockchain, "standing": reads.standing_of(self.blockchain)}
 
 
 class FindInChain(OfBlockchain):

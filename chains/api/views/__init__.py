@@ -3,7 +3,16 @@
 from chains.api.views.chains import BlockchainDetail, Blockchains, ChainDetail, Chains, Nodes
 from chains.api.views.downloads import Sdk
 from chains.api.views.gateway import AccessGrantDetail, AccessGrants, Gateway
-from chains.api.views.ledger import BlockDetail, Blocks, Ledger, Monitoring, TransactionDetail, Transactions
+from chains.api.views.ledger import (
+    BlockDetail,
+    Blocks,
+    Ledger,
+    Monitoring,
+    Reorganisations,
+    Statistics,
+    TransactionDetail,
+    Transactions,
+)
 from chains.api.views.orders import JoinChain, PlanChain, QuitChain, ScaleBlockchain
 from chains.api.views.takeover import TakeOverDetail, TakeOverNetworks, TakeOvers
 
@@ -23,8 +32,10 @@ __all__ = [
     "Nodes",
     "PlanChain",
     "QuitChain",
+    "Reorganisations",
     "ScaleBlockchain",
     "Sdk",
+    "Statistics",
     "TakeOverDetail",
     "TakeOverNetworks",
     "TakeOvers",

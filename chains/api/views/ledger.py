@@ -25,10 +25,14 @@ from chains.api.serializers import (
     LedgerAnswer,
     MonitoringAnswer,
     MonitoringQuery,
+    ReorganisationAnswer,
+    StatisticsAnswer,
+    StatisticsQuery,
     TransactionAnswer,
     TransactionDetailAnswer,
 )
-from chains.models import Block, Blockchain, Transaction
+from chains.ledgerwords import left_with_its_branch
+from chains.models import Block, Blockchain, Reorganisation, Transaction
 from console.errors import Missing
 from unions.reads import found
 
@@ -163,9 +167,49 @@ class TransactionDetail(OfBlockchain):
         rows = Transaction.objects.filter(blockchain=self.blockchain).select_related("blockchain")
         transaction = rows.filter(hash__in=reads.spellings(hash)).first()
         if transaction is None:
+            if (lost := reads.dropped(self.blockchain, hash)) is not None:
+                raise Missing(left_with_its_branch(lost), code="dropped")
             raise self.not_read(_("There is no transaction of this hash among those that have been read."))
         transaction.ledger = self.standing  # type: ignore[attr-defined]
         return Response(TransactionDetailAnswer(transaction).data)
+
+
+class Statistics(OfBlockchain):
+    """How much happened, by hours or days."""
+
+    @extend_schema(
+        operation_id="get_statistics", tags=["ledger"], parameters=[StatisticsQuery], responses=StatisticsAnswer
+    )
+    def get(self, request: Request, uid: str) -> Response:
+        """Blocks, transactions and failed transactions of each hour or day, as far as the ledger was counted."""
+        asked = StatisticsQuery(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        rows, tally = reads.statistics(self.blockchain, **asked.validated_data)
+        answer = {
+            **asked.validated_data,
+            "blockchain": uid,
+            "counted_up_to": tally.counted_to if tally else None,
+            "counted_at": tally.counted_at if tally else None,
+            "ledger": self.standing,
+            "results": rows,
+        }
+        return Response(StatisticsAnswer(answer).data)
+
+
+class Reorganisations(OfBlockchain, generics.ListAPIView[Reorganisation]):
+    """Where the chain has left a branch."""
+
+    serializer_class = ReorganisationAnswer
+
+    def get_queryset(self) -> QuerySet[Reorganisation]:
+        if getattr(self, "swagger_fake_view", False):
+            return Reorganisation.objects.none()
+        return reads.reorganisations(self.blockchain)
+
+    @extend_schema(operation_id="list_reorganisations", tags=["ledger"])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """When stored blocks turned out not to be the chain's any more, newest first."""
+        return super().get(request, *args, **kwargs)
 
 
 class Monitoring(OfBlockchain):
