@@ -131,8 +131,8 @@ def check_the_files(context: StepContext) -> Done:
     context.log(f"{len(report.errors)} errors, {len(report.warnings)} warnings in the files")
     if not report.passed:
         raise Invalid(_files_refused(report), code="files_refused")
-    offers = report.template.offers() if report.template else {}
-    return Done({"warnings": len(report.warnings), "capabilities": offers})
+    offers, asked = (report.template.offers(), report.template.organization) if report.template else ({}, {})
+    return Done({"warnings": len(report.warnings), "capabilities": offers, "organization_fields": asked})
 
 
 def _files_refused(report: Report) -> str:
@@ -185,6 +185,7 @@ def accept(context: StepContext) -> Done:
         actor=_actor(context),
         is_default=context.flow_arguments["is_default"],
         capabilities=checked["capabilities"],
+        organization_fields=checked.get("organization_fields"),
         health=context.outcome("probe") or {"status": Health.UNKNOWN, "version": "", "detail": ""},
     )
     return Done({"oemtype": platform.oemtype, "is_default": platform.is_default})

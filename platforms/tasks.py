@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from platforms import expiry, observe
 from platforms.models import Platform
-from platforms.services.certificates import warn_of_certificate
+from platforms.services.certificates import warn_of_certificate, warn_of_client_certificate
 
 
 @shared_task(name="platforms.probe", expires=30)
@@ -23,10 +23,11 @@ def refresh_tenants() -> None:
 @shared_task(name="platforms.warn_of_certificates", expires=600)
 def warn_of_certificates() -> None:
     latest = timezone.now() + expiry.soon()
-    for platform_id in (
-        Platform.objects.official().filter(certificate_expires_at__lte=latest).values_list("pk", flat=True)
-    ):
+    official = Platform.objects.official()
+    for platform_id in official.filter(certificate_expires_at__lte=latest).values_list("pk", flat=True):
         warn_of_certificate(platform_id=platform_id)
+    for platform_id in official.filter(client_certificate_expires_at__lte=latest).values_list("pk", flat=True):
+        warn_of_client_certificate(platform_id=platform_id)
 
 
 BEAT = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from platforms.models import Platform
@@ -145,7 +146,8 @@ class RegistrationForm(CredentialFields):
 
     ACCOUNT = ("username", "email", "password")
     ORGANIZATION = ("name", "category")
-    CLOUD = ("oemtype", "tenantid", "projectid", "ak", "sk", "token")
+    TENANT = ("tenantid", "projectid", "ak", "sk", "token")
+    CLOUD = ("oemtype", *TENANT)
     ON_PREM = ("nodelist", "tlscert", "tlscert_file")
 
     def __init__(self, *args: Any, with_account: bool = True, **kwargs: Any) -> None:
@@ -155,8 +157,42 @@ class RegistrationForm(CredentialFields):
                 del self.fields[name]
         for name in ("tenantid",) if self.chosen_category == Category.CLOUD else ("nodelist",):
             self.fields[name].required = True
-        platforms = Platform.objects.official().order_by("-is_default", "name")
+        platforms = list(Platform.objects.official().order_by("-is_default", "name"))
         self.fields["oemtype"].choices = [(each.oemtype, each.name) for each in platforms]  # type: ignore[attr-defined]
+        chosen = str(self["oemtype"].value() or "")
+        self.platform = next(
+            (each for each in platforms if each.oemtype == chosen), platforms[0] if platforms else None
+        )
+        for name, words in self.asked_for.items():
+            if name in self.TENANT:
+                self.fields[name].help_text = gettext(words)
+        for name in self.TENANT:  # another platform may be chosen while somebody types
+            self.fields[name].widget.attrs["hx-preserve"] = "true"
+
+    @property
+    def asked_for(self) -> dict[str, str]:
+        """What the chosen platform's mapping says an organization types, by field; empty where it does not say."""
+        return dict(self.platform.organization_fields) if self.platform is not None else {}
+
+    @property
+    def tenant_fields(self) -> list[forms.BoundField]:
+        """What the platform asks of a tenant: all where it does not say."""
+        return [self[name] for name in self.TENANT if name not in self.aside]
+
+    @property
+    def other_fields(self) -> list[forms.BoundField]:
+        """What the platform does not ask for."""
+        return [self[name] for name in self.TENANT if name in self.aside]
+
+    @property
+    def has_others(self) -> bool:
+        """Whether something is in them that has to be looked at."""
+        return any(each.errors or each.value() for each in self.other_fields)
+
+    @property
+    def aside(self) -> set[str]:
+        asked = self.asked_for
+        return {name for name in self.TENANT if asked and name not in asked and not self.fields[name].required}
 
     @property
     def account_fields(self) -> list[forms.BoundField]:

@@ -28,6 +28,7 @@ DETAILS = (
     "on_prem_base_url",
     "ca_certificate",
     "has_credentials",
+    "client_certificate_expires_at",
     "health_detail",
     "registered_by",
     "versions",
@@ -289,7 +290,13 @@ class PlatformBrief(serializers.Serializer[Platform]):
     certificate_expires_at = serializers.DateTimeField(
         allow_null=True, help_text=_("Of the certificate that the platform's server shows; null without https.")
     )
+    organization_fields = serializers.SerializerMethodField(
+        help_text=_("Field of an organization's space → what to type there; empty: the mapping does not say.")
+    )
     created_at = serializers.DateTimeField()
+
+    def get_organization_fields(self, platform: Platform) -> dict[str, str]:
+        return {name: gettext(words) for name, words in platform.organization_fields.items()}
 
 
 class PlatformAnswer(PlatformBrief):
@@ -300,6 +307,11 @@ class PlatformAnswer(PlatformBrief):
     on_prem_base_url = serializers.CharField(required=False)
     ca_certificate = serializers.CharField(required=False)
     has_credentials = serializers.SerializerMethodField(required=False)
+    client_certificate_expires_at = serializers.DateTimeField(
+        allow_null=True,
+        required=False,
+        help_text=_("Of the certificate that the console shows the platform; null where it shows none."),
+    )
     health_detail = ToldField(required=False)
     registered_by = serializers.CharField(
         source="registered_by.username", default=None, allow_null=True, required=False

@@ -23,8 +23,10 @@ from platforms.mapping.values import Maker
 from platforms.standard import OPERATIONS
 
 MAX_PROBLEMS = 50
+MAX_PACE = 86_400  # seconds between two looks at a job
 MAX_VALUES = 15_000  # in a mapping; the longest that was seen has 1,200
 MALFORMED = kept(gettext_noop("The mapping is malformed: %(problem)s"))
+NO_SECONDS = kept(gettext_noop("%(path)s is no number of seconds, up to %(limit)s"))
 NO_ADDRESS = kept(gettext_noop("the mapping has no address %(name)s"))
 NO_ENTRY = kept(gettext_noop("the mapping's auth has no entry %(name)s"))
 REGISTERED_ADDRESSES = ("default", "on_prem")  # whoever registers the platform gives them
@@ -59,8 +61,8 @@ class Interface:
         return frozenset((plain or quoted).lower() for plain, quoted in _HEADER.findall(text))
 
     @classmethod
-    def from_document(cls, name: str, body: dict[str, Any]) -> Interface:
-        steps = steps_with_secrets(body["steps"], f"interfaces.{name}")
+    def from_document(cls, name: str, body: dict[str, Any], const: dict[str, Any]) -> Interface:
+        steps = steps_with_secrets(_paced(body["steps"], const, f"interfaces.{name}"), f"interfaces.{name}")
         return cls(name, steps, body["result"], body.get("gone"), body.get("known") or {}, body.get("pageSize", 0))
 
 
@@ -75,6 +77,7 @@ class Template:
     error_message: tuple[str, ...] = ()
     interfaces: dict[str, Interface] = field(default_factory=dict)
     unsupported: dict[str, str] = field(default_factory=dict)
+    organization: dict[str, str] = field(default_factory=dict)  # field of its resource space -> what to type there
     addresses: dict[str, str] = field(default_factory=dict)  # beside those that the platform is registered with
     document: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # as it stands in the file
 
@@ -88,16 +91,19 @@ class Template:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Template:
+        const = document.get("const") or {}
         return cls(
             platform=str(document.get("platform", "")),
-            auth=_auth(document.get("auth") or {"kind": "none"}),
-            const=document.get("const") or {},
+            auth=_auth(document.get("auth") or {"kind": "none"}, const),
+            const=const,
             errors=tuple(document.get("errors") or ()),
             error_message=tuple(document.get("errorMessage") or ()),
             interfaces={
-                name: Interface.from_document(name, body) for name, body in (document.get("interfaces") or {}).items()
+                name: Interface.from_document(name, body, const)
+                for name, body in (document.get("interfaces") or {}).items()
             },
             unsupported=document.get("unsupported") or {},
+            organization=document.get("organization") or {},
             addresses=document.get("addresses") or {},
             document=document,
         )
@@ -153,13 +159,33 @@ def _parsed(text: str) -> Template:
     return template
 
 
-def _auth(entry: dict[str, Any]) -> dict[str, Any]:
+def _auth(entry: dict[str, Any], const: dict[str, Any]) -> dict[str, Any]:
     """One scheme, or several by name, with the secrets of their own steps named."""
     if "kind" not in entry:
-        return {name: _auth(each) for name, each in entry.items()}
+        return {name: _auth(each, const) for name, each in entry.items()}
     if "steps" not in entry:
         return entry
-    return {**entry, "steps": steps_with_secrets(entry["steps"], "auth")}
+    return {**entry, "steps": steps_with_secrets(_paced(entry["steps"], const, "auth"), "auth")}
+
+
+def _paced(steps: list[dict[str, Any]], const: dict[str, Any], place: str) -> list[dict[str, Any]]:
+    """The steps with the seconds of every poll as a number: a constant may say them."""
+    return [
+        {**step, "poll": {**step["poll"], "every": _seconds(step["poll"]["every"], const, f"{place}.{step['id']}")}}
+        if "poll" in step
+        else step
+        for step in steps
+    ]
+
+
+def _seconds(every: Any, const: dict[str, Any], place: str) -> Any:
+    if not isinstance(every, dict):
+        return every
+    found = const.get(every["$from"].removeprefix("$.const."))
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found <= MAX_PACE:
+        words = NO_SECONDS % {"path": every["$from"], "limit": MAX_PACE}
+        raise Invalid.field("mapping", f"{place}.poll.every: {words}")
+    return found
 
 
 def read_mapping(text: str) -> dict[str, Any]:

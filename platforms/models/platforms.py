@@ -83,6 +83,7 @@ class Platform(ConcurrentTransitionMixin, models.Model):
     is_default = models.BooleanField(_("default platform"), default=False)
     reason = models.TextField(_("reason"), blank=True)  # why it was refused
     capabilities = models.JSONField(default=dict)  # operation -> {supported, reason}, as the driver declared
+    organization_fields = models.JSONField(default=dict, blank=True)  # of a resource space -> what to type, as mapped
     version = models.ForeignKey("PlatformVersion", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     health = models.CharField(_("health"), max_length=20, choices=Health, default=Health.UNKNOWN)
     health_detail = models.CharField(max_length=500, blank=True)
@@ -90,6 +91,8 @@ class Platform(ConcurrentTransitionMixin, models.Model):
     platform_version = models.CharField(_("version"), max_length=100, blank=True)
     certificate_expires_at = models.DateTimeField(_("certificate expires"), null=True, blank=True)  # the server's own
     certificate_warned_at = models.DateTimeField(null=True, blank=True)
+    client_certificate_expires_at = models.DateTimeField(_("client certificate expires"), null=True, blank=True)  # ours
+    client_certificate_warned_at = models.DateTimeField(null=True, blank=True)
     registered_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(_("registered"), default=timezone.now)
     revision = models.PositiveIntegerField(default=1)  # grows with every change; the driver cache's key

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 from django.utils.translation import gettext as _
@@ -49,7 +50,7 @@ class Preset:
     summary: str
     kernel: str
     cloudtype: str
-    base_url: str
+    address: str  # parameters stand in it by their places
     credentials: Mapping[str, str]  # field of the platform's own credential -> what goes there
     organization: Mapping[str, str]  # field of an organization's resource space -> what goes there
     parameters: tuple[Parameter, ...]
@@ -57,6 +58,19 @@ class Preset:
     mapping: str = field(repr=False)
     samples: Mapping[str, Any] = field(repr=False)
     readme: str = field(repr=False)
+
+    def address_with(self, values: Mapping[str, str]) -> str:
+        """The address, with the parameters that stand in it: `{auth.region}`."""
+        text = self.address
+        for each in self.parameters:
+            text = text.replace(
+                "{" + each.place + "}", quote(str(values.get(each.place, each.default)).strip(), safe="")
+            )
+        return text
+
+    @property
+    def base_url(self) -> str:
+        return self.address_with({})
 
     def mapping_with(self, values: Mapping[str, str]) -> str:
         """The mapping's text with these values in it, everything else as it stands. Invalid names unknown places."""
@@ -87,18 +101,19 @@ def preset(slug: str) -> Preset:
 def _read(slug: str) -> Preset:
     folder = _FOLDER / slug
     about = read_document((folder / "preset.yaml").read_text(), field="preset")
+    mapping = (folder / "mapping.yaml").read_text()
     return Preset(
         slug=slug,
         title=about["title"],
         summary=about["summary"],
         kernel=about["kernel"],
         cloudtype=about["cloudtype"],
-        base_url=about["base_url"],
+        address=about["base_url"],
         credentials=about["credentials"],
-        organization=about["organization"],
+        organization=read_document(mapping, field="mapping").get("organization") or {},
         parameters=tuple(Parameter(**each) for each in about.get("parameters", ())),
         api_file=(folder / "api.yaml").read_text(),
-        mapping=(folder / "mapping.yaml").read_text(),
+        mapping=mapping,
         samples=json.loads((folder / "samples.json").read_text()),
         readme=(folder / "README.md").read_text(),
     )

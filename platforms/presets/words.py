@@ -94,6 +94,7 @@ ABOUT = (
     gettext_noop("Availability zone of new peers"),
     gettext_noop("Share of yes votes that admits a member (percent)"),
     gettext_noop("Hours until a vote ends"),
+    gettext_noop("Seconds between two looks at what AWS is building"),
     # huawei-bcs
     gettext_noop("Hyperledger Fabric instances on Huawei Cloud, one account and project for each organization."),
     gettext_noop("Access key id of an account that may see the project"),

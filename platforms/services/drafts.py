@@ -80,7 +80,7 @@ def begin_from_preset(*, actor: User, slug: str, values: Mapping[str, str] | Non
         "oemtype": chosen.slug,
         "kernel": chosen.kernel,
         "cloudtype": chosen.cloudtype,
-        "base_url": chosen.base_url,
+        "base_url": chosen.address_with(values or {}),
     }
     texts = {"api_file": chosen.api_file, "mapping": mapping, "samples": samples}
     return _begin(actor, title=chosen.title, preset=slug, setup=setup, **texts)

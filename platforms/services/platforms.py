@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -23,8 +24,8 @@ from platforms.mapping.check import Report, check_files
 from platforms.mapping.template import Template
 from platforms.models import Health, Platform, PlatformKind, PlatformVersion
 from platforms.policies import may_register_platform, may_retire_platform, may_update_platform
-from platforms.services.registry import lock_the_default, make_default
-from platforms.services.requests import Registration, Setup, read_registration, read_setup
+from platforms.services.registry import lock_the_default, make_default, take_in_mapping
+from platforms.services.requests import Registration, Setup, client_certificate_end, read_registration, read_setup
 
 FILES = ("api_file", "mapping", "samples")
 CALLED = ("base_url", "on_prem_base_url", "ca_certificate", "credentials")  # after a change the health is unknown
@@ -56,7 +57,8 @@ def _stage(actor: User, wanted: Registration) -> Started:
     platform = Platform.objects.create(oemtype=wanted.oemtype, kind=wanted.kind, registered_by=actor, **setup.row)
     if wanted.kind == PlatformKind.MAPPED:
         platform.version = _new_version(platform, setup, actor)
-        platform.save(update_fields=["version"])
+        platform.client_certificate_expires_at = client_certificate_end(setup)
+        platform.save(update_fields=["version", "client_certificate_expires_at"])
     audit.record(
         "platforms.platform.staged",
         actor=actor,
@@ -137,9 +139,11 @@ def _change(actor: User, seen: Platform, wanted: Setup, changed: list[str], repo
             setattr(platform, name, value)
     if report is not None:
         platform.version = _new_version(platform, wanted, actor, report)
-        platform.capabilities = report.template.offers() if report.template else {}
+        take_in_mapping(platform, report.template)
     if "is_default" in changed:
         make_default(platform)
+    if platform.kind == PlatformKind.MAPPED:
+        _note_client_certificate(platform, client_certificate_end(wanted))
     _touch(platform, changed)
     audit.record("platforms.platform.updated", actor=actor, target=platform, changed=changed)
     return platform
@@ -152,16 +156,20 @@ def use_version(*, actor: User, oemtype: str, number: int) -> Platform:
     version = seen.versions.filter(number=number).first()
     if version is None:
         raise Missing(_("The platform has no version %(number)s.") % {"number": number})
-    return _switch(actor, seen, version, Template.parse(version.mapping).offers())
+    ends = client_certificate_end(replace(setup_of(seen), mapping=version.mapping))
+    return _switch(actor, seen, version, Template.parse(version.mapping), ends)
 
 
 @use_case
-def _switch(actor: User, seen: Platform, version: PlatformVersion, capabilities: dict[str, Any]) -> Platform:
+def _switch(
+    actor: User, seen: Platform, version: PlatformVersion, template: Template, ends: datetime | None
+) -> Platform:
     platform = _locked(actor, seen)
     if version.pk == platform.version_id:
         raise Conflict(_("The platform uses this version already."))
     platform.version = version
-    platform.capabilities = capabilities
+    take_in_mapping(platform, template)
+    _note_client_certificate(platform, ends)
     _touch(platform, ["version"])
     audit.record("platforms.platform.version_used", actor=actor, target=platform, version=version.number)
     return platform
@@ -194,7 +202,7 @@ def retire_platform(*, actor: User, oemtype: str, hand_over_to: str = "", releas
         release_all(platform, actor)
     was_default = platform.is_default
     platform.retire()
-    platform.credentials = None
+    platform.credentials = platform.client_certificate_expires_at = None
     platform.save()
     if was_default and target is not None:
         make_default(target)
@@ -232,6 +240,12 @@ def _locked(actor: User, seen: Platform) -> Platform:
     if platform.revision != seen.revision:
         raise Conflict(_("Somebody else changed this at the same moment; look again and retry."))
     return platform
+
+
+def _note_client_certificate(platform: Platform, ends: datetime | None) -> None:
+    """Another certificate is warned of anew."""
+    if platform.client_certificate_expires_at != ends:
+        platform.client_certificate_expires_at, platform.client_certificate_warned_at = ends, None
 
 
 def _touch(platform: Platform, changed: Iterable[str]) -> None:

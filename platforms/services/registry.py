@@ -15,6 +15,7 @@ from console.models import User
 from console.services.notifications import notify
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from platforms.mapping.check import Finding
+from platforms.mapping.template import Template
 from platforms.models import Draft, Platform, PlatformState, PlatformVersion, Tenant
 
 MAX_TENANTS = 10_000
@@ -62,7 +63,13 @@ def _fitting(tenant: dict[str, str]) -> dict[str, str]:
 
 @joins_transaction
 def accept_platform(
-    *, platform_id: int, actor: User | None, is_default: bool, capabilities: dict[str, Any], health: dict[str, str]
+    *,
+    platform_id: int,
+    actor: User | None,
+    is_default: bool,
+    capabilities: dict[str, Any],
+    health: dict[str, str],
+    organization_fields: dict[str, str] | None = None,
 ) -> Platform:
     """Move a checked platform to the official area. The first official one becomes the default."""
     lock_the_default()
@@ -70,7 +77,7 @@ def accept_platform(
     if platform.state != PlatformState.CHECKING:
         raise Conflict(_("The platform's registration is not under way any more."))
     platform.accept()
-    platform.capabilities = capabilities
+    platform.capabilities, platform.organization_fields = capabilities, organization_fields or {}
     platform.health, platform.health_detail = health["status"], health["detail"][:500]
     platform.platform_version, platform.health_at = health["version"][:100], timezone.now()
     if is_default or not default_platforms().exists():
@@ -80,6 +87,12 @@ def accept_platform(
     audit.record("platforms.platform.accepted", actor=actor, target=platform, is_default=platform.is_default)
     _tell(platform, gettext_noop("The platform %(name)s is registered"))
     return platform
+
+
+def take_in_mapping(platform: Platform, template: Template | None) -> None:
+    """What the mapping says to users: what the platform can do, and what an organization has to type."""
+    platform.capabilities = template.offers() if template else {}
+    platform.organization_fields = template.organization if template else {}
 
 
 def default_platforms() -> Any:
@@ -108,7 +121,7 @@ def refuse_platform(*, platform_id: int, actor: User | None, reason: str) -> Pla
     if platform.state not in (PlatformState.STAGED, PlatformState.CHECKING):
         return platform
     platform.refuse(reason[:4000])
-    platform.credentials = None
+    platform.credentials = platform.client_certificate_expires_at = None
     platform.save()
     platform.tenants.all().delete()
     audit.record("platforms.platform.refused", actor=actor, target=platform, reason=reason[:1000])

@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
 from console.errors import ConsoleError, Invalid, NotSupported
-from platforms.certificates import read_authorities, read_bundle
+from platforms.certificates import public_certificates, read_authorities, read_bundle
 from platforms.drivers.base import PartyCredential
 from platforms.drivers.evm.observed import observed
 from platforms.mapping.apifile import ApiFile
@@ -117,6 +118,14 @@ def _refuse_later(given: Mapping[str, Any]) -> None:
             "Register a platform that has one, with its API file and a mapping."
         )
         raise NotSupported.field("kind", words % {"kind": kind})
+
+
+def client_certificate_end(setup: Setup) -> datetime | None:
+    """When the certificate ends that the console shows the platform as its own; None where it shows none."""
+    text = setup.credentials.get("tlscert", "")
+    if not text or not any(scheme["kind"] == "mtls" for _party, scheme in Template.parse(setup.mapping).schemes()):
+        return None
+    return next((each.expires_at for each in public_certificates(text) if each.is_own), None)
 
 
 def credentials_wanted(template: Template) -> tuple[str, ...]:

@@ -126,12 +126,17 @@ class PlatformList(ListPage):
         }
 
 
-def _certificate(platform: Platform) -> dict[str, bool]:
-    """Whether the server's certificate needs attention."""
-    ends, now = platform.certificate_expires_at, timezone.now()
-    if ends is None or platform.state != PlatformState.OFFICIAL:
-        return {"certificate_expired": False, "certificate_expires_soon": False}
-    return {"certificate_expired": ends <= now, "certificate_expires_soon": ends <= now + expiry.soon()}
+def _certificates(platform: Platform, *, own: bool) -> list[dict[str, Any]]:
+    """The server's certificate, and for whoever administers the one that we show it: until when, and how urgent."""
+    found = [(_("Server certificate"), platform.certificate_expires_at)]
+    if own:
+        found.append((_("Our client certificate"), platform.client_certificate_expires_at))
+    now, watched = timezone.now(), platform.state == PlatformState.OFFICIAL
+    return [
+        {"title": title, "ends": ends, "over": watched and ends <= now, "soon": watched and ends <= now + expiry.soon()}
+        for title, ends in found
+        if ends is not None
+    ]
 
 
 class PlatformDetail(DetailPage):
@@ -156,7 +161,8 @@ class PlatformDetail(DetailPage):
             "may_update": may_update_platform(self.actor, platform),
             "may_retire": may_retire_platform(self.actor, platform),
             "live": True if coming else HEALTH_SECONDS,
-            **_certificate(platform),
+            "oob": self.asked_by_htmx,
+            "certificates": _certificates(platform, own=bool(may_see_platform_details(self.actor))),
         }
         return context | (self._inside(platform) if context["details"] else {})
 

@@ -14,11 +14,13 @@ from console.models import Notification, User
 from platforms import expiry, observe, tasks
 from platforms.models import Health, Platform
 from platforms.services import platforms as service
+from tests.platforms.plane import MAPPING
 from tests.platforms.rough import Authority, Rough, answering, server_context
 from tests.platforms.test_pages import page
 from tests.rest import client
 
 Register = Callable[..., Platform]
+AUTH = "auth: {kind: bearer, token: token}"
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HEALTHY = answering(b'{"state": "OK", "release": "1", "note": ""}')
 
@@ -86,3 +88,66 @@ def test_administrators_are_told_once_at_each_threshold(
     Platform.objects.update(state="retired", certificate_expires_at=ends, certificate_warned_at=None)
     tasks.warn_of_certificates()
     assert told.count() == 4, "nobody speaks to it any more"
+
+
+# --- our own ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mutual(registered: Register, root: User) -> Callable[..., Platform]:
+    """The testbed, opened by a client certificate that ends in so many days."""
+    registered()
+
+    def store(days: float, **more: Any) -> Platform:
+        pem = Authority.new().issued("console", days=days)
+        given = {"credentials": {"tlscert": pem}, **more}
+        return service.update_platform(actor=root, oemtype="testbed", **given)
+
+    mapping = MAPPING.replace(AUTH, "auth: {kind: mtls}")
+    assert mapping != MAPPING
+    store(90, mapping=mapping, base_url="https://127.0.0.1:9")
+    return store
+
+
+def test_the_end_of_our_own_certificate_is_shown_to_administrators(
+    mutual: Callable[..., Platform], root: User, alice: User
+) -> None:
+    platform = mutual(20)
+    assert platform.client_certificate_expires_at is not None
+    assert timedelta(days=19) < platform.client_certificate_expires_at - timezone.now() <= timedelta(days=20)
+    shown = client(root).get("/api/v1/platforms/testbed").json()["client_certificate_expires_at"]
+    assert datetime.fromisoformat(shown) == platform.client_certificate_expires_at
+    assert "client_certificate_expires_at" not in client(alice).get("/api/v1/platforms/testbed").json()
+    text = page(root, "/platforms/testbed")
+    assert "Our client certificate" in text
+    assert "expires soon, on" in text
+    assert "Our client certificate" not in page(alice, "/platforms/testbed")
+    service.update_platform(actor=root, oemtype="testbed", mapping=MAPPING)
+    assert Platform.objects.get().client_certificate_expires_at is None, "it is not shown to the platform any more"
+    service.use_version(actor=root, oemtype="testbed", number=2)
+    assert Platform.objects.get().client_certificate_expires_at == platform.client_certificate_expires_at
+
+
+def test_administrators_are_told_of_our_own_certificate(
+    mutual: Callable[..., Platform], root: User, alice: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CERTIFICATE_WARNING_DAYS = (30, 7, 1)
+    ends = mutual(40).client_certificate_expires_at
+    assert ends is not None
+    told = Notification.objects.filter(kind="certificate").order_by("pk")
+    for left, count in ((40, 0), (30, 1), (20, 1), (7, 2), (-0.1, 3), (-9, 3)):
+        monkeypatch.setattr(timezone, "now", lambda left=left: ends - timedelta(days=left))
+        for _ in range(2):
+            tasks.warn_of_certificates()
+        assert told.count() == count, left
+    assert {each.user for each in told} == {root}
+    titles = [each.title_text for each in told]
+    assert titles[0] == f"The client certificate for the platform Testbed expires on {ends:%Y-%m-%d %H:%M} (UTC)"
+    assert titles[2] == "The client certificate for the platform Testbed has expired"
+    assert told[0].link == "/platforms/testbed/change"
+    monkeypatch.undo()
+    mutual(3)
+    tasks.warn_of_certificates()
+    assert told.all().count() == 4, "another certificate is warned of anew"
+    service.retire_platform(actor=root, oemtype="testbed")
+    assert Platform.objects.get().client_certificate_expires_at is None

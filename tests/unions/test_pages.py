@@ -238,6 +238,19 @@ def test_the_fields_follow_the_category_and_never_carry_a_secret(cast: Cast) -> 
     assert Registration.objects.filter(organization_name="Water Board").count() == 0
 
 
+def test_the_fields_follow_what_the_platform_asks_for(cast: Cast) -> None:
+    fields = {"tenantid": "Twelve digits of the account", "ak": "Key id of the account", "sk": "Its secret"}
+    Platform.objects.filter(pk=cast.platform.pk).update(organization_fields=fields)
+    text = page(None, "/register/fields", category="cloud", oemtype=cast.platform.oemtype)
+    asked, _, aside = text.partition("Fields that this platform does not ask for")
+    assert all(words in asked for words in fields.values())
+    assert [name for name in ("tenantid", "ak", "sk") if f'name="{name}"' in asked] == ["tenantid", "ak", "sk"]
+    assert [name for name in ("projectid", "token") if f'name="{name}"' in aside] == ["projectid", "token"]
+    assert "<details open" not in " ".join(text.split())
+    Platform.objects.filter(pk=cast.platform.pk).update(organization_fields={})
+    assert "does not ask for" not in page(None, "/register/fields", category="cloud")
+
+
 def test_whoever_was_refused_reads_why_and_registers_again_with_the_same_account(cast: Cast) -> None:
     registration = asked(cast)
     text = send(cast.root, f"/registrations/{registration.pk}/refuse", 422, reason=" ")
@@ -382,6 +395,17 @@ def test_the_wizard_says_why_a_platform_or_a_guest_cannot_be_taken(cast: Cast) -
         orgs=cast.housing.orgcode,
     )
     assert "<strong>Housing Office</strong>" in " ".join(text.split()).replace("> ", ">").replace(" <", "<")
+
+
+def test_the_wizard_begins_where_the_creator_has_its_resource_space(cast: Cast) -> None:
+    other = Platform.objects.get(pk=cast.platform.pk)
+    Platform.objects.filter(pk=other.pk).update(is_default=False)
+    other.pk, other.oemtype, other.name, other.is_default = None, "elsewhere", "Elsewhere", True
+    other.save()
+    text = " ".join(page(cast.alice, "/unions/new").split())
+    assert f'value="{cast.platform.oemtype}" checked' in text
+    assert 'value="elsewhere" checked' not in text
+    assert "on another platform" not in text
 
 
 def test_voting_on_the_page(cast: Cast) -> None:

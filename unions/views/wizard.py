@@ -90,10 +90,13 @@ class UnionCreate(ServiceFormView):
         }
 
     def get_initial(self) -> dict[str, Any]:
-        usable = [choice.platform.oemtype for choice in self.choices if choice.builds]
+        """The platform where the creator's nodes can be built, the default one before others."""
+        creator = self.mine[0] if self.mine else None
+        usable = [choice.platform for choice in self.choices if choice.builds]
+        usable.sort(key=lambda each: creator is not None and not fits(each, creator))
         return {
-            "creatororg": self.mine[0].orgcode if len(self.mine) == 1 else "",
-            "oemtype": usable[0] if usable else "",
+            "creatororg": creator.orgcode if creator else "",
+            "oemtype": usable[0].oemtype if usable else "",
         }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -206,8 +206,10 @@ class _Interface:
         """May the step be sent twice? If its answer is lost, somebody has to know."""
         if operation.method not in ("POST", "PATCH") or not self.operation.writes:
             return
-        if step.get("idempotent") and "$.call.id" not in json.dumps(step):
-            message = gettext_noop("Said to be idempotent, but $.call.id is not sent; is it true without a key?")
+        if step.get("idempotent") is True and "$.call.id" not in json.dumps(step):
+            message = gettext_noop(
+                "Said to be idempotent, but $.call.id is not sent. If it is true, write why instead."
+            )
             self.findings.warning(spot.key("idempotent"), message)
         if not step.get("idempotent") and "lookup" not in step:
             message = gettext_noop(

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from console.errors import Invalid
 from platforms.mapping.check import Finding, Report, check_files
+from platforms.mapping.template import Template
 from tests.platforms.plane import API_FILE, MAPPING, SAMPLES
 
 Json = dict[str, Any]
@@ -616,3 +618,42 @@ def test_files_with_too_many_values_are_refused_at_once(text: str, field: str) -
     report = check_files(*((text, MAPPING) if field == "api_file" else (API_FILE, text)))
     assert [(each.file, "unfolds to more than" in each.text) for each in report.errors] == [(field, True)]
     assert time.process_time() - begun < 5
+
+
+# --- how often a job is looked at -------------------------------------------------------------------------------------
+
+
+def paced(constant: Any) -> str:
+    whole = yaml.safe_load(MAPPING)
+    (polled,) = (each for each in whole["interfaces"]["create_network"]["steps"] if "poll" in each)
+    polled["poll"]["every"] = {"$from": "$.const.pace"}
+    whole["const"] = {"pace": constant}
+    return yaml.safe_dump(whole)
+
+
+def test_a_constant_says_how_often_a_job_is_looked_at() -> None:
+    template = Template.parse(paced(7))
+    (polled,) = (each for each in template.interfaces["create_network"].steps if "poll" in each)
+    assert polled["poll"]["every"] == 7
+
+
+@pytest.mark.parametrize("constant", [0, -1, 90_000, "7", True, None])
+def test_a_constant_that_is_no_number_of_seconds(constant: Any) -> None:
+    with pytest.raises(Invalid) as caught:
+        Template.parse(paced(constant))
+    assert "create_network" in str(caught.value.errors["mapping"])
+    assert "$.const.pace is no number of seconds" in str(caught.value.errors["mapping"])
+
+
+def test_why_a_call_without_a_key_may_be_sent_twice() -> None:
+    def change(reason: Any) -> Report:
+        def say(interfaces: Json) -> None:
+            create = interfaces["create_network"]["steps"][0]
+            create["body"]["token"] = "fixed"
+            create["idempotent"] = reason
+
+        return check_files(API_FILE, mapping(say), SAMPLES)
+
+    doubted = [each for each in change(True).warnings if "write why" in each.message]
+    assert [each.place for each in doubted] == ["create_network.create.idempotent"]
+    assert [each for each in change("the same name is refused").warnings if "write why" in each.message] == []

@@ -70,8 +70,8 @@ def _await(address: str, process: subprocess.Popen[bytes]) -> None:
 class Shim(StandIn):
     """`reads` is how often a thing is CREATING or DELETING before it is through; `page` how long a page may be."""
 
-    def __init__(self, moto: str, *, reads: int = 1, page: int = 100) -> None:
-        super().__init__()
+    def __init__(self, moto: str, *, reads: int = 1, page: int = 100, port: int = 0) -> None:
+        super().__init__(port)
         self._moto, self._reads, self._page = httpx.Client(base_url=moto), reads, page
         self._moto.post("/moto-api/reset").raise_for_status()
         self._asked: Counter[str] = Counter()

@@ -56,7 +56,8 @@ class StandIn:
     prefix = ""  # before every route
     in_address = False  # whether the prefix belongs to the address that is registered
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
+        self._port = port
         self.seen: list[Seen] = []
         self.lock = threading.RLock()
         self._routes: list[tuple[str, re.Pattern[str], Answering]] = []
@@ -85,7 +86,7 @@ class StandIn:
             return True
 
     def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()

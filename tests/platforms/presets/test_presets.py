@@ -92,6 +92,13 @@ def test_parameters_go_into_the_text_and_comments_stay() -> None:
     assert len(text.splitlines()) == len(amazon.mapping.splitlines())
 
 
+def test_parameters_that_stand_in_the_address_are_filled_in() -> None:
+    amazon = preset("amazon-managed-blockchain")
+    assert amazon.base_url == "https://managedblockchain.us-east-1.amazonaws.com"
+    assert amazon.address_with({"auth.region": "eu-west-1"}) == "https://managedblockchain.eu-west-1.amazonaws.com"
+    assert amazon.address_with({"auth.region": "x/@evil"}) == "https://managedblockchain.x%2F%40evil.amazonaws.com"
+
+
 @pytest.mark.parametrize(("place", "value"), [("const.nothing", "1"), ("const.threshold", "many")])
 def test_parameters_that_do_not_fit(place: str, value: str) -> None:
     with pytest.raises(Invalid) as caught:
