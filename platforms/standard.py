@@ -178,28 +178,54 @@ class RemoveNodeRequest(AddNodeRequest):
 
 
 class DeployContractRequest(Request):
+    """`sender` is on whose behalf; `data` is the creation code with the arguments behind it, where a platform takes
+    that instead of `bytecode`, `abi` and `arguments`."""
+
     chain_id: str
     name: str
+    sender: Party | None = None
     bytecode: str = ""
     abi: tuple[dict[str, Any], ...] = ()
     arguments: tuple[Any, ...] = ()
+    data: str = ""
     extrainfo: str = ""
 
 
 class UpgradeContractRequest(DeployContractRequest):
+    """The proxy of this id is to run the new code; `address` of the answer is where that stands."""
+
     contract_id: str
 
 
 class DeleteContractRequest(Request):
     chain_id: str
     contract_id: str
+    sender: Party | None = None
 
 
 class ContractAnswer(Answer):
+    """`sender` is the account on the chain that sent the transaction."""
+
     contract_id: str
     address: str = ""
     transaction: str = ""
     status: Status
+    sender: str = ""
+
+
+class SendTransactionRequest(Request):
+    """A transaction to a contract, on behalf of `sender`; `data` is the call as the EVM wants it."""
+
+    chain_id: str
+    sender: Party
+    to: str
+    data: str = ""
+
+
+class SentAnswer(Answer):
+    transaction: str
+    status: TransactionStatus
+    sender: str = ""
 
 
 # --- operation ------------------------------------------------------------------------------------------------------
@@ -422,6 +448,7 @@ OPERATIONS: dict[str, Operation] = {
         Operation("deploy_contract", DeployContractRequest, ContractAnswer, True, "contract"),
         Operation("upgrade_contract", UpgradeContractRequest, ContractAnswer, True, "contract"),
         Operation("delete_contract", DeleteContractRequest, StatusAnswer, True, "contract"),
+        Operation("send_transaction", SendTransactionRequest, SentAnswer, True, "contract"),
         Operation("get_ledger_summary", ChainRequest, LedgerSummary, False, "operation"),
         Operation("list_transactions", ListTransactionsRequest, TransactionPage, False, "operation"),
         Operation("get_transaction", GetTransactionRequest, TransactionInfo, False, "operation"),

@@ -1,7 +1,14 @@
 """The registry of platforms, and what native drivers have built."""
 
 from platforms.models.drafts import ApiState, Draft
-from platforms.models.native import NativeChain, NativeMember, NativeNetwork, NativeNode
+from platforms.models.native import (
+    NativeAccount,
+    NativeChain,
+    NativeMember,
+    NativeNetwork,
+    NativeNode,
+    NativeSending,
+)
 from platforms.models.platforms import (
     ENDED_PLATFORM_STATES,
     Cloudtype,
@@ -21,10 +28,12 @@ __all__ = [
     "Draft",
     "Health",
     "Kernel",
+    "NativeAccount",
     "NativeChain",
     "NativeMember",
     "NativeNetwork",
     "NativeNode",
+    "NativeSending",
     "Platform",
     "PlatformKind",
     "PlatformState",

@@ -2,7 +2,8 @@
 
 Mapped platforms keep such books themselves; behind a native driver there is nobody else who could. A row is written
 before anything is made on a host, and goes when nothing is left there, so that what was begun is always found again.
-No secret stands here: keys are made on the hosts and stay there.
+The nodes' keys do not stand here: they are made on the hosts and stay there. The keys with which organizations send
+transactions through the console do, sealed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
+from console.secrets import SealedField
 from platforms.models.platforms import Platform
 
 
@@ -87,3 +89,42 @@ class NativeNode(models.Model):
 
     def __str__(self) -> str:
         return self.node_id
+
+
+class NativeAccount(models.Model):
+    """With what an organization signs transactions on one chain."""
+
+    chain = models.ForeignKey(NativeChain, on_delete=models.CASCADE, related_name="accounts")
+    orgcode = models.CharField(max_length=40)
+    address = models.CharField(max_length=42)
+    key = SealedField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["chain", "orgcode"], name="native_account_once")]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class NativeSending(models.Model):
+    """A signed transaction, written down before it is sent; `raw` is empty once it is in a block."""
+
+    account = models.ForeignKey(NativeAccount, on_delete=models.CASCADE, related_name="sendings")
+    key = models.CharField(max_length=100)  # of the operation
+    number = models.PositiveSmallIntegerField()  # within the operation
+    nonce = models.PositiveBigIntegerField()
+    hash = models.CharField(max_length=66)
+    raw = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["nonce", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["key", "number"], name="native_sending_once"),
+            models.UniqueConstraint(fields=["account", "nonce"], name="native_sending_nonce_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.hash

@@ -59,6 +59,9 @@ REASONS = (
         "Kaleido compiles and promotes contracts in several calls that are not published. Deploy with any "
         "Ethereum tool at a node."
     ),
+    gettext_noop("Transactions of a Fabric channel are sent with a client of Fabric at a peer."),
+    gettext_noop("Kaleido's management plane sends no transactions. Send them at a node."),
+    gettext_noop("WeBASE sends transactions with its own signing service. Do it in WeBASE."),
     gettext_noop("A contract on an Ethereum chain cannot be changed. Deploy the new version beside the old one."),
     gettext_noop("A contract on an Ethereum chain cannot be removed."),
     gettext_noop("Kaleido shows ledgers in its own pages, by calls that are not published. Ask a node."),

@@ -18,6 +18,9 @@ ExternalId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-
 Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(lambda text: _printable(text))]
 NodeId = Annotated[str, Field(min_length=1, max_length=64)]
 RequestId = Annotated[str, Field(max_length=200)]
+HEX = r"^0x([0-9a-fA-F]{2})*$"
+ADDRESS = r"^0x[0-9a-fA-F]{40}$"
+Code = Annotated[str, Field(min_length=4, max_length=200_000, pattern=HEX)]
 CLOUD_ADDRESSES = ipaddress.ip_network("127.0.1.0/24")
 
 
@@ -99,6 +102,30 @@ class ShareNodes(Body):
     request_id: RequestId = ""
     external_id: ExternalId | None = None
     node_ids: tuple[NodeId, ...] = Field(min_length=1, max_length=10)
+
+
+class CreateContract(Body):
+    """`data` is the creation code with its arguments."""
+
+    request_id: RequestId = ""
+    name: Name
+    external_id: ExternalId | None = None
+    data: Code
+
+
+class UpgradeContract(Body):
+    """New code for a contract that stands behind a proxy."""
+
+    request_id: RequestId = ""
+    external_id: ExternalId | None = None
+    data: Code
+
+
+class SendTransaction(Body):
+    request_id: RequestId = ""
+    external_id: ExternalId | None = None
+    to: str = Field(pattern=ADDRESS)
+    data: str = Field(default="0x", max_length=200_000, pattern=HEX)
 
 
 class IssueCertificate(Body):

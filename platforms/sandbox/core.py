@@ -10,6 +10,7 @@ from aiohttp import web
 
 from platforms.sandbox.anvil import find_anvil
 from platforms.sandbox.chains import Chains
+from platforms.sandbox.contracts import Contracts
 from platforms.sandbox.faults import Faults
 from platforms.sandbox.identities import Authority
 from platforms.sandbox.jobs import Jobs
@@ -34,6 +35,7 @@ class Core:
         self._http = aiohttp.ClientSession(trust_env=False)
         self.chains = Chains(self.store, self.jobs, self.keyring, folder, self.binary, self._http, cloud_port)
         self.networks = Networks(self.store, self.jobs, self.keyring, self.chains)
+        self.contracts = Contracts(self.store, self.jobs, self.chains, folder)
         self.traffic = Traffic(self.store, lambda: self.chains.kernels)
         self._started = now_ms()
 

@@ -12,7 +12,7 @@ from platforms.sandbox.store import Json
 
 CONSENSUS = "SINGLE_SEQUENCER"
 JOB_FIELDS = ("jobId", "kind", "state", "progress", "error", "createdAt", "updatedAt")
-ABOUT = ("networkId", "memberId", "chainId", "nodeId")
+ABOUT = ("networkId", "memberId", "chainId", "nodeId", "contractId", "contractAddress", "transactionHash", "account")
 
 
 def accepted(job: Json) -> web.Response:

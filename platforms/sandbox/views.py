@@ -152,6 +152,48 @@ async def delete_node(request: web.Request) -> web.Response:
     )
 
 
+# --- contracts and transactions -------------------------------------------------------------------------------------
+
+
+@routes.post("/v1/chains/{chainId}/contracts")
+async def create_contract(request: web.Request) -> web.Response:
+    core, principal = _core(request)
+    body = await read_body(request, bodies.CreateContract)
+    chain_id = request.match_info["chainId"]
+    return await _once(request, lambda key: core.contracts.create(principal, chain_id, body, key))
+
+
+@routes.get("/v1/chains/{chainId}/contracts")
+async def list_contracts(request: web.Request) -> web.Response:
+    core, principal = _core(request)
+    page = paged(core.contracts.of(principal, request.match_info["chainId"]), Place.of(request))
+    return _page(page)
+
+
+@routes.put("/v1/chains/{chainId}/contracts/{contractId}")
+async def upgrade_contract(request: web.Request) -> web.Response:
+    core, principal = _core(request)
+    body = await read_body(request, bodies.UpgradeContract)
+    chain_id, contract_id = request.match_info["chainId"], request.match_info["contractId"]
+    return await _once(request, lambda key: core.contracts.upgrade(principal, chain_id, contract_id, body, key))
+
+
+@routes.delete("/v1/chains/{chainId}/contracts/{contractId}")
+async def delete_contract(request: web.Request) -> web.Response:
+    core, principal = _core(request)
+    chain_id, contract_id = request.match_info["chainId"], request.match_info["contractId"]
+    external_id = request.query.get("externalId") or None
+    return await _once(request, lambda key: core.contracts.delete(principal, chain_id, contract_id, external_id, key))
+
+
+@routes.post("/v1/chains/{chainId}/transactions")
+async def send_transaction(request: web.Request) -> web.Response:
+    core, principal = _core(request)
+    body = await read_body(request, bodies.SendTransaction)
+    chain_id = request.match_info["chainId"]
+    return await _once(request, lambda key: core.contracts.send(principal, chain_id, body, key))
+
+
 @routes.get("/v1/nodes")
 async def list_nodes(request: web.Request) -> web.Response:
     core, principal = _core(request)

@@ -12,9 +12,18 @@ from django.db.models import QuerySet
 from console.errors import Conflict, Missing, PlatformRefused
 from platforms.briefly import briefly
 from platforms.drivers.evm import words as say
-from platforms.drivers.evm.book import Chain, Network, Node
+from platforms.drivers.evm.book import Chain, Network, Node, Sending
 from platforms.hosts.spaces import Space
-from platforms.models import NativeChain, NativeMember, NativeNetwork, NativeNode, Platform
+from platforms.models import (
+    NativeAccount,
+    NativeChain,
+    NativeMember,
+    NativeNetwork,
+    NativeNode,
+    NativeSending,
+    Platform,
+)
+from platforms.signing import account_of, new_key
 
 MAX_SLOTS = 1000
 TRIES = 20
@@ -130,6 +139,46 @@ class DatabaseBook:
     def drop_node(self, node_id: str) -> None:
         NativeNode.objects.filter(node_id=node_id).delete()
 
+    # --- accounts -----------------------------------------------------------------------------------------------------
+
+    @briefly
+    def signing_key(self, chain_id: str, orgcode: str) -> str:
+        """Made when it is first asked for."""
+        made = new_key()
+        row, _new = NativeAccount.objects.get_or_create(
+            chain=self._chain_rows().get(chain_id=chain_id),
+            orgcode=orgcode,
+            defaults={"address": account_of(made), "key": made},
+        )
+        return str(row.key.reveal())  # type: ignore[attr-defined]
+
+    @briefly
+    def sending(self, key: str, number: int) -> Sending | None:
+        row = NativeSending.objects.filter(key=key, number=number).first()
+        return _sending(row) if row else None
+
+    @briefly
+    def open_sendings(self, chain_id: str, orgcode: str) -> list[Sending]:
+        """Those that nobody has seen in a block yet, in their order."""
+        rows = NativeSending.objects.filter(account__chain__chain_id=chain_id, account__orgcode=orgcode)
+        return [_sending(row) for row in rows.exclude(raw="").order_by("nonce")]
+
+    @briefly
+    def open_sending(self, chain_id: str, orgcode: str, key: str, number: int, sending: Sending) -> Sending | None:
+        """Write it down; None when its nonce was taken at the same moment."""
+        account = NativeAccount.objects.get(chain__chain_id=chain_id, orgcode=orgcode)
+        about = {"nonce": sending.nonce, "hash": sending.hash, "raw": sending.raw}
+        try:
+            with transaction.atomic():
+                NativeSending.objects.create(account=account, key=key, number=number, **about)
+        except IntegrityError:
+            return self.sending(key, number)
+        return sending
+
+    @briefly
+    def close_sending(self, key: str, number: int) -> None:
+        NativeSending.objects.filter(key=key, number=number).update(raw="")
+
     # --- inside -------------------------------------------------------------------------------------------------------
 
     def _network_row(self, network_id: str) -> NativeNetwork:
@@ -170,6 +219,10 @@ def _chain(row: NativeChain) -> Chain:
     counted = ("counted_height", "counted_transactions")
     chain = Chain(network_id=row.network.network_id, **{name: getattr(row, name) for name in (*same, *counted)})
     return replace(chain, nodes=tuple(_node(each, chain.chain_id) for each in row.nodes.all()))
+
+
+def _sending(row: NativeSending) -> Sending:
+    return Sending(row.hash, row.raw, row.nonce)
 
 
 def _node(row: NativeNode, chain_id: str = "") -> Node:

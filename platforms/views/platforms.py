@@ -68,6 +68,7 @@ OPERATION_TITLES = {
     "deploy_contract": _("Deploy a contract"),
     "upgrade_contract": _("Upgrade a contract"),
     "delete_contract": _("Delete a contract"),
+    "send_transaction": _("Send a transaction"),
     "get_ledger_summary": _("Ledger summary"),
     "list_transactions": _("List of transactions"),
     "get_transaction": _("One transaction"),

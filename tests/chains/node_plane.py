@@ -88,13 +88,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def anvil(binary: Path) -> Iterator[str]:
+def anvil(binary: Path, *options: str) -> Iterator[str]:
     """A real EVM chain; yields its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [str(binary), "--port", str(port), "--chain-id", "4242", "--accounts", "2"],
+        [str(binary), "--port", str(port), "--chain-id", "4242", "--accounts", "2", *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -36,7 +36,7 @@ def test_a_native_platform_needs_no_files_and_says_what_it_can_do(root: User) ->
     platform = registered(root, credentials={"username": "puller", "password": "pull-secret"})
     assert (platform.state, platform.cloudtype, platform.version) == (PlatformState.OFFICIAL, "on_prem", None)
     assert platform.capability("join_chain") == (True, "")
-    for operation in ("deploy_contract", "create_subchain", "list_tenants"):
+    for operation in ("delete_contract", "create_subchain", "list_tenants"):
         supported, reason = platform.capability(operation)
         assert not supported
         assert len(reason) > 20

@@ -65,6 +65,15 @@ class Chain:
         return tuple(node for node in self.nodes if node.validator and node.address)
 
 
+@dataclass(frozen=True)
+class Sending:
+    """A transaction that was signed: written down before it is sent."""
+
+    hash: str
+    raw: str
+    nonce: int
+
+
 class Book(Protocol):
     """Each call is whole by itself. Raises Missing for a network or chain that is not there."""
 
@@ -82,6 +91,11 @@ class Book(Protocol):
     def open_node(self, chain: Chain, space: Space, *, image: str, validator: bool = True, name: str = "") -> Node: ...
     def change_node(self, node_id: str, **changes: Any) -> None: ...
     def drop_node(self, node_id: str) -> None: ...
+    def signing_key(self, chain_id: str, orgcode: str) -> str: ...
+    def sending(self, key: str, number: int) -> Sending | None: ...
+    def open_sendings(self, chain_id: str, orgcode: str) -> list[Sending]: ...
+    def open_sending(self, chain_id: str, orgcode: str, key: str, number: int, sending: Sending) -> Sending | None: ...
+    def close_sending(self, key: str, number: int) -> None: ...
 
 
 Spaces = Callable[[str], Space]  # orgcode -> its machines

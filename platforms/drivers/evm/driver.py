@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from console.errors import ConsoleError, Invalid, Missing, NotSupported, PlatformRefused, PlatformUnavailable
 from platforms import standard
 from platforms.drivers.base import Capability, Credentials, Finished, Json, Pending, keep_trace
-from platforms.drivers.evm import building, reclaiming, upgrading
+from platforms.drivers.evm import building, reclaiming, sending, upgrading
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Book, Chain, Network, Spaces
 from platforms.drivers.evm.building import Goes, NotYet, Tools
@@ -29,9 +29,7 @@ from platforms.drivers.evm.rpc import Rpc
 from platforms.standard import OPERATIONS, Party, Request
 
 UNSUPPORTED = {
-    "deploy_contract": say.BY_TRANSACTION,
-    "upgrade_contract": say.BY_TRANSACTION,
-    "delete_contract": say.BY_TRANSACTION,
+    "delete_contract": say.CANNOT_FORGET,
     "list_tenants": say.NO_TENANTS,
     "create_subchain": say.ONE_NODE_ONE_CHAIN,
     "join_subchain": say.ONE_NODE_ONE_CHAIN,
@@ -213,6 +211,21 @@ class EvmDriver:
         reclaiming.remove_node(self._tools, goes, node)
         reclaiming.tell_those_left(self._tools, goes, chain.chain_id)
         return standard.StatusAnswer(status="deleted")
+
+    # --- contracts -------------------------------------------------------------------------------------------------
+
+    def _deploy_contract(
+        self, request: standard.DeployContractRequest, goes: Goes, key: str
+    ) -> standard.ContractAnswer:
+        return sending.deploy_contract(self._tools, goes, request, key)
+
+    def _upgrade_contract(
+        self, request: standard.UpgradeContractRequest, goes: Goes, key: str
+    ) -> standard.ContractAnswer:
+        return sending.upgrade_contract(self._tools, goes, request, key)
+
+    def _send_transaction(self, request: standard.SendTransactionRequest, goes: Goes, key: str) -> standard.SentAnswer:
+        return sending.send_transaction(self._tools, goes, request, key)
 
     def _delete_chain(self, request: standard.DeleteChainRequest, goes: Goes, _key: str) -> standard.StatusAnswer:
         reclaiming.remove_chain(self._tools, goes, self._book.chain(request.chain_id))

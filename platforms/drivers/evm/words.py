@@ -13,9 +13,14 @@ NO_VOTE = kept(
     gettext_noop("The validators did not get done with the vote on %(node)s: the chain stands at block %(height)s.")
 )
 UNKNOWN = kept(gettext_noop("The kernel %(kernel)s does not know the consensus “%(consensus)s”, only %(known)s."))
-BY_TRANSACTION = gettext_noop(
-    "Contracts on this platform are deployed by transactions that their owner signs and sends to a node."
+CANNOT_FORGET = gettext_noop(
+    "A chain cannot forget a contract: the console strikes it from its own book and passes on nothing to it any more."
 )
+NO_SENDER = gettext_noop("Nobody is named on whose behalf the transaction is sent.")
+NO_CONTRACT_MADE = kept(gettext_noop("The transaction %(id)s has made no contract."))
+NO_RECEIPT = kept(gettext_noop("The chain did not take the transaction %(id)s into a block within %(seconds)s s."))
+REVERTED = kept(gettext_noop("The transaction %(id)s is in a block and was reverted by the contract."))
+ACCOUNT_BUSY = kept(gettext_noop("The account %(account)s is sending other transactions."))
 ONE_NODE_ONE_CHAIN = gettext_noop("A node of this kernel serves one chain: every chain has nodes of its own.")
 NO_TENANTS = gettext_noop("There are no tenants here: organizations bring machines of their own.")
 ON_PREM_ONLY = kept(gettext_noop("%(name)s has no machines of its own; this platform builds on nothing else."))

@@ -105,6 +105,7 @@ WANTED: dict[str, Wanted] = {
     "deploy_contract": Wanted("deploy", {"contract": 1}),
     "upgrade_contract": Wanted("upgrade", {"contract": 1}),
     "delete_contract": Wanted("stop", {"contract": 1}),
+    "send_transaction": Wanted("create", {"transaction": 1}),
     "get_ledger_summary": Wanted("get", {"ledger": 1}),
     "list_transactions": Wanted("list", {"transaction": 1}),
     "get_transaction": Wanted("get", {"transaction": 1}),

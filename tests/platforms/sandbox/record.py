@@ -15,6 +15,8 @@ import django
 
 from tests.platforms.sandbox.running import FILES, Json, Running, rpc, until
 
+TAKES_ANYTHING = "0x60018060095f395ff3" + "00"  # a contract that does nothing with whatever it is told
+
 
 def record(folder: Path) -> Json:
     """Walk through the whole life on a fresh sandbox."""
@@ -41,6 +43,7 @@ class _Walk:
         self._take("list_tenants", "EmptyRequest")
         network, chain = self._build()
         self._share(network, chain)
+        self._contracts(chain)
         self._look(network, chain)
         self._take_down(network, chain)
         return self._taken
@@ -79,6 +82,23 @@ class _Walk:
         self._take("remove_node", "RemoveNodeRequest", tax, social, **about, node_id=added)
         asked = self._standard.DeleteChainRequest(network_id=network, chain_id=second, creator=tax)
         self._mapped.carry("delete_chain", asked, tax)
+
+    def _contracts(self, chain: str) -> None:
+        """A counter deployed, called, struck out; and something that takes an upgrade, though it is no proxy."""
+        from platforms.sandbox.counter import CODE, INCREMENT
+
+        about = {"chain_id": chain, "sender": self._tax}
+        made = self._take("deploy_contract", "DeployContractRequest", self._tax, **about, name="Counter", data=CODE)
+        call = {"to": made.address, "data": INCREMENT}
+        self._take("send_transaction", "SendTransactionRequest", self._tax, **about, **call)
+        proxy = self._mapped.carry(
+            "deploy_contract",
+            self._standard.DeployContractRequest(**about, name="Proxy", data=TAKES_ANYTHING),
+            self._tax,
+        )
+        changed = {"contract_id": proxy.contract_id, "name": "Proxy", "data": CODE}
+        self._take("upgrade_contract", "UpgradeContractRequest", self._tax, **about, **changed)
+        self._take("delete_contract", "DeleteContractRequest", self._tax, **about, contract_id=made.contract_id)
 
     def _look(self, network: str, chain: str) -> None:
         nodes = self._take("list_nodes", "ListNodesRequest", network_id=network, chain_id=chain).items

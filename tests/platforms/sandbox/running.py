@@ -188,6 +188,13 @@ def done(client: httpx.Client, answer: httpx.Response) -> Json:
     return answer.json()
 
 
+def finished(client: httpx.Client, answer: httpx.Response) -> Json:
+    """The job of an accepted answer, once it has succeeded."""
+    job = ended(client, answer)
+    assert job["state"] == "SUCCEEDED", job
+    return job
+
+
 def until(read: Callable[[], T], holds: Callable[[T], bool], seconds: float = 15) -> T:
     """The first reading that holds."""
     deadline = time.monotonic() + seconds

@@ -10,7 +10,9 @@ import sys
 from cryptography import x509
 from openapi_spec_validator import validate
 
-from tests.platforms.sandbox.running import API, FILES, ROOT, Running, cloud, done, ended, machine
+from platforms.sandbox.counter import CODE, INCREMENT
+from tests.platforms.sandbox.record import TAKES_ANYTHING
+from tests.platforms.sandbox.running import API, FILES, ROOT, Running, cloud, done, ended, finished, machine
 
 
 def test_the_api_file_is_a_sound_openapi_file() -> None:
@@ -77,6 +79,14 @@ def test_every_call_of_the_api_file_answers_as_it_says(sandbox: Running) -> None
     while not (found := first.get(f"{chain}/transactions").json()["items"]):
         pass
     sandbox.open().post("/traffic", json={"enabled": False}).raise_for_status()
+    counter = finished(first, first.post(f"{chain}/contracts", json={"name": "Counter", "data": CODE}))["contractId"]
+    done(first, first.post(f"{chain}/transactions", json={"to": counter, "data": INCREMENT}))
+    proxy = finished(first, first.post(f"{chain}/contracts", json={"name": "Proxy", "data": TAKES_ANYTHING}))[
+        "contractId"
+    ]
+    done(first, first.put(f"{chain}/contracts/{proxy}", json={"data": CODE}))
+    assert [each["name"] for each in first.get(f"{chain}/contracts").json()["items"]] == ["Counter", "Proxy"]
+    done(first, first.delete(f"{chain}/contracts/{counter}"))
     for path in ("", "/ledger", "/blocks", "/blocks/0", f"/transactions/{found[0]['hash']}", "/metrics"):
         first.get(chain + path).raise_for_status()
     for path in ("networks", f"networks/{network}", "chains", "nodes", "tenants", "health"):
