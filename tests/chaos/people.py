@@ -24,6 +24,8 @@ from tests.platforms.plane import TOKEN, Json
 from tests.unions.union_plane import API_FILE, CAREFUL, CARELESS
 from unions.models import (
     Category,
+    Drift,
+    DriftState,
     MemberRole,
     Membership,
     MemberState,
@@ -119,6 +121,19 @@ class People:
         finally:
             connection.close()
 
+    def compare(self, unionids: set[str]) -> None:
+        """Have the console look at these unions: what was left half-way may have gone on behind its back."""
+        for unionid in sorted(unionids):
+            self._say("POST", f"unions/{unionid}/reconcile", None)
+
+    def mend(self) -> None:
+        """What differs is written off; the members are asked, and answer when everybody does."""
+        for drift in Drift.objects.filter(state=DriftState.OPEN).order_by("pk"):
+            heard = self.caller.ask("POST", f"drifts/{drift.pk}/mend", {"way": "write_off"}, key=f"mend-{drift.pk}")
+            self.asked[f"mend {drift.kind}: {heard.problem or 'proposed'}"] += 1
+            if not heard.problem:
+                self._remember(heard)
+
     def _decide(self, step: Step, planes: dict[str, Json]) -> None:
         """An operator who looks at the platform itself: what this step has made, if anything."""
         chance = random.Random(f"{self.seed} {step.action} {step.tries}")
@@ -144,7 +159,7 @@ class People:
                 "POST", f"proposals/{proposal.pk}/votes", {"orgcode": elector.organization.orgcode, "agree": agree}
             )
 
-    def _say(self, method: str, path: str, body: Json) -> None:
+    def _say(self, method: str, path: str, body: Json | None) -> None:
         heard = self.caller.ask(method, path, body)
         if heard.problem:
             self.asked[f"answer: {heard.problem}"] += 1

@@ -11,6 +11,8 @@ from django.db.models import Q
 from console import audit
 from console.models import AuditEntry, Flow, FlowState, Step, StepState
 from unions.models import (
+    Drift,
+    DriftState,
     MemberState,
     Proposal,
     ProposalState,
@@ -69,6 +71,8 @@ def _rows() -> Iterator[str]:
         yield f"member {member} is {member.state} and nobody works on it"
     for proposal in Proposal.objects.filter(state=ProposalState.OPEN):
         yield f"proposal {proposal} is open, its flow is {proposal.flow and proposal.flow.state}"
+    for drift in Drift.objects.exclude(state=DriftState.SETTLED):
+        yield f"{drift} is {drift.state} still"
     for member in UnionMember.objects.filter(union__state=UnionState.DELETED, state=MemberState.ACTIVE):
         yield f"member {member} is active in a deleted union"
 
