@@ -12,7 +12,7 @@ from chains.services import chains as service
 from console import flows
 from console.errors import Conflict, Missing
 from console.flows import Done, StepContext, Task
-from console.models import User
+from console.models import Flow, User
 from console.policies import ALLOWED, Verdict, not_now
 from platforms import standard
 from platforms.drivers import driver_for
@@ -23,7 +23,7 @@ from unions.flows.arguments import creator_of, network_id_of, platform_of
 from unions.flows.mending import STILL_THERE, members_of, owner_of
 from unions.flows.plans import LOOK, STILL_IN
 from unions.matching import GONE
-from unions.models import Drift, DriftKind, Union
+from unions.models import Drift, DriftKind, Organization
 from unions.policies import supports
 from unions.spaces import credentials_for
 
@@ -82,7 +82,20 @@ def _is(arguments: Json, *wanted: tuple[str, str]) -> bool:
 
 
 def _live(arguments: Json) -> list[Blockchain]:
-    return list(Blockchain.objects.live().filter(business_chain__union_id=arguments["union"]).order_by("pk"))
+    """The chains of the union, or of the network that the difference is in."""
+    rows = (
+        Blockchain.objects.live().filter(business_chain__union_id=arguments["union"]).select_related("business_chain")
+    )
+    if arguments["union"] is None:
+        network = {"business_chain__network_id": arguments.get("network_id") or None}
+        rows = rows.filter(business_chain__platform_id=arguments["platform"], **network)
+    return list(rows.order_by("pk"))
+
+
+def _row_of(drift: Drift) -> Blockchain | None:
+    """The recorded chain that a difference is about."""
+    rows = Blockchain.objects.live().select_related("business_chain__union")
+    return rows.filter(uid=str(drift.ours.get("blockchain", ""))).first()
 
 
 def _gone(ids: list[int], needs: tuple[str, ...] | None) -> Task:
@@ -120,9 +133,8 @@ def check_gone(context: StepContext) -> Done:
 
 def forget_node(actor: User, drift: Drift) -> None:
     """A matter of the records: the platform does not have it."""
-    chain_id, node_id = drift.key.split("/", 2)[1:]
-    rows = Node.objects.filter(blockchain__business_chain__union=drift.union, blockchain__external_id=chain_id)
-    service.forget_nodes(actor=actor, node_ids=list(rows.filter(external_id=node_id).values_list("pk", flat=True)))
+    rows = Node.objects.filter(blockchain=_row_of(drift), external_id=str(drift.ours.get("node_id", "")))
+    service.forget_nodes(actor=actor, node_ids=list(rows.values_list("pk", flat=True)))
 
 
 def plan_take_node(arguments: Json) -> list[Task]:
@@ -145,14 +157,35 @@ def plan_take_node(arguments: Json) -> list[Task]:
 def _may_take_node(drift: Drift) -> Verdict:
     if not owner_of(drift):
         return not_now(_("Which organization of this console it belongs to is not known."))
-    union = drift.union or Union()
-    if union.pk and any(each.organization_id == drift.organization_id for each in union.present):
+    if drift.organization in _inside(drift):
         return not_now(_("It belongs to a member: change the number of the member's nodes instead."))
-    return supports(drift.platform, "quit_chain")
+    return supports(drift.platform, "quit_chain") and _still_there(drift)
+
+
+def _inside(drift: Drift) -> list[Organization]:
+    """The union's members; of a chain without a union, those that take part in it."""
+    if drift.union is not None:
+        return [each.organization for each in drift.union.present]
+    row = _row_of(drift)
+    return list(row.business_chain.organizations.order_by("pk")) if row else []
+
+
+def asked_of(drift: Drift) -> list[Organization]:
+    return (
+        members_of(drift) if drift.union is not None else [each for each in _inside(drift) if not each.is_placeholder]
+    )
 
 
 def _still_there(drift: Drift) -> Verdict:
-    return ALLOWED if drift.union is not None else not_now(_("The union is gone."))
+    """A union judges for itself whether something else goes on; a chain without one is judged here."""
+    if drift.union is not None:
+        return ALLOWED
+    row = _row_of(drift)
+    if row is None:
+        return not_now(_("The chain is not there any more."))
+    if Flow.objects.open().filter(arguments__chain=row.business_chain.uid).exists():
+        return not_now(_("Something else is being done to this chain; wait until that has ended."))
+    return ALLOWED
 
 
 add_way(
@@ -161,7 +194,7 @@ add_way(
         "write_off",
         _("Write the chain off"),
         _("The chain and its nodes are recorded as gone. Nothing is done on the platform."),
-        asked=members_of,
+        asked=asked_of,
         plan=plan_chain_gone,
         may=_still_there,
         destroys=True,
@@ -195,7 +228,7 @@ add_way(
         "reclaim",
         _("Take it off the chain"),
         _("The nodes of this organization on the chain are reclaimed on the platform."),
-        asked=members_of,
+        asked=asked_of,
         plan=plan_take_node,
         may=_may_take_node,
         destroys=True,

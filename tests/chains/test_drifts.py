@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from chains.models import Blockchain, ChainState, Node
+from console.errors import Conflict
 from console.flows import engine
 from console.models import Flow, Step
 from tests.chains.ledger_plane import Ledger, Plane
@@ -148,3 +149,91 @@ def test_a_chain_that_nobody_recorded(cast: Cast, plane: Plane, shown: Any) -> N
     found = compared(cast)
     assert set(found) == {"chain_unknown"}
     assert found["chain_unknown"].name == "Second"
+
+
+# --- chains without a union -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def private(shown: tuple[Blockchain, Ledger]) -> tuple[Blockchain, Ledger]:
+    """The same chain with a network of its own, and no union."""
+    row, ledger = shown
+    chain, union = row.business_chain, row.business_chain.union
+    assert union is not None
+    chain.union, chain.network_id = None, union.network_id
+    chain.created_at -= timedelta(hours=1)
+    chain.save()
+    union.members.all().delete()
+    union.delete()
+    return row, ledger
+
+
+def test_both_sides_of_a_chain_without_a_union_agree(cast: Cast, private: Any) -> None:
+    assert compared(cast) == {}
+
+
+def test_nodes_of_a_chain_without_a_union(cast: Cast, private: Any) -> None:
+    _row, ledger = private
+    _user, water = registered(cast.root, "erin", cloud("Water Board", "t-3"))
+    ledger.members[:] = [cast.tax.orgcode, water.orgcode]
+    found = compared(cast)
+    assert {kind: drift.organization for kind, drift in found.items()} == {
+        "node_missing": cast.housing,
+        "node_unknown": water,
+    }
+    assert {drift.union for drift in found.values()} == {None}
+    mend(cast, found["node_missing"], "forget")
+    assert list(Node.objects.values_list("organization__orgcode", flat=True)) == [cast.tax.orgcode]
+    mended = mend(cast, found["node_unknown"], "reclaim")
+    assert mended.proposal is not None
+    assert {each.organization for each in mended.proposal.electors.all()} == {cast.tax, cast.housing}
+    assert ledger.members == [cast.tax.orgcode]
+    assert compared(cast) == {}
+
+
+@pytest.mark.parametrize("gone", ["chain", "network"])
+def test_a_chain_without_a_union_is_gone(cast: Cast, plane: Plane, private: Any, gone: str) -> None:
+    row, ledger = private
+    network = row.business_chain.network_id
+    ledgers, networks = dict(plane.ledgers), dict(plane.networks)
+    del plane.ledgers[ledger.id]
+    if gone == "network":
+        del plane.networks[network]
+    found = compared(cast)
+    assert set(found) == {"chain_missing"}
+    assert found["chain_missing"].organization == cast.tax, "its members see it"
+    plane.ledgers.update(ledgers)
+    plane.networks.update(networks)
+    assert compared(cast) == {}, "settled by itself"
+    del plane.ledgers[ledger.id]
+    mend(cast, compared(cast)["chain_missing"], "write_off")
+    row.refresh_from_db()
+    row.business_chain.refresh_from_db()
+    assert (row.state, row.business_chain.state) == (ChainState.DELETED, ChainState.DELETED)
+
+
+def test_a_chain_beside_one_without_a_union_is_unknown_until_that_has_ended(
+    cast: Cast, plane: Plane, private: Any
+) -> None:
+    row, _ledger = private
+    plane.ledger("Second", row.business_chain.network_id)
+    assert {kind: each.name for kind, each in compared(cast).items()} == {"chain_unknown": "Second"}
+    row.business_chain.state = row.state = ChainState.DELETED
+    row.save()
+    row.business_chain.save()
+    assert "chain_unknown" not in compared(cast)
+
+
+def test_a_chain_without_a_union_that_is_on_the_move_is_left_alone(cast: Cast, plane: Plane, private: Any) -> None:
+    row, ledger = private
+    del plane.ledgers[ledger.id]
+    drift = compared(cast)["chain_missing"]
+    moving = Flow.objects.create(
+        kind="chains.delete", title="t", arguments={"chain": row.business_chain.uid, "title": {}}
+    )
+    with pytest.raises(Conflict, match="Something else is being done"):
+        drifts.mend_drift(actor=cast.root, drift_id=drift.pk, way="write_off")
+    plane.ledgers[ledger.id] = ledger
+    assert set(compared(cast)) == {"chain_missing"}, "neither found nor settled"
+    moving.delete()
+    assert compared(cast) == {}

@@ -43,6 +43,10 @@ class DriftQuerySet(models.QuerySet["Drift"]):
         unions = UnionMember.objects.filter(organization__in=mine, state__in=LIVE_MEMBER_STATES).values("union_id")
         return self.filter(models.Q(union__in=unions) | models.Q(organization__in=mine))
 
+    def not_settled(self) -> DriftQuerySet:
+        """Those that are there still, whether somebody looks at them or not."""
+        return self.exclude(state=DriftState.SETTLED)
+
     def standing(self) -> DriftQuerySet:
         """Those that somebody should look at."""
         return self.filter(state__in=[DriftState.OPEN, DriftState.MENDING])

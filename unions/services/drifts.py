@@ -231,6 +231,7 @@ def _propose(actor: User, drift: Drift, way: Way, comment: str) -> Proposal:
             "way": way.name,
             "key": drift.key,
             "theirs": drift.theirs,
+            **({} if union else {"network_id": str(drift.ours.get("network_id", ""))}),
         },
         union=union,
         comment=comment,
