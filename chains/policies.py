@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from chains.models import AccessGrant, Blockchain, BusinessChain, ChainState, Createmode
+from chains.applications.manifest import Manifest
+from chains.models import (
+    AccessGrant,
+    Blockchain,
+    BusinessChain,
+    ChainState,
+    Contract,
+    ContractState,
+    ContractVersion,
+    Createmode,
+    Finding,
+    Installation,
+    InstallationState,
+)
 from console.errors import NotSupported
 from console.models import User
-from console.policies import ALLOWED, Verdict, denied, not_now, require
+from console.policies import ALLOWED, Verdict, denied, may_administer, not_now, require
 from platforms.models import Kernel
 from unions.models import MemberState, Organization, Proposal, Union, UnionState
 from unions.policies import fits, manages, may_manage_organization, may_speak_for, supports
@@ -169,3 +183,63 @@ def _may_leave(chain: BusinessChain, organization: Organization) -> Verdict:
             words = {"name": organization.name, "chain": blockchain.name}
             return not_now(_("%(name)s is the only one in “%(chain)s”; that would be left without anybody.") % words)
     return ALLOWED
+
+
+# --- applications -----------------------------------------------------------------------------------------------------
+
+
+def may_install(actor: User, manifest: Manifest | None, installation: Installation | None) -> Verdict:
+    """The console's administrators, what the warehouse has and is not there yet."""
+    if not (allowed := may_administer(actor)):
+        return allowed
+    if installation is not None and installation.state != InstallationState.ABSENT:
+        return not_now(_("It is %(state)s.") % {"state": installation.get_state_display().lower()})
+    return ALLOWED if manifest is not None else not_now(NOT_OFFERED)
+
+
+def may_upgrade(actor: User, manifest: Manifest | None, installation: Installation) -> Verdict:
+    """The console's administrators, when the warehouse has another than is installed."""
+    if not (allowed := may_administer(actor) and _at_rest(installation)):
+        return allowed
+    if manifest is None:
+        return not_now(NOT_OFFERED)
+    if manifest.digest == installation.digest:
+        return not_now(_("The warehouse has nothing newer."))
+    return ALLOWED
+
+
+def may_uninstall(actor: User, installation: Installation) -> Verdict:
+    """The console's administrators, when nothing else is being done with it."""
+    return may_administer(actor) and _at_rest(installation)
+
+
+def may_try(actor: User, installation: Installation) -> Verdict:
+    """The console's administrators."""
+    return may_uninstall(actor, installation)
+
+
+def may_scan(actor: User, version: ContractVersion | None, contract: Contract) -> Verdict:
+    """Whoever speaks for the contract's owner; versions whose sources are here."""
+    if not (allowed := may_speak_for(actor, contract.owner)):
+        return allowed
+    if contract.state == ContractState.DELETED:
+        return not_now(_("The contract is deleted."))
+    if version is None:
+        return not_now(_("The contract has no version yet."))
+    if not version.sources:
+        return not_now(_("Only its bytecode is here, not its sources; there is nothing to examine."))
+    return ALLOWED
+
+
+def may_accept_finding(actor: User, finding: Finding) -> Verdict:
+    """The owner's administrators and the console's: it may be what keeps the contract from being deployed."""
+    return may_manage_organization(actor, finding.report.version.contract.owner)
+
+
+NOT_OFFERED = gettext_lazy("The warehouse does not have it.")
+
+
+def _at_rest(installation: Installation) -> Verdict:
+    if installation.state == InstallationState.INSTALLED:
+        return ALLOWED
+    return not_now(_("It is %(state)s.") % {"state": installation.get_state_display().lower()})

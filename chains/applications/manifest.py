@@ -117,11 +117,14 @@ def _folders(place: Path | None) -> list[Path]:
     return sorted(each for each in place.iterdir() if each.is_dir() and each.name[0] not in "._")
 
 
-def read(folder: Path) -> Manifest:
-    """The manifest of a folder; BadManifest says what is wrong with it."""
+def read(folder: Path, name: str = "") -> Manifest:
+    """The manifest of a folder, of the application `name` or of that which the folder is named like.
+
+    BadManifest says what is wrong with it.
+    """
     files = _files(folder)
     stamp = tuple((str(path), at.st_mtime_ns, at.st_size) for path, at in files)
-    found = _read(folder, stamp)
+    found = _read(folder, name or folder.name, stamp)
     if isinstance(found, str):
         raise BadManifest(found)
     return found
@@ -140,7 +143,7 @@ def _files(folder: Path) -> list[tuple[Path, Any]]:
 
 
 @functools.lru_cache(maxsize=64)
-def _read(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> Manifest | str:
+def _read(folder: Path, name: str, stamp: tuple[tuple[str, int, int], ...]) -> Manifest | str:
     """Read once for each state of the files; a sentence when it is not usable."""
     try:
         raw = yaml.safe_load((folder / "manifest.yaml").read_text(encoding="utf-8"))
@@ -153,10 +156,10 @@ def _read(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> Manifest | s
     names = {Path(path).name for path, _time, _size in stamp}
     packages = raw["packages"]
     wanted = [raw["entry"][1], *packages.values(), *(["package.json"] if "npm" in packages else [])]
-    for name in wanted:
-        if name not in names:
-            return NO_PLAIN_FILE % {"file": name}
-    if raw["name"] != folder.name:
+    for file in wanted:
+        if file not in names:
+            return NO_PLAIN_FILE % {"file": file}
+    if raw["name"] != name:
         return OTHER_NAME
     if "python" in packages and (loose := unpinned((folder / packages["python"]).read_text(errors="replace"))):
         return NOT_PINNED % {"package": loose[:100]}

@@ -32,6 +32,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 ROOT_MB, SHARED_MB = 16, 64
+PLACE = "/cell"  # where a program works; must be the name of nothing else
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -96,7 +97,7 @@ def _write(path: str, text: str) -> None:
 def furnish(root: Path, *, shown: list[str], hidden: list[str], work_mb: int, owner: int) -> Path:
     """A root folder in memory: the system's programs and what is `shown`, all read-only, and a place to work in.
 
-    Returns that place, `/work` inside. What is `hidden` is empty, whatever it lies in.
+    Returns that place, `PLACE` inside. What is `hidden` is empty, whatever it lies in.
     """
     root.mkdir(exist_ok=True)
     _mount("tmpfs", root, "tmpfs", NO_SUID | NO_DEVICES, f"size={ROOT_MB}m,mode=755")
@@ -107,13 +108,13 @@ def furnish(root: Path, *, shown: list[str], hidden: list[str], work_mb: int, ow
             _mount("tmpfs", _inside(root, path), "tmpfs", NO_SUID | NO_DEVICES, "size=1m,mode=755")
     for path in shown:
         _show(root, path)
-    for name, text in (("passwd", f"app:x:{owner}:{owner}::/work:/bin/false\n"), ("group", f"app:x:{owner}:\n")):
+    for name, text in (("passwd", f"app:x:{owner}:{owner}::{PLACE}:/bin/false\n"), ("group", f"app:x:{owner}:\n")):
         (root / "etc").mkdir(exist_ok=True)
         (root / "etc" / name).write_text(text)
     _devices(root)
-    for name in ("proc", "work", "tmp"):
+    for name in ("proc", PLACE.strip("/"), "tmp"):
         (root / name).mkdir(exist_ok=True)
-    work = root / "work"
+    work = _inside(root, PLACE)
     _mount("tmpfs", work, "tmpfs", NO_SUID | NO_DEVICES, f"size={work_mb}m,mode=700")
     if os.geteuid() == 0 and owner != INSIDE:
         os.chown(work, owner, owner)

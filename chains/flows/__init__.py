@@ -9,6 +9,7 @@ made by themselves have flows of their own: `orders` lays out their tasks, `carr
 """
 
 from chains.flows import (
+    applications,
     building,
     carrying,
     comparing,
@@ -42,6 +43,7 @@ extend(unions_flows.MEND.kind, after="leave", plan=mending.plan_released)
 extend(unions_flows.MEND.kind, after="place", plan=mending.plan_placed)
 
 __all__ = [
+    "applications",
     "building",
     "carrying",
     "comparing",

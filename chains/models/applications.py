@@ -14,6 +14,7 @@ from console.models import Flow, User
 
 
 class InstallationState(models.TextChoices):
+    ABSENT = "absent", _("Not installed")
     INSTALLING = "installing", _("Being installed")
     INSTALLED = "installed", _("Installed")
     UPGRADING = "upgrading", _("Being upgraded")
@@ -30,7 +31,7 @@ class ApplicationHealth(models.TextChoices):
 
 
 class Installation(ConcurrentTransitionMixin, models.Model):
-    """An application that is installed, or is being. Its row goes when it is uninstalled; the audit log keeps that.
+    """An application that is installed, or once was; one row for each name, so that its history has a place.
 
     `manifest` is the one that it was installed by: the warehouse may offer another by now.
     """
@@ -39,7 +40,7 @@ class Installation(ConcurrentTransitionMixin, models.Model):
     version = models.CharField(_("version"), max_length=40)
     digest = models.CharField(max_length=64)  # of the warehouse's folder that it was installed from
     manifest = models.JSONField(default=dict)
-    state = FSMField(_("state"), default=InstallationState.INSTALLING, choices=InstallationState, protected=True)
+    state = FSMField(_("state"), default=InstallationState.ABSENT, choices=InstallationState, protected=True)
     health = models.CharField(_("health"), max_length=10, choices=ApplicationHealth, default=ApplicationHealth.UNKNOWN)
     problem = models.TextField(blank=True)  # why it does not work
     tool_version = models.CharField(_("tool"), max_length=80, blank=True)  # as the tool itself says
@@ -76,6 +77,17 @@ class Installation(ConcurrentTransitionMixin, models.Model):
     def usable(self) -> bool:
         return self.state in IN_USE
 
+    @transition(state, source=InstallationState.ABSENT, target=InstallationState.INSTALLING)
+    def begin(self, *, version: str, digest: str, manifest: dict[str, Any], by: User) -> None:
+        """It is being built."""
+        self.version, self.digest, self.manifest, self.installed_by = version, digest, manifest, by
+        self.health, self.problem, self.tool_version, self.checked_at = ApplicationHealth.UNKNOWN, "", "", None
+
+    @transition(state, source=InstallationState.INSTALLING, target=InstallationState.ABSENT)
+    def give_up(self, problem: str) -> None:
+        """It is not there, and why."""
+        self.problem = problem
+
     @transition(state, source=InstallationState.INSTALLING, target=InstallationState.INSTALLED)
     def settle(self) -> None:
         """It is there, and it works."""
@@ -95,6 +107,11 @@ class Installation(ConcurrentTransitionMixin, models.Model):
     @transition(state, source=InstallationState.INSTALLED, target=InstallationState.REMOVING)
     def begin_removing(self) -> None:
         """Nobody uses it from now on."""
+
+    @transition(state, source=InstallationState.REMOVING, target=InstallationState.ABSENT)
+    def remove(self) -> None:
+        """Its files are gone."""
+        self.health, self.problem = ApplicationHealth.UNKNOWN, ""
 
     @transition(state, source=InstallationState.REMOVING, target=InstallationState.INSTALLED)
     def keep(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import textwrap
 import time
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from chains.applications import jobs
+from chains.applications import jobs, walls
 
 GOOD = """
     import json, pathlib, sys
@@ -33,6 +35,19 @@ GOOD = """
                     })
     pathlib.Path(sys.argv[2]).write_text(json.dumps(report))
 """
+
+
+@functools.cache
+def without_walls() -> str:
+    """Why programs cannot be run apart on this machine; empty when they can."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            walls.enter()
+        except walls.NoWalls:
+            os._exit(1)
+        os._exit(0)
+    return "" if os.waitpid(pid, 0)[1] == 0 else "this machine does not let namespaces be made"
 
 
 def application(folder: Path, code: str = GOOD, *, name: str = "ruler", version: str = "1.0", **changes: Any) -> Path:
@@ -58,10 +73,12 @@ def application(folder: Path, code: str = GOOD, *, name: str = "ruler", version:
     return home
 
 
-def finished(job: str, spec: dict[str, Any], request: dict[str, Any] | None = None) -> jobs.Outcome:
+def finished(
+    job: str, spec: dict[str, Any], request: dict[str, Any] | None = None, seconds: float = 60
+) -> jobs.Outcome:
     """Run the job to its end, here."""
     jobs.start(job, spec, request)
-    return awaited(job)
+    return awaited(job, seconds)
 
 
 def awaited(job: str, seconds: float = 60) -> jobs.Outcome:

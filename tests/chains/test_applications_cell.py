@@ -16,25 +16,13 @@ import pytest
 
 from chains.applications import environments, jobs, protocol, walls
 from chains.applications.manifest import read
-from tests.chains.programs import application, awaited, finished
+from tests.chains.programs import application, awaited, finished, without_walls
 
 Run = Callable[..., jobs.Outcome]
 SECRET = "the-key-of-the-console"
 
 
-def _walls_stand() -> str:
-    """Why programs cannot be run apart on this machine; empty when they can."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            walls.enter()
-        except walls.NoWalls:
-            os._exit(1)
-        os._exit(0)
-    return "" if os.waitpid(pid, 0)[1] == 0 else "this machine does not let namespaces be made"
-
-
-pytestmark = pytest.mark.skipif(bool(_walls_stand()), reason=_walls_stand() or "-")
+pytestmark = pytest.mark.skipif(bool(without_walls()), reason=without_walls() or "-")
 
 
 @pytest.fixture
@@ -66,7 +54,7 @@ def run(data: Path, tmp_path: Path) -> Run:
 def test_a_program_sees_its_request_and_nothing_of_the_console(run: Run, data: Path) -> None:
     outcome = run(f"""
         import json, os, pathlib, sys
-        print("I am", os.getuid(), "and see", sorted(os.listdir("/work")), sys.argv[1:])
+        print("I am", os.getuid(), "and see", sorted(os.listdir("/cell")), sys.argv[1:])
         assert json.load(open("request.json")) == {{"task": "health"}}
         assert "CONSOLE_TEST_SECRET" not in os.environ, os.environ
         for key in ("secret-key", "applications/jobs", "console.sqlite3"):
@@ -100,7 +88,7 @@ def test_there_is_no_network_and_no_way_to_more_rights(run: Run) -> None:
         assert "CapEff:\\t0000000000000000" in status and "CapBnd:\\t0000000000000000" in status, status
         assert "NoNewPrivs:\\t1" in status
         assert os.getuid() != 0
-        assert ctypes.CDLL(None).mount(b"none", b"/work", b"tmpfs", 0, None) != 0
+        assert ctypes.CDLL(None).mount(b"none", b"/cell", b"tmpfs", 0, None) != 0
     """)
     assert (outcome.ended, outcome.report) == ("done", "missing"), outcome
 
@@ -196,8 +184,8 @@ def test_no_more_run_at_once_than_the_machine_is_given(run: Run, settings: Any) 
     settings.APPLICATIONS_AT_ONCE = 1
     began = time.monotonic()
     run("import time; time.sleep(1)", job="first")
-    manifest_spec = {"confined": False, "commands": [], "environment": {}, "folder": "/", "seconds": 5}
-    sleep = [{"run": ["/bin/sleep", "1"], "said": "sleep"}]
+    manifest_spec = {"confined": False, "commands": [], "environment": {}, "seconds": 5}
+    sleep = [{"run": ["/bin/sleep", "1"], "said": "sleep", "folder": "/"}]
     jobs.start("second", {**manifest_spec, "commands": sleep})
     jobs.start("third", {**manifest_spec, "commands": sleep})
     assert {awaited("second").ended, awaited("third").ended} == {"done"}
@@ -218,7 +206,7 @@ def test_walls_stand_without_root_as_well(tmp_path: Path) -> None:
                 walls.move_in(Path(sys.argv[1]))
                 walls.give_up_rights(user)
                 if os.fork() == 0:
-                    os.chdir("/work")
+                    os.chdir(walls.PLACE)
                     status = open("/proc/self/status").read()
                     assert "CapEff:\\t0000000000000000" in status, status
                     open("report", "w").write(f"{os.getuid()} {os.path.exists('/home')}")

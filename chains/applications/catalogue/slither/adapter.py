@@ -62,7 +62,7 @@ def scan(request: Json) -> Json:
 
 def told(text: str) -> str:
     """The end of what Slither said, where the reason stands."""
-    return text.strip()[-3000:] or "Slither ended without saying why"
+    return text.rpartition("InvalidCompilation: ")[2].strip()[-3000:] or "Slither ended without saying why"
 
 
 def detectors() -> dict[str, Json]:
