@@ -20,8 +20,8 @@ from tests.tools import services
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "var/bench"
 EMBEDDED, PRODUCTION = "SQLite, embedded broker", "PostgreSQL, Redis"
-STORING = ("flows", "ledger")  # measured on both
-ALL = ("flows", "mapped", "mapping", "ledger")
+STORING = ("flows", "ledger", "mapped_ledger")  # measured on both
+ALL = ("flows", "mapped", "mapping", "ledger", "mapped_ledger")
 
 
 def main(wanted: list[str]) -> int:

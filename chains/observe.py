@@ -21,37 +21,40 @@ import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from uuid import UUID
 
 from django.utils import timezone
 
+from chains.following import Following
 from chains.limits import limit
 from chains.models import Blockchain
-from chains.reading import NO_ANSWER, NOT_STORED, Reading, Target, Tip, read_chain
+from chains.reading import NO_ANSWER, NOT_STORED, Key, Reading, Target, Tip, read_chain
 from chains.services import ledger
 from console.errors import ConsoleError
 from platforms.drivers import driver_for
+from platforms.drivers.base import follower_of
 from unions.spaces import credentials_for
 
 logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.02  # readings that arrive this close to each other share a transaction
+GATHER_LONGEST = 0.2
 IDLE_SECONDS = 0.1
 
 
 @dataclass
 class _Started:
     target: Target
-    at: float
+    at: float  # when it began, or brought its last portion
     given_up: bool = False
+    following: Following | None = None  # else it has a thread
 
 
 class Observer:
     """Reads chains from one process. Use it from one thread."""
 
     def __init__(self) -> None:
-        self._arrived: queue.SimpleQueue[tuple[UUID, Reading]] = queue.SimpleQueue()
-        self._started: dict[tuple[UUID, int], _Started] = {}  # what has a thread, by claim and chain
+        self._arrived: queue.SimpleQueue[Reading] = queue.SimpleQueue()
+        self._started: dict[Key, _Started] = {}
 
     @property
     def under_way(self) -> int:
@@ -103,12 +106,16 @@ class Observer:
             self._write([Reading(_stub(row), error=problem.detail, heals=False)])
 
     def _read(self, target: Target) -> None:
-        self._started[(target.reader, target.blockchain)] = _Started(target, time.monotonic())
-        name = f"chain-{target.blockchain}"
-        threading.Thread(target=self._run, args=(target,), name=name, daemon=True).start()
+        self._started[target.key] = started = _Started(target, time.monotonic())
+        follower = follower_of(target.driver)
+        if follower is not None:
+            started.following = Following(target, follower, self._arrived.put)
+        else:
+            name = f"chain-{target.blockchain}"
+            threading.Thread(target=self._run, args=(target,), name=name, daemon=True).start()
 
     def _run(self, target: Target) -> None:
-        self._arrived.put((target.reader, read_chain(target)))
+        self._arrived.put(read_chain(target))
 
     # --- giving -----------------------------------------------------------------------------------------------------
 
@@ -117,56 +124,89 @@ class Observer:
 
     def _arrivals(self, patience: float) -> list[Reading]:
         """What has arrived within `patience`, and what arrives right behind it."""
-        found: list[Reading] = []
-        wait = patience
+        found: dict[Key, Reading] = {}
+        wait, enough = patience, 0.0
         while True:
             try:
-                reader, reading = self._arrived.get(timeout=wait) if wait > 0 else self._arrived.get_nowait()
+                reading = self._arrived.get(timeout=wait) if wait > 0 else self._arrived.get_nowait()
             except queue.Empty:
-                return found
-            started = self._started.pop((reader, reading.target.blockchain))
-            if started.given_up:
-                pass  # it came too late, and its claim is gone
-            elif reading.look_below is not None and not reading.error:
-                known = ledger.stored_below(reading.target.blockchain, reading.look_below)
-                self._read(replace(reading.target, known=known))
-            else:
-                found.append(reading)
+                return list(found.values())
+            self._take_in(reading, found)
+            enough = enough or time.monotonic() + GATHER_LONGEST
             wait = GATHER_SECONDS if found else 0
+            if time.monotonic() > enough:
+                return list(found.values())
+
+    def _take_in(self, reading: Reading, found: dict[Key, Reading]) -> None:
+        key = reading.target.key
+        started = self._started.get(key)
+        if started is None:
+            return  # it was given up, and its claim is gone
+        if reading.goes_on and started.following is not None:
+            started.at = time.monotonic()
+            started.following.taken()
+        else:
+            del self._started[key]
+        if started.given_up:
+            return
+        if reading.look_below is not None and not reading.error:
+            known = ledger.stored_below(reading.target.blockchain, reading.look_below)
+            self._read(replace(reading.target, known=known))
+        elif key in found:
+            found[key].absorb(reading)
+        else:
+            found[key] = reading
 
     def _write(self, readings: list[Reading]) -> int:
+        """Write them down. What goes on although a portion of it was not written is stopped: nothing follows a gap."""
+        kept = self._stored(readings)
+        for reading in readings:
+            if reading.goes_on and reading.target.blockchain not in kept:
+                self._stop(reading.target.key)
+        return len(kept)
+
+    def _stored(self, readings: list[Reading]) -> set[int]:
         """All in one transaction; if that fails, one by one, so that one chain's nonsense is its own problem."""
         if not readings:
-            return 0
+            return set()
         try:
             return ledger.store_readings(readings)
         except Exception:
             logger.exception("%s readings could not be written", len(readings))
         if len(readings) > 1:
-            return sum(self._write([reading]) for reading in readings)
+            return set().union(*(self._stored([reading]) for reading in readings))
         (reading,) = readings
         if reading.summary is None:
-            return 0  # not even the failure can be written: the claim runs out and somebody tries again
-        return self._write([Reading(reading.target, error=NOT_STORED)])
+            return set()  # not even the failure can be written: the claim runs out and somebody tries again
+        return self._stored([Reading(reading.target, error=NOT_STORED)])
 
     def _give_up(self) -> None:
-        """Say of those that are late that they do not answer; their threads end when the driver's patience does."""
+        """Say of those that are late that they do not answer; a thread ends when its driver's patience does."""
         deadline = limit("OBSERVE_DEADLINE_SECONDS")
         late = [each for each in self._started.values() if time.monotonic() - each.at > deadline and not each.given_up]
         for started in late:
             started.given_up = True
+            if started.following is not None:
+                self._stop(started.target.key)
         text = NO_ANSWER % {"seconds": round(deadline)}
         self._write([Reading(started.target, error=text) for started in late])
+
+    def _stop(self, key: Key) -> None:
+        started = self._started.pop(key, None)
+        if started is not None and started.following is not None:
+            started.following.stop()
 
 
 def target_of(row: Blockchain) -> Target:
     """What a reading needs to know of a claimed chain. Raises what the driver's making raises."""
     chain = row.business_chain
     platform = chain.platform
+    driver = driver_for(platform)
     details_due = timezone.now() - timedelta(seconds=limit("OBSERVE_DETAILS_SECONDS"))
     return replace(
         _stub(row),
-        driver=driver_for(platform),
+        driver=driver,
+        in_ranges="get_ledger_range" in getattr(follower_of(driver), "operations", ()),
         credentials=credentials_for(platform, creator=chain.creator, member=chain.creator),
         tip=None if row.tip_height is None else Tip(row.tip_height, row.tip_hash),  # type: ignore[attr-defined]
         details=row.details_read_at is None or row.details_read_at <= details_due,

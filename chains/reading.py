@@ -7,13 +7,14 @@ it asks for what else is stored (`look_below`) and walks back to the block that 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.utils.translation import gettext_noop
@@ -22,12 +23,24 @@ from console.errors import ConsoleError, Missing, NotSupported, PlatformRefused
 from console.sentences import kept
 from platforms import standard
 from platforms.drivers.base import Credentials, Driver, read
-from platforms.standard import BlockInfo, Figure, LedgerSummary, NodeInfo, TransactionInfo
+from platforms.standard import (
+    BlockInfo,
+    Figure,
+    LedgerRange,
+    LedgerRangeRequest,
+    LedgerSummary,
+    NodeInfo,
+    TransactionInfo,
+)
 from platforms.steps import NOT_UNDERSTOOD
+
+T = TypeVar("T")
+V = TypeVar("V", bound=standard.Value)
 
 logger = logging.getLogger(__name__)
 
 WINDOW = 100  # blocks asked for at once
+AHEAD = 4  # such questions under way at once, where they need no thread
 TRANSACTIONS_PAGE = 500
 MAX_PAGES = 40
 KNOWN = 256  # stored blocks that are handed out for walking back, at once
@@ -40,6 +53,9 @@ BAD_NUMBER = kept(gettext_noop("The platform answered with %(value)s as %(name)s
 NOT_STORED = gettext_noop("What the platform answered could not be stored.")
 NO_SUCH_CHAIN = kept(gettext_noop("The platform says that there is no such chain: %(problem)s"))
 NO_ANSWER = kept(gettext_noop("The platform did not answer within %(seconds)s s."))
+
+
+Key = tuple[UUID, int]  # a claim, and the chain that it is on
 
 
 @dataclass(frozen=True)
@@ -67,7 +83,12 @@ class Target:
     keep_blocks: int
     max_blocks: int
     budget_seconds: float
+    in_ranges: bool = False  # many blocks come at once, with their transactions
     known: tuple[Tip, ...] | None = None  # stored blocks, highest first: walk back along these
+
+    @property
+    def key(self) -> Key:
+        return self.reader, self.blockchain
 
 
 @dataclass
@@ -81,70 +102,119 @@ class Reading:
     replace_from: int | None = None  # stored blocks from this height on are not the chain's
     look_below: int | None = None  # read again, with the stored blocks at and below this height
     behind: bool = False  # there is more to read at once
+    goes_on: bool = False  # the same reading brings more of it: its claim is kept
     nodes: list[NodeInfo] | None = None
     figures: list[Figure] = field(default_factory=list)
     error: str = ""
     missing: bool = False  # the platform says that there is no such chain
     heals: bool = True  # whether asking again soon makes sense
 
+    def absorb(self, later: Reading) -> None:
+        """What the same reading has brought since."""
+        self.summary = later.summary
+        self.blocks += later.blocks
+        self.transactions += later.transactions
+        self.behind, self.goes_on = later.behind, later.goes_on
+        self.nodes, self.figures = later.nodes, later.figures
+        self.error, self.missing, self.heals = later.error, later.missing, later.heals
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question to the platform, and those that come next if nothing surprising is answered."""
+
+    operation: str
+    request: standard.Request
+    ahead: tuple[standard.Request, ...] = ()
+
+
+TAKE = Ask("", standard.EmptyRequest())  # no question: the reading so far is a full portion
+Steps = Generator[Ask, Any, T]
+
 
 def read_chain(target: Target) -> Reading:
-    """Ask the platform; never raises."""
-    reading = Reading(target)
-    try:
-        _Reader(target, reading).go()
-    except Missing as problem:
-        reading.missing, reading.heals = reading.summary is None, False
-        reading.error = NO_SUCH_CHAIN % {"problem": problem.detail} if reading.missing else problem.detail
-    except NotSupported as problem:
-        reading.error, reading.heals = problem.detail, False
-    except ConsoleError as problem:
-        if problem.code in NOT_UNDERSTOOD:
-            logger.warning("chain %s: %s", target.blockchain, problem.for_operators)
-        reading.error = problem.detail
-    except Exception as problem:  # whatever a platform's nonsense breaks must not end the observer
-        logger.exception("reading chain %s failed unexpectedly", target.blockchain)
-        reading.error = f"{type(problem).__name__}: {problem}"
-    return reading
+    """Ask the platform, one question after the other, for one portion; never raises."""
+    reader = Reader(target)
+    with reader.failures_noted():
+        steps = reader.steps()
+        asked = next(steps)
+        while True:
+            try:
+                answer = read(target.driver, asked.operation, asked.request, target.credentials)
+            except ConsoleError as problem:
+                asked = steps.throw(problem)
+            else:
+                asked = steps.send(answer)
+    return reader.reading
 
 
-class _Reader:
-    def __init__(self, target: Target, reading: Reading) -> None:
-        self.target, self.reading = target, reading
+class Reader:
+    """The reading as a generator: it yields questions and is sent the answers.
+
+    It ends with the first portion of blocks. Where portions are taken in between (`portions`), it yields `TAKE` when
+    one is full, and then goes on in a new `reading`, until its time is spent.
+    """
+
+    def __init__(self, target: Target, *, portions: bool = False) -> None:
+        self.target, self.reading, self._portions = target, Reading(target), portions
         self._stop_at = time.monotonic() + target.budget_seconds
+        self._asked_to = -1  # the height up to which blocks are on their way
+        self._inside: dict[int, list[TransactionInfo]] = {}  # of blocks that came with their transactions
 
-    def go(self) -> None:
-        summary = sound_summary(self._ask("get_ledger_summary", standard.ChainRequest(chain_id=self.target.chain_id)))
-        self.reading.summary = summary
+    def steps(self) -> Steps[None]:
+        said = yield Ask("get_ledger_summary", standard.ChainRequest(chain_id=self.target.chain_id))
+        self.reading.summary = summary = sound_summary(said)
         if "list_blocks" in self.target.abilities:
-            self._follow(summary)
+            yield from self._follow(summary)
         if self.target.details and self.reading.look_below is None:
-            self._read_details()
+            yield from self._read_details()
 
-    def _ask(self, operation: str, request: standard.Request) -> Any:
-        return read(self.target.driver, operation, request, self.target.credentials)
+    @contextlib.contextmanager
+    def failures_noted(self) -> Iterator[None]:
+        """What goes wrong in this block ends the reading and stands in it."""
+        target, reading = self.target, lambda: self.reading
+        try:
+            yield
+        except StopIteration:
+            pass
+        except Missing as problem:
+            reading().missing, reading().heals = reading().summary is None, False
+            reading().error = NO_SUCH_CHAIN % {"problem": problem.detail} if reading().missing else problem.detail
+        except NotSupported as problem:
+            reading().error, reading().heals = problem.detail, False
+        except ConsoleError as problem:
+            if problem.code in NOT_UNDERSTOOD:
+                logger.warning("chain %s: %s", target.blockchain, problem.for_operators)
+            reading().error = problem.detail
+        except Exception as problem:  # whatever a platform's nonsense breaks must not end the observer
+            logger.exception("reading chain %s failed unexpectedly", target.blockchain)
+            reading().error = f"{type(problem).__name__}: {problem}"
 
     @property
     def _spent(self) -> bool:
         return time.monotonic() >= self._stop_at
 
+    def _ends(self, height: int) -> bool:
+        """Whether the time is over before this block; what has been asked ahead is still taken in."""
+        return height > self._asked_to and self._spent
+
     # --- blocks -----------------------------------------------------------------------------------------------------
 
-    def _follow(self, summary: LedgerSummary) -> None:
+    def _follow(self, summary: LedgerSummary) -> Steps[None]:
         """Read behind the stored head, or say that the stored head is not the chain's."""
         tip = self.target.tip
         if self.target.known is not None:
-            tip = self._common(self.target.known)
+            tip = yield from self._common(self.target.known)
         elif tip is not None and _has_left(tip, summary):
             self.reading.look_below = min(tip.height, summary.height)
         if self.reading.look_below is None:
-            self._read_on(tip, summary.height)
+            yield from self._read_on(tip, summary.height)
 
-    def _common(self, known: Sequence[Tip]) -> Tip | None:
+    def _common(self, known: Sequence[Tip]) -> Steps[Tip | None]:
         """The highest stored block that the platform has as well; everything above it is to be replaced."""
         for start in range(0, len(known), WINDOW):
             window = known[start : start + WINDOW]
-            theirs = self._blocks(window[-1].height, window[0].height)
+            theirs = yield from self._blocks(window[-1].height, window[0].height)
             for tip in window:
                 if tip.height in theirs and theirs[tip.height].hash == tip.hash:
                     self.reading.replace_from = tip.height + 1
@@ -155,54 +225,80 @@ class _Reader:
             self.reading.replace_from = 0
         return None
 
-    def _read_on(self, tip: Tip | None, head: int) -> None:
+    def _read_on(self, tip: Tip | None, head: int) -> Steps[None]:
         """Blocks and their transactions in rising order, each linked to the one before it."""
         position = tip.height + 1 if tip else 0
         if self.target.keep_blocks:
             position = max(position, head - self.target.keep_blocks + 1)
         jumped = False
         while position <= head and self.reading.look_below is None:
-            found = self._blocks(position, min(position + WINDOW - 1, head))
+            found = yield from self._window(position, head)
             if not found:
                 if jumped:
                     return
                 # The platform does not show these blocks (any more): go on with the newest ones.
                 position, jumped = max(position + WINDOW, head - WINDOW + 1), True
                 continue
-            taken = self._take(found, max(position, min(found)), tip)
+            taken = yield from self._take(found, max(position, min(found)), tip)
             if taken is None:
                 return
             tip, position = taken, taken.height + 1
-            if self._spent or len(self.reading.blocks) >= self.target.max_blocks:
-                self.reading.behind = position <= head
+            full = len(self.reading.blocks) >= self.target.max_blocks
+            if position <= head and (self._ends(position) or (full and not self._portions)):
+                self.reading.behind = True
                 return
+            if position <= head and full:
+                self.reading.goes_on = True
+                yield TAKE
+                self.reading = Reading(self.target, self.reading.summary)
 
-    def _take(self, found: dict[int, BlockInfo], height: int, tip: Tip | None) -> Tip | None:
+    def _take(self, found: dict[int, BlockInfo], height: int, tip: Tip | None) -> Steps[Tip | None]:
         """Keep the blocks from `height` on; the new tip, or None when they do not go on where `tip` stands."""
-        if tip and tip.height == height - 1 and not self._linked(tip, found[height]):
+        if tip and tip.height == height - 1 and not (yield from self._linked(tip, found[height])):
             if tip == self.target.tip and self.target.known is None:
                 self.reading.look_below = tip.height
             self.reading.behind = True  # reorganised under our hands: the next reading sees it
             return None
-        while (block := found.get(height)) is not None and not (self._spent and self.reading.blocks):
-            self._keep(block)
+        while (block := found.get(height)) is not None and not (self._ends(height) and self.reading.blocks):
+            yield from self._keep(block)
             tip, height = Tip(height, block.hash), height + 1
         return tip
 
-    def _linked(self, tip: Tip, block: BlockInfo) -> bool:
+    def _linked(self, tip: Tip, block: BlockInfo) -> Steps[bool]:
         """Whether the block follows the tip. A platform that stands by both is believed, whatever it calls parent."""
         if block.parent_hash in ("", tip.hash):
             return True
-        theirs = self._blocks(tip.height, tip.height).get(tip.height)
+        theirs = (yield from self._blocks(tip.height, tip.height)).get(tip.height)
         return theirs is not None and theirs.hash == tip.hash
 
-    def _keep(self, block: BlockInfo) -> None:
+    def _keep(self, block: BlockInfo) -> Steps[None]:
         """A block with its transactions: whoever is stored has all of them."""
-        if block.transactions and "list_transactions" in self.target.abilities:
-            self.reading.transactions += self._transactions(block)
+        inside = self._inside.pop(block.height, None)
+        if inside is None and block.transactions and "list_transactions" in self.target.abilities:
+            inside = yield from self._transactions(block)
+        self.reading.transactions += inside or ()
         self.reading.blocks.append(block)
 
-    def _blocks(self, low: int, high: int) -> dict[int, BlockInfo]:
+    def _window(self, low: int, head: int) -> Steps[dict[int, BlockInfo]]:
+        """The next blocks up to the head, by height; from where they come at once, with their transactions."""
+        if not self.target.in_ranges:
+            return (yield from self._blocks(low, min(low + WINDOW - 1, head)))
+        self._inside.clear()
+        if not self._spent:
+            self._asked_to = min(head, low + (AHEAD + 1) * WINDOW - 1)
+        asked, *ahead = (self._range(begin, head) for begin in range(low, max(low, self._asked_to) + 1, WINDOW))
+        said: LedgerRange = yield Ask("get_ledger_range", asked, tuple(ahead))
+        blocks = [sound_block(block) for block in said.blocks]
+        self._inside = {block.height: [] for block in blocks}
+        for each in said.transactions:
+            self._inside[each.block_height].append(sound_transaction(each))
+        return {block.height: block for block in blocks}
+
+    def _range(self, low: int, head: int) -> LedgerRangeRequest:
+        high = min(low + WINDOW - 1, head)
+        return LedgerRangeRequest(chain_id=self.target.chain_id, from_height=low, to_height=high)
+
+    def _blocks(self, low: int, high: int) -> Steps[dict[int, BlockInfo]]:
         """The blocks from `low` to `high`, by height, also from platforms that ignore the range or cut the page."""
         found: dict[int, BlockInfo] = {}
         seen: set[int] = set()
@@ -210,7 +306,8 @@ class _Reader:
             request = standard.ListBlocksRequest(
                 chain_id=self.target.chain_id, page=page, page_size=WINDOW, from_height=low, to_height=high
             )
-            blocks = [sound_block(block) for block in self._ask("list_blocks", request).items]
+            said = yield Ask("list_blocks", request)
+            blocks = [sound_block(block) for block in said.items]
             found.update({block.height: block for block in blocks if low <= block.height <= high})
             heights = {block.height for block in blocks}
             if len(found) == high - low + 1 or heights <= seen:
@@ -218,14 +315,14 @@ class _Reader:
             seen |= heights
         return found
 
-    def _transactions(self, block: BlockInfo) -> list[TransactionInfo]:
+    def _transactions(self, block: BlockInfo) -> Steps[list[TransactionInfo]]:
         found: dict[str, TransactionInfo] = {}
         seen: set[str] = set()
         for page in range(1, MAX_PAGES + 1):
             request = standard.ListTransactionsRequest(
                 chain_id=self.target.chain_id, page=page, page_size=TRANSACTIONS_PAGE, block_height=block.height
             )
-            items = self._ask("list_transactions", request).items
+            items = (yield Ask("list_transactions", request)).items
             found.update({item.tx_id: sound_transaction(item) for item in items if item.block_height == block.height})
             names = {item.tx_id for item in items}
             if len(found) >= block.transactions or names <= seen:
@@ -236,16 +333,16 @@ class _Reader:
 
     # --- nodes and monitoring ---------------------------------------------------------------------------------------
 
-    def _read_details(self) -> None:
+    def _read_details(self) -> Steps[None]:
         """Nodes and figures; what a platform cannot say of these leaves the ledger's reading as it is."""
         target = self.target
         try:
             if "list_nodes" in target.abilities:
                 asked = standard.ListNodesRequest(network_id=target.network_id, chain_id=target.chain_id)
-                nodes: Iterable[NodeInfo] = self._ask("list_nodes", asked).items
+                nodes: Iterable[NodeInfo] = (yield Ask("list_nodes", asked)).items
                 self.reading.nodes = [node for node in nodes if node.chain_id in ("", target.chain_id)]
             if "get_monitoring" in target.abilities:
-                monitoring = self._ask("get_monitoring", standard.ChainRequest(chain_id=target.chain_id))
+                monitoring = yield Ask("get_monitoring", standard.ChainRequest(chain_id=target.chain_id))
                 figures = [figure for figure in monitoring.figures if figure.name and math.isfinite(figure.value)]
                 self.reading.figures = figures[:MAX_FIGURES]
         except ConsoleError as problem:
@@ -273,20 +370,33 @@ def sound_summary(summary: LedgerSummary) -> LedgerSummary:
 def sound_block(block: BlockInfo) -> BlockInfo:
     _require_number("height", block.height, MAX_HEIGHT)
     _require_number("transactions", block.transactions, MAX_COUNT)
-    return block.model_copy(
-        update={
-            "hash": text(block.hash, 100),
-            "parent_hash": text(block.parent_hash, 100),
-            "time": plausible(block.time),
-        }
+    return _changed(
+        block,
+        hash=text(block.hash, 100),
+        parent_hash=text(block.parent_hash, 100),
+        time=plausible(block.time),
     )
 
 
 def sound_transaction(transaction: TransactionInfo) -> TransactionInfo:
     _require_number("index", transaction.index, MAX_COUNT)
-    short = {name: text(getattr(transaction, name), 100) for name in ("tx_id", "sender", "to", "value", "contract")}
-    long = {name: text(getattr(transaction, name), 1_000_000) for name in ("input", "extrainfo")}
-    return transaction.model_copy(update={**short, **long, "time": plausible(transaction.time)})
+    return _changed(
+        transaction,
+        tx_id=text(transaction.tx_id, 100),
+        sender=text(transaction.sender, 100),
+        to=text(transaction.to, 100),
+        value=text(transaction.value, 100),
+        contract=text(transaction.contract, 100),
+        input=text(transaction.input, 1_000_000),
+        extrainfo=text(transaction.extrainfo, 1_000_000),
+        time=plausible(transaction.time),
+    )
+
+
+def _changed(found: V, /, **sound: Any) -> V:
+    """The value with what is sound; most are, and stay the same object."""
+    update = {name: each for name, each in sound.items() if each is not getattr(found, name)}
+    return found.model_copy(update=update) if update else found
 
 
 def _require_number(name: str, value: int, limit: int) -> None:
@@ -296,8 +406,10 @@ def _require_number(name: str, value: int, limit: int) -> None:
 
 def text(value: str, limit: int) -> str:
     """No longer than the column, and without the one character that PostgreSQL does not store."""
-    return value.replace("\x00", "")[:limit]
+    return value if len(value) <= limit and "\x00" not in value else value.replace("\x00", "")[:limit]
 
 
 def plausible(value: datetime | None) -> datetime | None:
-    return value.astimezone(UTC) if value is not None and value.year in YEARS else None
+    if value is None or value.year not in YEARS:
+        return None
+    return value if value.tzinfo is UTC else value.astimezone(UTC)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import aiohttp
 import httpcore
 import httpx
 from django.utils.translation import gettext_noop
@@ -64,6 +65,17 @@ def refuse_address(text: str, *, host: str, allow_private: bool) -> None:
         raise AddressRefused(NO_SERVER % {"host": host, "address": address})
     if not allow_private and not address.is_global:
         raise AddressRefused(PRIVATE % {"host": host, "address": address})
+
+
+def checked_connector(*, allow_private: bool, limit: int, limit_per_host: int) -> aiohttp.TCPConnector:
+    """aiohttp's connector for the running event loop, which connects to checked addresses only."""
+
+    def checked(info: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _name, address = info
+        refuse_address(str(address[0]), host=str(address[0]), allow_private=allow_private)
+        return socket.socket(family, kind, protocol)
+
+    return aiohttp.TCPConnector(limit=limit, limit_per_host=limit_per_host, socket_factory=checked)
 
 
 class CheckedTransport(httpx.HTTPTransport):

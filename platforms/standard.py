@@ -300,6 +300,23 @@ class TransactionPage(Answer):
     items: tuple[TransactionInfo, ...]
 
 
+class LedgerRangeRequest(Request):
+    """Asks for consecutive blocks with all that is in them; answered by some drivers, besides the interface."""
+
+    chain_id: str
+    from_height: Height
+    to_height: Height
+    full: bool = True  # else what the blocks' heads and receipts say is enough
+
+
+class LedgerRange(Answer):
+    """Blocks in rising order and their transactions; fewer than were asked for where the chain changed meanwhile."""
+
+    blocks: tuple[BlockInfo, ...]
+    transactions: tuple[TransactionInfo, ...]
+    full: bool = True  # else value, input and what else only a whole transaction tells are empty
+
+
 class GetTransactionRequest(Request):
     chain_id: str
     tx_id: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import models
@@ -14,10 +13,26 @@ from django.utils import timezone
 from chains.limits import limit
 from chains.models import Block, Blockchain, ChainState, LedgerGap, Node, NodeState, Sample, Transaction
 from chains.reading import KNOWN, Reading, Tip, text
+from chains.services.bulk import stored_moment, write_rows
 from chains.services.history import count_chain, forget_from, locked_tally
 from chains.services.nodes import write_nodes
 from console.transactions import use_case
 
+BLOCK_FIELDS = ("blockchain", "height", "hash", "parent_hash", "time", "transactions_count")
+TRANSACTION_FIELDS = (
+    "blockchain",
+    "hash",
+    "height",
+    "index",
+    "time",
+    "sender",
+    "recipient",
+    "value",
+    "contract",
+    "status",
+    "input",
+    "extrainfo",
+)
 BATCH = 500  # rows of one INSERT: SQLite takes 32,766 variables
 
 
@@ -55,8 +70,8 @@ def stored_below(blockchain_id: int, height: int) -> tuple[Tip, ...]:
 
 
 @use_case
-def store_readings(readings: Sequence[Reading]) -> int:
-    """Write readings whose claims still hold; returns how many. What somebody else has taken over is dropped."""
+def store_readings(readings: Sequence[Reading]) -> set[int]:
+    """Write readings whose claims still hold; returns of which chains. What somebody else has taken over is dropped."""
     by_chain = {reading.target.blockchain: reading for reading in readings}
     locked = Blockchain.objects.live().select_for_update(of=("self",)).filter(pk__in=by_chain).order_by("pk")
     mine = [(row, by_chain[row.pk]) for row in locked if row.reader == by_chain[row.pk].target.reader]
@@ -66,12 +81,12 @@ def store_readings(readings: Sequence[Reading]) -> int:
             forget_from(row.pk, reading.replace_from, now=now)
         _note(row, reading, now)
     _write_ledger([reading for _row, reading in mine])
-    _write_details([(row, reading) for row, reading in mine if reading.target.details and not reading.error], now)
+    _write_details([(row, reading) for row, reading in mine if _with_details(reading)], now)
     gone = [row.pk for row, reading in mine if reading.missing]
     if gone:
         Node.objects.filter(blockchain__in=gone).exclude(state=NodeState.MISSING).update(state=NodeState.MISSING)
     Blockchain.objects.bulk_update([row for row, _reading in mine], NOTED)
-    return len(mine)
+    return {row.pk for row, _reading in mine}
 
 
 NOTED = [
@@ -113,9 +128,16 @@ def _note(row: Blockchain, reading: Reading, now: datetime) -> None:
     else:
         row.read_at, row.read_error, row.read_failures = now, "", 0
         wait = 0.0 if reading.behind else limit("OBSERVE_EVERY_SECONDS")
-        if reading.target.details:
+        if _with_details(reading):
             row.details_read_at = now
-    row.next_read_at, row.reader, row.lease_until = now + timedelta(seconds=wait), None, None
+    if reading.goes_on:
+        row.lease_until = now + timedelta(seconds=limit("OBSERVE_LEASE_SECONDS"))
+    else:
+        row.next_read_at, row.reader, row.lease_until = now + timedelta(seconds=wait), None, None
+
+
+def _with_details(reading: Reading) -> bool:
+    return reading.target.details and not reading.error and not reading.goes_on
 
 
 def _backoff(failures: int, *, heals: bool) -> float:
@@ -125,48 +147,31 @@ def _backoff(failures: int, *, heals: bool) -> float:
 
 
 def _write_ledger(readings: Iterable[Reading]) -> None:
+    stored = stored_moment()
     blocks, transactions = [], {}
     for reading in readings:
         chain = reading.target.blockchain
-        blocks += [_block(chain, block) for block in reading.blocks]
-        transactions.update({(chain, each.tx_id): _transaction(chain, each) for each in reading.transactions})
-    _upsert(Block, blocks, ["blockchain", "height"])
-    _upsert(Transaction, transactions.values(), ["blockchain", "hash"])
-
-
-def _block(chain: int, found: Any) -> Block:
-    return Block(
-        blockchain_id=chain,
-        height=found.height,
-        hash=found.hash,
-        parent_hash=found.parent_hash,
-        time=found.time,
-        transactions_count=found.transactions,
-    )
-
-
-def _transaction(chain: int, found: Any) -> Transaction:
-    return Transaction(
-        blockchain_id=chain,
-        hash=found.tx_id,
-        height=found.block_height,
-        index=found.index,
-        time=found.time,
-        sender=found.sender,
-        recipient=found.to,
-        value=found.value,
-        contract=found.contract,
-        status=found.status,
-        input=found.input,
-        extrainfo=found.extrainfo,
-    )
-
-
-def _upsert(model: type[models.Model], rows: Iterable[models.Model], unique: list[str]) -> None:
-    changing = [each.name for each in model._meta.concrete_fields if each.name not in ("id", *unique)]
-    model._default_manager.bulk_create(
-        rows, batch_size=BATCH, update_conflicts=True, unique_fields=unique, update_fields=changing
-    )
+        blocks += [
+            (chain, each.height, each.hash, each.parent_hash, stored(each.time), each.transactions)
+            for each in reading.blocks
+        ]
+        for found in reading.transactions:
+            transactions[chain, found.tx_id] = (
+                chain,
+                found.tx_id,
+                found.block_height,
+                found.index,
+                stored(found.time),
+                found.sender,
+                found.to,
+                found.value,
+                found.contract,
+                found.status,
+                found.input,
+                found.extrainfo,
+            )
+    write_rows(Block, BLOCK_FIELDS, blocks, unique=2)
+    write_rows(Transaction, TRANSACTION_FIELDS, list(transactions.values()), unique=2)
 
 
 def _write_details(found: list[tuple[Blockchain, Reading]], now: datetime) -> None:

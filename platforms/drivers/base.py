@@ -105,6 +105,23 @@ class Driver(Protocol):
         ...
 
 
+class Follower(Protocol):
+    """What a driver may offer besides, as `follower`: reading on an event loop, without a thread for each reading.
+
+    It answers the operations that it names, and may name `get_ledger_range`, which is none of the standard interface.
+    """
+
+    operations: frozenset[str]
+
+    async def read(self, operation: str, request: Request) -> Answer:
+        """As `read` below."""
+        ...
+
+
+def follower_of(driver: Driver) -> Follower | None:
+    return getattr(driver, "follower", None)
+
+
 def repeatable(driver: Driver, operation: str) -> bool:
     """Whether asking once more under the same key has no second effect.
 

@@ -26,6 +26,8 @@ from platforms.drivers.evm.observed import ObservingBook, observed
 from platforms.drivers.evm.programs import Settings
 from platforms.drivers.evm.reading import Reader
 from platforms.drivers.evm.rpc import Rpc
+from platforms.drivers.evm.watching import Watcher
+from platforms.drivers.evm.wire import Wire
 from platforms.standard import OPERATIONS, Party, Request
 
 UNSUPPORTED = {
@@ -47,6 +49,8 @@ class EvmDriver:
         self._rpc = Rpc(allow_private=settings.allow_private)
         self._tools = Tools(book, spaces, self._hosts, self._rpc, settings)
         self._reader = Reader(self._tools)
+        self._wire = Wire(self._rpc, allow_private=settings.allow_private)
+        self.follower = Watcher(self._reader, self._wire)
 
     def capabilities(self) -> dict[str, Capability]:
         return {name: Capability(name not in UNSUPPORTED, UNSUPPORTED.get(name, "")) for name in OPERATIONS}
@@ -100,6 +104,7 @@ class EvmDriver:
     def close(self) -> None:
         self._hosts.close()
         self._rpc.close()
+        self._wire.close()
 
     # --- networks: who takes part, and whether their machines can --------------------------------------------------
 

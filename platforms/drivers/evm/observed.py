@@ -6,6 +6,7 @@ sense) with two nodes. It is the chain's id as well. Nothing is kept of it here.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -23,6 +24,7 @@ _VALIDATORS = {
 }
 
 
+@functools.lru_cache(maxsize=4096)
 def observed(chain_id: str) -> Chain | None:
     """The chain that an id of this form stands for; None for an id of another form."""
     match = _ID.fullmatch(chain_id)

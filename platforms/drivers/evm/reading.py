@@ -10,26 +10,26 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from console.errors import ConsoleError, Missing
+from console.errors import ConsoleError
 from platforms import standard
-from platforms.drivers.evm import programs
+from platforms.drivers.evm import ledger, programs
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Network, Node
 from platforms.drivers.evm.building import Tools
 from platforms.drivers.evm.clients import client_in_words
+from platforms.drivers.evm.ledger import Question, T
 from platforms.drivers.evm.observed import consensus_seen, is_observed, observed, refuse_strangers
 from platforms.drivers.evm.rpc import Call, number
 from platforms.hosts.docker import Usage
-from platforms.standard import BlockInfo, Figure, NodeInfo, TransactionInfo
+from platforms.standard import Figure, NodeInfo, TransactionInfo
 
-COUNT_BATCH = 250  # blocks whose transactions are counted in one batch
 COUNT_BATCHES = 20  # of one go
 COUNT_KEPT = 500  # the count is written down this often
 RECENT = 10  # blocks that the block time is taken from
-NEWEST = 50  # blocks that are searched for the newest transactions
 STANDS_FACTOR, STANDS_SECONDS = 10, 30.0  # a chain stands that has made no block for so many periods, and so long
 CHAIN_KEPT_SECONDS = 3.0
 HOSTS_AT_ONCE = 8
+Count = tuple[int, int]
 
 
 class Reader:
@@ -38,88 +38,58 @@ class Reader:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._chains: dict[str, tuple[float, Chain]] = {}
-        self._counts: dict[str, tuple[int, int]] = {}  # chain -> (height, transactions up to and with it)
+        self._counts: dict[str, Count] = {}
         self._lock = threading.Lock()
 
     # --- the ledger ---------------------------------------------------------------------------------------------------
 
     def get_ledger_summary(self, request: standard.ChainRequest) -> standard.LedgerSummary:
-        chain = self._chain(request.chain_id)
-        (head,) = self._ask(chain, [("eth_getBlockByNumber", ["latest", False])])
-        height = number(head["number"])
-        return standard.LedgerSummary(
-            height=height,
-            block_hash=head["hash"],
-            block_time=_time(head),
-            transactions=self._count(chain, height),
-            nodes=len(chain.nodes),
-        )
+        chain = self.chain(request.chain_id)
+        head = self._carry(chain, ledger.head())
+        known = self._carry(chain, ledger.count(self.known_count(chain), number(head["number"]), batches=COUNT_BATCHES))
+        if self.note_count(chain, known):
+            self.keep_count(chain)
+        return summary_of(chain, head, known[1])
 
     def list_blocks(self, request: standard.ListBlocksRequest) -> standard.BlockPage:
-        """Newest first."""
-        chain = self._chain(request.chain_id)
-        (latest,) = self._ask(chain, [("eth_blockNumber", [])])
-        top = min(number(latest), request.to_height if request.to_height is not None else number(latest))
-        bottom = max(0, request.from_height or 0)
-        total = max(0, top - bottom + 1)
-        first = top - request.offset
-        heights = range(first, max(bottom, first - request.page_size + 1) - 1, -1) if first >= bottom else range(0)
-        return standard.BlockPage(total=total, items=tuple(self._blocks(chain, heights)))
-
-    def _blocks(self, chain: Chain, heights: Iterable[int]) -> list[BlockInfo]:
-        found = self._ask(chain, [("eth_getBlockByNumber", [hex(height), False]) for height in heights])
-        return [_block(each) for each in found if each]
+        return self._carry(self.chain(request.chain_id), ledger.blocks(request))
 
     def list_transactions(self, request: standard.ListTransactionsRequest) -> standard.TransactionPage:
-        """Of one block; or of the newest blocks, newest first."""
-        chain = self._chain(request.chain_id)
-        if request.block_height is not None:
-            heights = [request.block_height]
-        else:
-            (latest,) = self._ask(chain, [("eth_blockNumber", [])])
-            heights = list(range(number(latest), max(-1, number(latest) - NEWEST), -1))
-        blocks = self._ask(chain, [("eth_getBlockByNumber", [hex(height), True]) for height in heights])
-        pairs = [(each, block) for block in blocks if block for each in block["transactions"]]
-        chosen = pairs[request.offset : request.offset + request.page_size]
-        receipts = self._ask(chain, [("eth_getTransactionReceipt", [each["hash"]]) for each, _block in chosen])
-        items = [_transaction(each, receipt, block) for (each, block), receipt in zip(chosen, receipts, strict=True)]
-        return standard.TransactionPage(total=len(pairs), items=tuple(items))
+        return self._carry(self.chain(request.chain_id), ledger.transactions(request))
 
     def get_transaction(self, request: standard.GetTransactionRequest) -> TransactionInfo:
-        chain = self._chain(request.chain_id)
-        calls: list[Call] = [
-            ("eth_getTransactionByHash", [request.tx_id]),
-            ("eth_getTransactionReceipt", [request.tx_id]),
-        ]
-        found, receipt = self._ask(chain, calls)
-        if found is None:
-            raise Missing(say.NO_TRANSACTION % {"id": request.tx_id})
-        at = found.get("blockNumber")
-        block = self._ask(chain, [("eth_getBlockByNumber", [at, False])])[0] if at else None
-        return _transaction(found, receipt, block)
+        return self._carry(self.chain(request.chain_id), ledger.transaction(request))
 
-    def _count(self, chain: Chain, height: int) -> int:
-        """All transactions up to a height. Each block is counted once; a long way is gone in several goes."""
+    def _carry(self, chain: Chain, question: Question[T]) -> T:
+        try:
+            calls = next(question)
+            while True:
+                calls = question.send(self._ask(chain, calls))
+        except StopIteration as end:
+            return cast(T, end.value)
+
+    # --- how many transactions there are: each block is counted once ------------------------------------------------
+
+    def known_count(self, chain: Chain) -> Count:
+        """(height, transactions up to and with it)"""
         with self._lock:
-            known = max(self._counts.get(chain.chain_id, (-1, 0)), (chain.counted_height, chain.counted_transactions))
-        at, total = known if known[0] <= height else (-1, 0)
-        for _batch in range(COUNT_BATCHES):
-            heights = range(at + 1, min(height, at + COUNT_BATCH) + 1)
-            if not heights:
-                break
-            counts = self._ask(chain, [("eth_getBlockTransactionCountByNumber", [hex(each)]) for each in heights])
-            at, total = heights[-1], total + sum(map(number, counts))
+            return max(self._counts.get(chain.chain_id, (-1, 0)), (chain.counted_height, chain.counted_transactions))
+
+    def note_count(self, chain: Chain, count: Count) -> bool:
+        """Whether it is time to write it down."""
         with self._lock:
-            self._counts[chain.chain_id] = (at, total)
-        if at >= chain.counted_height + COUNT_KEPT:
-            self._tools.book.change_chain(chain.chain_id, counted_height=at, counted_transactions=total)
-            self._chains.pop(chain.chain_id, None)
-        return total
+            self._counts[chain.chain_id] = count
+        return count[0] >= chain.counted_height + COUNT_KEPT and observed(chain.chain_id) is None
+
+    def keep_count(self, chain: Chain) -> None:
+        at, total = self.known_count(chain)
+        self._tools.book.change_chain(chain.chain_id, counted_height=at, counted_transactions=total)
+        self._chains.pop(chain.chain_id, None)
 
     # --- monitoring ---------------------------------------------------------------------------------------------------
 
     def get_monitoring(self, request: standard.ChainRequest) -> standard.Monitoring:
-        chain = self._chain(request.chain_id)
+        chain = self.chain(request.chain_id)
         head, peers = self._ask(chain, [("eth_getBlockByNumber", ["latest", False]), ("net_peerCount", [])])
         height = number(head["number"])
         first = max(0, height - RECENT)
@@ -283,13 +253,18 @@ class Reader:
 
     # --- small things -------------------------------------------------------------------------------------------------
 
-    def _chain(self, chain_id: str) -> Chain:
+    def chain(self, chain_id: str) -> Chain:
         """The chain as it was written down a moment ago: observers ask much more often than anything changes."""
-        kept_at, chain = self._chains.get(chain_id, (0.0, None))
-        if chain is None or time.monotonic() - kept_at > CHAIN_KEPT_SECONDS:
+        chain = self.chain_at_hand(chain_id)
+        if chain is None:
             chain = self._tools.book.chain(chain_id)
             self._chains[chain_id] = (time.monotonic(), chain)
         return chain
+
+    def chain_at_hand(self, chain_id: str) -> Chain | None:
+        """The chain, where nothing has to be looked up for it."""
+        kept_at, chain = self._chains.get(chain_id, (0.0, None))
+        return chain if time.monotonic() - kept_at <= CHAIN_KEPT_SECONDS else observed(chain_id)
 
     def _ask(self, chain: Chain, calls: list[Call]) -> list[Any]:
         return self._tools.rpc.ask(chain, calls) if calls else []
@@ -311,35 +286,11 @@ def _at_once(question: Callable[[Node], Any], nodes: Iterable[Node]) -> list[Any
         return list(pool.map(asked, every))
 
 
-def _time(block: Any) -> datetime:
-    return datetime.fromtimestamp(number(block["timestamp"]), UTC)
-
-
-def _block(block: Any) -> BlockInfo:
-    return BlockInfo(
-        height=number(block["number"]),
-        hash=block["hash"],
-        parent_hash=block["parentHash"],
-        time=_time(block),
-        transactions=len(block["transactions"]),
-    )
-
-
-def _transaction(found: Any, receipt: Any, block: Any) -> TransactionInfo:
-    status: standard.TransactionStatus = "pending"
-    if receipt:
-        status = "failed" if receipt.get("status") == "0x0" else "committed"
-    extra = {"gasUsed": number(receipt["gasUsed"]), "nonce": number(found["nonce"])} if receipt else {}
-    return TransactionInfo(
-        tx_id=found["hash"],
-        block_height=number(found.get("blockNumber")),
-        index=number(found.get("transactionIndex")),
-        time=_time(block) if block else None,
-        status=status,
-        sender=found.get("from") or "",
-        to=found.get("to") or "",
-        value=str(number(found.get("value"))),
-        input=found.get("input") or "",
-        contract=(receipt or {}).get("contractAddress") or "",
-        extrainfo=json.dumps(extra) if extra else "",
+def summary_of(chain: Chain, head: Any, transactions: int) -> standard.LedgerSummary:
+    return standard.LedgerSummary(
+        height=number(head["number"]),
+        block_hash=head["hash"],
+        block_time=ledger.block_time(head),
+        transactions=transactions,
+        nodes=len(chain.nodes),
     )

@@ -17,6 +17,7 @@ CALL_SECONDS = 5.0
 SILENT_SECONDS = 10.0  # a node that did not answer is asked last for so long
 MAX_CLIENTS = 256
 MAX_BODY = 32 * 1024 * 1024
+NO_METHOD = "no_method"  # the node does not know what it was asked for
 Call = tuple[str, list[Any]]
 
 
@@ -33,29 +34,23 @@ class Rpc:
     def ask(self, chain: Chain, calls: Sequence[Call]) -> list[Any]:
         """The results, in order, all from one node. PlatformUnavailable when no node answers."""
         problem = say.NO_NODES
-        for node in self._order(chain):
+        for node in self.order(chain):
             try:
                 answers = self.ask_node(node, calls)
             except PlatformUnavailable as silent:
                 problem = silent.detail
-                self._silent[node.node_id] = time.monotonic()
+                self.note_silent(node)
                 continue
-            self._last[chain.chain_id] = node.node_id
+            self.note_answer(chain, node)
             return answers
         raise PlatformUnavailable(say.NOBODY_ANSWERS % {"chain": chain.name, "problem": problem})
 
     def ask_node(self, node: Node, calls: Sequence[Call]) -> list[Any]:
         """The results of one node, in order. PlatformRefused for a call that it refuses."""
-        body = [
-            {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
-            for number, (method, parameters) in enumerate(calls)
-        ]
-        if not body:
+        if not calls:
             return []
-        sent = self._client(node.rpc).send(Outgoing("POST", "/", body=body, idempotent=True))
-        said = sent.body if isinstance(sent.body, list) else []
-        by_id = {each.get("id"): each for each in said if isinstance(each, dict)}
-        return [_result(node, method, by_id.get(number)) for number, (method, _given) in enumerate(calls)]
+        sent = self._client(node.rpc).send(Outgoing("POST", "/", body=batch(calls), idempotent=True))
+        return results(node, calls, sent.body)
 
     def is_silent(self, node: Node) -> bool:
         """Whether it did not answer a moment ago: whoever is in a hurry does not ask it again."""
@@ -74,10 +69,18 @@ class Rpc:
         for client in clients:
             client.close()
 
-    def _order(self, chain: Chain) -> list[Node]:
+    def note_silent(self, node: Node) -> None:
+        self._silent[node.node_id] = time.monotonic()
+
+    def note_answer(self, chain: Chain, node: Node) -> None:
+        self._last[chain.chain_id] = node.node_id
+
+    def order(self, chain: Chain) -> list[Node]:
         """Nodes that run, the one that answered last first, those that have just been silent last."""
         last = self._last.get(chain.chain_id)
-        running = (node for node in chain.nodes if node.enode)
+        running = [node for node in chain.nodes if node.enode]
+        if len(running) < 2:
+            return running
         return sorted(running, key=lambda node: (self.is_silent(node), node.node_id != last, node.rpc))
 
     def _client(self, address: str) -> PlatformClient:
@@ -91,13 +94,28 @@ class Rpc:
             return client
 
 
+def batch(calls: Sequence[Call]) -> list[dict[str, Any]]:
+    return [
+        {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
+        for number, (method, parameters) in enumerate(calls)
+    ]
+
+
+def results(node: Node, calls: Sequence[Call], said: Any) -> list[Any]:
+    """What was answered to each call. PlatformRefused for one that was refused, or not answered."""
+    answers = said if isinstance(said, list) else []
+    by_id = {each.get("id"): each for each in answers if isinstance(each, dict)}
+    return [_result(node, method, by_id.get(number)) for number, (method, _given) in enumerate(calls)]
+
+
 def _result(node: Node, method: str, answer: Any) -> Any:
     if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
         raise PlatformRefused(say.NOT_ANSWERED % {"node": node.node_id, "method": method}, code="bad_answer")
     if answer.get("error"):
         said = answer["error"]
         words = str(said.get("message") if isinstance(said, dict) else said)[:200]
-        raise PlatformRefused(say.NODE_REFUSED % {"node": node.node_id, "method": method, "problem": words})
+        code = NO_METHOD if isinstance(said, dict) and said.get("code") == -32601 else ""
+        raise PlatformRefused(say.NODE_REFUSED % {"node": node.node_id, "method": method, "problem": words}, code=code)
     return answer["result"]
 
 

@@ -1,0 +1,59 @@
+"""Many rows at once, by the fastest way that the database has: COPY on PostgreSQL, one prepared INSERT on SQLite."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, connection, models, transaction
+
+from console.transactions import joins_transaction
+
+Row = Sequence[Any]
+
+
+@joins_transaction
+def write_rows(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row], *, unique: int) -> None:
+    """Insert rows, or overwrite those that are there: the first `unique` fields say which. Values as they are stored.
+
+    New rows are the rule, so COPY is tried first; it takes none when one is there already.
+    """
+    if rows:
+        own = {field.name: str(field.column) for field in model._meta.concrete_fields}
+        columns = [connection.ops.quote_name(own[name]) for name in fields]
+        table = connection.ops.quote_name(model._meta.db_table)
+        if connection.vendor != "postgresql" or not _copied(table, columns, rows):
+            _upsert(table, columns, rows, unique)
+
+
+def _upsert(table: str, columns: Sequence[str], rows: Sequence[Row], unique: int) -> None:
+    changes = ", ".join(f"{each} = excluded.{each}" for each in columns[unique:])
+    statement = (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608
+        f" ON CONFLICT ({', '.join(columns[:unique])}) DO UPDATE SET {changes}"
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
+
+
+def _copied(table: str, columns: Sequence[str], rows: Sequence[Row]) -> bool:
+    """Whether all could be copied; else none has been."""
+    try:
+        with (
+            transaction.atomic(),
+            connection.cursor() as cursor,
+            connection.wrap_database_errors,
+            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+    except IntegrityError:
+        return False
+    return True
+
+
+def stored_moment() -> Callable[[datetime | None], Any]:
+    """Turns a time into what this database stores; neighbouring rows often have the same."""
+    return functools.lru_cache(maxsize=1024)(connection.ops.adapt_datetimefield_value)

@@ -1,0 +1,116 @@
+"""JSON-RPC in batches on an event loop: as `Rpc`, with the same manners and the same memory of who is silent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+from weakref import finalize
+
+import aiohttp
+from pydantic_core import from_json, to_json
+
+from console.errors import PlatformRefused, PlatformUnavailable
+from console.network import AddressRefused, checked_connector
+from platforms.drivers.evm import words as say
+from platforms.drivers.evm.book import Chain, Node
+from platforms.drivers.evm.rpc import CALL_SECONDS, MAX_BODY, Call, Rpc, batch, results
+from platforms.http import COMPRESSED, MEGABYTE, NOT_JSON, REDIRECTED, SILENT, TOO_LARGE, UNREACHABLE, UNREADABLE
+
+HEADERS = {
+    "accept": "application/json",
+    "accept-encoding": "identity",
+    "content-type": "application/json",
+    "user-agent": "concord",
+}
+CONNECTIONS = 1000
+CONNECTIONS_PER_NODE = 8
+TOO_MUCH = "too_much"  # of an answer: asking for less helps
+
+
+class Wire:
+    """Connections to many nodes, for every event loop its own."""
+
+    def __init__(self, rpc: Rpc, *, allow_private: bool) -> None:
+        self._rpc, self._allow_private = rpc, allow_private
+        self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+        self.close = finalize(self, _close, self._sessions)
+
+    async def ask(self, chain: Chain, calls: Sequence[Call]) -> list[Any]:
+        """The results, in order, all from one node. PlatformUnavailable when no node answers."""
+        if not calls:
+            return []
+        problem = say.NO_NODES
+        for node in self._rpc.order(chain):
+            try:
+                answers = await self.ask_node(node, calls)
+            except PlatformUnavailable as silent:
+                problem = silent.detail
+                self._rpc.note_silent(node)
+                continue
+            self._rpc.note_answer(chain, node)
+            return answers
+        raise PlatformUnavailable(say.NOBODY_ANSWERS % {"chain": chain.name, "problem": problem})
+
+    async def ask_node(self, node: Node, calls: Sequence[Call]) -> list[Any]:
+        """The results of one node, in order. PlatformRefused for a call that it refuses."""
+        try:
+            async with self._session().post(node.rpc, data=to_json(batch(calls)), allow_redirects=False) as response:
+                said = await _said(node.rpc, response)
+        except AddressRefused as problem:
+            raise PlatformRefused(str(problem), code="address_refused") from problem
+        except aiohttp.ClientConnectorError as problem:
+            raise PlatformUnavailable(UNREACHABLE % {"address": node.rpc, "problem": problem}) from problem
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            raise PlatformUnavailable(SILENT % {"address": node.rpc}) from problem
+        return results(node, calls, said)
+
+    def _session(self) -> aiohttp.ClientSession:
+        loop = asyncio.get_running_loop()
+        session = self._sessions.get(loop)
+        if session is None:
+            session = self._sessions[loop] = aiohttp.ClientSession(
+                connector=checked_connector(
+                    allow_private=self._allow_private, limit=CONNECTIONS, limit_per_host=CONNECTIONS_PER_NODE
+                ),
+                timeout=aiohttp.ClientTimeout(total=CALL_SECONDS),
+                headers=HEADERS,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return session
+
+
+def _close(sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession]) -> None:
+    for loop, session in sessions.items():
+        if loop.is_running():
+            asyncio.run_coroutine_threadsafe(session.close(), loop)
+
+
+async def _said(address: str, response: aiohttp.ClientResponse) -> Any:
+    """The answer's JSON, capped while it streams in; an error's page of another kind says nothing that we need."""
+    if 300 <= response.status < 400:
+        raise PlatformRefused(REDIRECTED % {"address": address, "status": response.status})
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise PlatformRefused(COMPRESSED % {"address": address})
+    body = await _body(address, response)
+    try:
+        return from_json(body, allow_inf_nan=False, cache_strings="keys") if body.strip() else None
+    except ValueError as problem:
+        if response.status >= 400:
+            return None
+        words = NOT_JSON % {"address": address, "status": response.status}
+        raise PlatformRefused(words, code=UNREADABLE) from problem
+
+
+async def _body(address: str, response: aiohttp.ClientResponse) -> bytes:
+    if response.content_length is not None and response.content_length <= MAX_BODY:
+        return await response.read()
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY:
+            words = TOO_LARGE % {"address": address, "limit": f"{MAX_BODY / MEGABYTE:.3g}"}
+            raise PlatformRefused(words, code=TOO_MUCH)
+    return bytes(body)
