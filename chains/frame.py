@@ -22,6 +22,7 @@ from platforms.models import Platform
 from platforms.policies import may_see_platform_details
 from platforms.views.panels import Figure, add_figure, platform_panels
 from unions.models import LIVE_MEMBER_STATES, Organization, Union
+from unions.policies import brings_chain
 from unions.views.panels import organization_panels, union_panels
 
 SHOWN = 5  # rows of a panel
@@ -74,6 +75,7 @@ def union_panel(user: User, union: Union) -> dict[str, Any]:
         "hidden": bool(union.uid) and not rows,
         "others": _others_of(user, union, {row.business_chain_id for row in rows}),
         "union": union,
+        "no_chain_because": "" if (chain := brings_chain(union.platform)) else chain.reason,
     }
 
 

@@ -210,6 +210,11 @@ def supports(platform: Platform, operation: str) -> Verdict:
     return ALLOWED if supported else not_now(reason)
 
 
+def brings_chain(platform: Platform) -> Verdict:
+    """Whether a union's network comes with a chain: the platform builds one, or lists those that came by themselves."""
+    return ALLOWED if supports(platform, "list_chains") else supports(platform, "create_chain")
+
+
 def _role(actor: User, organization: Organization) -> str:
     membership = Membership.objects.filter(user=actor, organization=organization).first()
     return membership.role if membership else ""

@@ -64,7 +64,10 @@ class Document:
 
 
 def foreign_references(node: Any, place: str = "") -> list[tuple[str, str]]:
-    """(place, reference) for every reference that leaves the document, the first fifty."""
+    """(place, reference) for every reference that leaves the document, the first fifty.
+
+    Vendors' own fields and examples may point where they like: nobody follows them.
+    """
     found: list[tuple[str, str]] = []
     stack = [(node, place)]
     seen: set[int] = set()  # YAML aliases make one node stand in many places
@@ -77,7 +80,12 @@ def foreign_references(node: Any, place: str = "") -> list[tuple[str, str]]:
             reference = current.get("$ref")
             if isinstance(reference, str) and not reference.startswith("#"):
                 found.append((where or "top", reference))
-            stack.extend((each, f"{where}.{key}" if where else str(key)) for key, each in current.items())
+            followed = ((str(key), each) for key, each in current.items() if not _is_aside(str(key)))
+            stack.extend((each, f"{where}.{key}" if where else key) for key, each in followed)
         else:
             stack.extend((each, f"{where}[{i}]") for i, each in enumerate(current))
     return found
+
+
+def _is_aside(key: str) -> bool:
+    return key.startswith("x-") or key in ("example", "examples")

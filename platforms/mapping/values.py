@@ -6,6 +6,7 @@ import functools
 import json
 import math
 import re
+import string
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -42,6 +43,7 @@ ABSENT = kept(gettext_noop("%(path)s is not there"))
 NOT_IN_ENUM = kept(gettext_noop("%(value)s is none of %(known)s"))
 NOT_CONVERTED = kept(gettext_noop("cannot convert %(value)s to %(wanted)s"))
 AN_OBJECT, A_LIST, A_TIME = gettext_noop("an object"), gettext_noop("a list"), gettext_noop("a time")
+A_PART, A_NAME = gettext_noop("a part of a text"), gettext_noop("a name")
 
 
 class Unfit(Exception):
@@ -243,14 +245,52 @@ def enum_key(value: Any) -> str | None:
 
 
 def convert(found: Any, wanted: Any, place: str) -> Any:
-    """`found` as one of CONVERSIONS or as `{time: …}`; times become ISO 8601 texts, `json` a text too."""
+    """`found` as one of CONVERSIONS, as `{time: …}`, as a `{part: …}` of a text or a `{name: …}` made of it.
+
+    Times become ISO 8601 texts, `json` a text too.
+    """
     try:
         if isinstance(wanted, dict):
+            if "part" in wanted:
+                return _part(found, int(wanted["part"]), str(wanted["of"]))
+            if "name" in wanted:
+                return _name(found, str(wanted["name"]), wanted.get("most"))
             return _time(found, str(wanted["time"]), str(wanted.get("zone", "+00:00"))).isoformat()
         return _SIMPLE[wanted](found)
-    except (ValueError, TypeError, KeyError, OverflowError, OSError) as problem:
-        name = A_TIME if isinstance(wanted, dict) else wanted
+    except (ValueError, TypeError, LookupError, OverflowError, OSError) as problem:
+        name = named_conversion(wanted)
         raise Unfit(place, NOT_CONVERTED % {"value": _shown(found), "wanted": name}) from problem
+
+
+def named_conversion(wanted: Any) -> str:
+    """What a conversion makes, for sentences."""
+    if not isinstance(wanted, dict):
+        return str(wanted)
+    return A_PART if "part" in wanted else A_NAME if "name" in wanted else A_TIME
+
+
+def _part(found: Any, number: int, between: str) -> str:
+    """One part of an id that is made of several; LookupError where it has fewer."""
+    if not isinstance(found, str):
+        raise ValueError("not a text")
+    return found.split(between)[number]
+
+
+def _name(found: Any, letters: str, most: int | None) -> str:
+    """What a platform takes for a name: characters that it does not take are left out."""
+    text, allowed = text_of(found, ""), _letters(letters)
+    if not allowed & set(string.ascii_uppercase):
+        text = text.lower()
+    return "".join(each for each in text if each in allowed)[:most]
+
+
+@functools.lru_cache(maxsize=64)
+def _letters(text: str) -> frozenset[str]:
+    """`a-z0-9-` as characters: ranges, and what stands alone."""
+    found: set[str] = set()
+    for first, last, alone in re.findall(r"([a-zA-Z0-9])-([a-zA-Z0-9])|([a-zA-Z0-9_.-])", text):
+        found |= {alone} if alone else {chr(code) for code in range(ord(first), ord(last) + 1)}
+    return frozenset(found)
 
 
 def _integer(found: Any) -> int:

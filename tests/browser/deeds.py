@@ -18,8 +18,7 @@ def register_cloud(who: Visitor, name: str, username: str, space: dict[str, str]
     """With the fields of a tenant space, by name; `platform` is what the page calls it."""
     fill_account(who, name, username)
     if platform:
-        choice = who.page.get_by_label("Platform", exact=True)
-        choice.select_option(label=platform)
+        who.page.get_by_label("Platform", exact=True).select_option(label=platform)
     for field, value in space.items():
         who.page.get_by_label(TENANT[field]).fill(value)
     who.press("Register")
@@ -76,6 +75,14 @@ def ask_to_join(who: Visitor, union: str) -> None:
     who.follow(union)
     who.follow("Ask to join")
     who.press("Ask the members")
+
+
+def quit_union(who: Visitor, union: str) -> None:
+    who.page.goto("/unions")
+    who.follow(union)
+    who.main.get_by_role("link", name="Quit").click()
+    who.page.get_by_label("Name of the union").fill(union)
+    who.press("Quit")
 
 
 def watch_it_being_done(who: Visitor) -> None:

@@ -1,4 +1,7 @@
-"""A newcomer registers Amazon's plane from the studio with the preset's files: moto answers, for real."""
+"""A newcomer registers Amazon's plane with the preset's files, and three departments share a union: `docs/aws.md`.
+
+moto answers, for real, behind the shim that checks signatures and keeps the accounts apart.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,16 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.deeds import (
+    agree,
+    approve,
+    ask_to_join,
+    create_union,
+    delete_union,
+    quit_union,
+    register_cloud,
+    watch_it_being_done,
+)
 from tests.browser.visitor import Visitor
 from tests.platforms.presets.amb import ACCOUNTS, Shim, moto_server
 from tests.stack.caller import Caller
@@ -14,7 +27,9 @@ from tests.stack.product import Product
 
 Make = Callable[..., Visitor]
 SLUG = "amazon-managed-blockchain"
-KEY, (SECRET, _ACCOUNT) = next(iter(ACCOUNTS.items()))
+KEYS = list(ACCOUNTS)
+NAMES = ("Page Revenue Office", "Page Building Office", "Page Pension Fund")
+UNION = "Permits at Amazon"
 
 
 @pytest.fixture
@@ -23,12 +38,37 @@ def plane() -> Iterator[Shim]:
         yield shim
 
 
-def test_from_a_preset_to_a_platform(product: Product, visitor: Make, plane: Shim) -> None:
-    who = visitor()
-    who.sign_in(*product.login)
+@pytest.mark.timeout(600)
+def test_aws_in_five_minutes(product: Product, visitor: Make, plane: Shim) -> None:
+    administrator = visitor()
+    administrator.sign_in(*product.login)
+    _from_preset_to_platform(administrator, plane)
+    tax, housing, pensions = (_department(visitor, administrator, number) for number in range(3))
+
+    create_union(tax, UNION, NAMES[1])
+    agree(housing, UNION)
+    watch_it_being_done(tax)
+    ask_to_join(pensions, UNION)
+    for member in (tax, housing):
+        agree(member, UNION)
+    watch_it_being_done(pensions)
+    assert len(plane._home) == 3, "three members, each in its own account"
+    assert len(set(plane._home.values())) == 1, "of one network"
+
+    quit_union(housing, UNION)
+    watch_it_being_done(housing)
+    assert len(plane._home) == 2
+    delete_union(tax, UNION)
+    watch_it_being_done(tax)
+    assert plane._home == {}, "AWS deletes the network with its last member"
+    _retire(product)
+
+
+def _from_preset_to_platform(who: Visitor, plane: Shim) -> None:
     who.page.goto("/platforms")
     who.follow("Mapping studio")
     who.follow("Amazon Managed Blockchain")
+    who.page.get_by_label("Seconds between two looks").fill("1")
     who.press("Begin with this preset")
     who.sees("The files can be registered.")
     _break_and_mend(who)
@@ -38,7 +78,15 @@ def test_from_a_preset_to_a_platform(product: Product, visitor: Make, plane: Shi
     assert ("111111111111", "GET /networks") in plane.signed_by
     who.page.goto("/platforms/studio")
     who.sees("None yet.")
-    _retire(product)
+
+
+def _department(make: Make, administrator: Visitor, number: int) -> Visitor:
+    """Registered with the account's key, and approved."""
+    who, (secret, account) = make(), ACCOUNTS[KEYS[number]]
+    space = {"tenantid": account, "ak": KEYS[number], "sk": secret}
+    register_cloud(who, NAMES[number], f"page-aws-{number}", space, platform="Amazon Managed Blockchain")
+    approve(administrator, NAMES[number])
+    return who
 
 
 def _break_and_mend(who: Visitor) -> None:
@@ -69,8 +117,8 @@ def _register(who: Visitor, plane: Shim) -> None:
     who.page.get_by_label("Address", exact=True).fill(plane.address)
     who.press("Register")
     who.sees("needs this credential")
-    who.page.get_by_label("Access key (AK)").fill(KEY)
-    who.page.get_by_label("Secret key (SK)").fill(SECRET)
+    who.page.get_by_label("Access key (AK)").fill(KEYS[0])
+    who.page.get_by_label("Secret key (SK)").fill(ACCOUNTS[KEYS[0]][0])
     who.press("Register")
     who.page.wait_for_url(f"**/platforms/{SLUG}")
     expect(who.main.locator("[data-state=official]").first).to_be_visible()
@@ -79,4 +127,4 @@ def _register(who: Visitor, plane: Shim) -> None:
 
 def _retire(product: Product) -> None:
     """The next test has the sandbox alone."""
-    Caller.signed_in(product, *product.login).post(f"platforms/{SLUG}/retire", expect=200)
+    Caller.signed_in(product, *product.login).post(f"platforms/{SLUG}/retire", {"release": True}, expect=200)

@@ -47,8 +47,8 @@ ASKS = {
 }
 CONSEQUENCES = {
     ProposalKind.CREATE: gettext_lazy(
-        "Once everyone invited has agreed, a node is built in the resource space of every member, "
-        "and all members share one chain."
+        "Once everyone invited has agreed, the network is built with the resource spaces of all members, and a chain "
+        "that they share, if the platform builds chains."
     ),
     ProposalKind.JOIN: gettext_lazy(
         "Once enough members have agreed, a node is built in the resource space of %(who)s, "

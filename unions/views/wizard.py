@@ -19,7 +19,7 @@ from platforms.models import Platform
 from unions import reads
 from unions.forms import UnionForm
 from unions.models import Organization, OrganizationState, Proposal
-from unions.policies import fits, supports
+from unions.policies import brings_chain, fits, supports
 from unions.services import unions as service
 
 
@@ -131,6 +131,7 @@ def wizard_state(
     found = next((each for each in organizations if each.orgcode == creator), None)
     return {
         "chosen_platform": platform,
+        "chain": brings_chain(platform) if platform else ALLOWED,
         "creator": found,
         "creator_fits": fits(platform, found) if platform and found else ALLOWED,
         "guests": guests,

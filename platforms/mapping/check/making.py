@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 from platforms.mapping.check.findings import Findings, Spot
 from platforms.mapping.check.scope import BROKEN_SHAPE, Read, Scope, View, kinds_text, read_path
 from platforms.mapping.shapes import Shape, literal_schema
-from platforms.mapping.values import EXPRESSIONS, enum_key
+from platforms.mapping.values import EXPRESSIONS, enum_key, named_conversion
 
 TIME = "time-made"  # the format of a text that went through `$as: {time: …}`
 
@@ -171,12 +171,16 @@ def _mapped(shape: Shape, value: Any, spot: Spot, findings: Findings) -> Shape:
 
 def _converted(shape: Shape, value: Any, spot: Spot, findings: Findings) -> Shape:
     wanted = value["$as"]
-    if isinstance(wanted, dict):
+    name = named_conversion(wanted)
+    if isinstance(wanted, dict) and "time" in wanted:
         fitting = {"integer", "number", "string"} if wanted["time"] in ("ms", "s") else {"string"}
-        made, name = Shape.of({"type": "string", "format": TIME}), "a time"
+        made = Shape.of({"type": "string", "format": TIME})
+    elif isinstance(wanted, dict):
+        fitting = {"string"} if "part" in wanted else {"integer", "number", "string", "boolean"}
+        made = Shape.of({"type": "string"})
     else:
         fitting = _CONVERTIBLE.get(wanted, set())
-        made, name = Shape.of(_CONVERTED[wanted]), wanted
+        made = Shape.of(_CONVERTED[wanted])
     if fitting and shape.kinds and not shape.kinds & fitting:
         message = gettext_noop("%(path)s is %(found)s, which cannot become %(wanted)s.")
         findings.error(spot, message, path=value["$from"], found=kinds_text(shape), wanted=name)

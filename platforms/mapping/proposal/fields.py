@@ -121,7 +121,7 @@ def fillable(name: str, operation: ApiOperation) -> tuple[tuple[str, ...], tuple
 def _says_itself(operation: ApiOperation, name: str) -> bool:
     parameter = {**operation.parameters_in("path"), **operation.parameters_in("query")}.get(name) or {}
     schema = parameter_schema(parameter)
-    return isinstance(schema, dict) and "default" in schema
+    return isinstance(schema, dict) and ("default" in schema or len(schema.get("enum") or ()) == 1)
 
 
 # --- what comes back --------------------------------------------------------------------------------------------------

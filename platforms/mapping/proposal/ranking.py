@@ -156,7 +156,8 @@ def _head(named: tuple[str, ...]) -> str:
 
 
 def _literal(operation: ApiOperation) -> list[str]:
-    return [part for part in operation.path.split("/") if part and "{" not in part]
+    """The path's own words. `Microsoft.Blockchain` is whose it is, not what it is about."""
+    return [part for part in operation.path.split("/") if part and "{" not in part and "." not in part]
 
 
 def _method(verb: str, operation: ApiOperation) -> float:

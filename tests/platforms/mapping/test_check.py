@@ -657,3 +657,19 @@ def test_why_a_call_without_a_key_may_be_sent_twice() -> None:
     doubted = [each for each in change(True).warnings if "write why" in each.message]
     assert [each.place for each in doubted] == ["create_network.create.idempotent"]
     assert [each for each in change("the same name is refused").warnings if "write why" in each.message] == []
+
+
+def test_vendors_own_fields_and_examples_may_leave_the_file() -> None:
+    """Every file of Azure's does: `x-ms-examples: {…: {$ref: ./examples/….json}}`."""
+
+    def refer(document: Json) -> None:
+        document["x-own"] = {"$ref": "./elsewhere.json"}
+        for about in document["paths"].values():
+            for operation in about.values():
+                if isinstance(operation, dict):
+                    operation["x-ms-examples"] = {"one": {"$ref": "./examples/one.json"}}
+                    for answer in operation.get("responses", {}).values():
+                        for body in answer.get("content", {}).values():
+                            body["examples"] = {"one": {"$ref": "./examples/one.json"}}
+
+    assert check_files(api(refer), MAPPING, SAMPLES).passed

@@ -174,3 +174,26 @@ def test_a_filter_on_a_row_sees_the_document() -> None:
 )
 def test_conditions(condition: Any, expected: bool) -> None:
     assert holds(condition, DOCUMENT) is expected
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "made"),
+    [
+        ("/subscriptions/s-1/resourceGroups/g/members/m1", {"part": 2, "of": "/"}, "s-1"),
+        ("/subscriptions/s-1/resourceGroups/g/members/m1", {"part": -1, "of": "/"}, "m1"),
+        ("alone", {"part": -1, "of": "/"}, "alone"),
+        ("org-A2b3", {"name": "a-z0-9"}, "orga2b3"),
+        ("Permits, on AWS!", {"name": "A-Za-z0-9-", "most": 9}, "PermitsonA"[:9]),
+        ("a.b_c-d", {"name": "a-z._-"}, "a.b_c-d"),
+        ("许可证 7", {"name": "a-z0-9"}, "7"),
+        (7, {"name": "0-9"}, "7"),
+    ],
+)
+def test_parts_and_names(found: Any, wanted: Any, made: str) -> None:
+    assert evaluate({"$from": "$.in.x", "$as": wanted}, {"in": {"x": found}}) == made
+
+
+@pytest.mark.parametrize(("found", "wanted"), [("a/b", {"part": 2, "of": "/"}), (7, {"part": 0, "of": "/"})])
+def test_a_part_that_is_not_there(found: Any, wanted: Any) -> None:
+    with pytest.raises(Unfit, match="cannot convert .* to a part of a text"):
+        evaluate({"$from": "$.in.x", "$as": wanted}, {"in": {"x": found}}, place="here")
