@@ -195,5 +195,5 @@ def test_parts_and_names(found: Any, wanted: Any, made: str) -> None:
 
 @pytest.mark.parametrize(("found", "wanted"), [("a/b", {"part": 2, "of": "/"}), (7, {"part": 0, "of": "/"})])
 def test_a_part_that_is_not_there(found: Any, wanted: Any) -> None:
-    with pytest.raises(Unfit, match="cannot convert .* to a part of a text"):
+    with pytest.raises(Unfit, match=r"cannot convert .* to a part of a text"):
         evaluate({"$from": "$.in.x", "$as": wanted}, {"in": {"x": found}}, place="here")
