@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from chains.services.orders import propose_chain, propose_chain_delete, propose_chain_quit, propose_scaling
+from chains.services.orders import (
+    propose_chain,
+    propose_chain_delete,
+    propose_chain_join,
+    propose_chain_quit,
+    propose_scaling,
+)
 from console.models import Flow
-from tests.chains.test_business_chains import built, union, wish  # noqa: F401 - a fixture among them
+from tests.chains.test_business_chains import agreed, built, union, wish  # noqa: F401 - a fixture among them
 from tests.console.races import at_once
 from tests.unions.cast import Cast
 from unions.models import Proposal, Reservation, Union
-from unions.services.unions import propose_delete
+from unions.services.unions import propose_delete, propose_join
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 THREADS = 6
@@ -51,3 +57,11 @@ def test_a_name_and_the_last_places_are_given_once(cast: Cast, union: Union) -> 
     assert endings["done"] == 1
     assert set(endings) <= {"done", "conflict", "invalid", "quota_exceeded"}
     assert Reservation.objects.filter(space=cast.tax.space).count() == 1
+
+
+def test_an_organization_asks_once_to_come_into_a_chain(cast: Cast, union: Union) -> None:  # noqa: F811
+    chain = built(cast)
+    agreed(cast, propose_join(actor=cast.carol, unionid=union.unionid, orgcode=cast.social.orgcode))
+    join = lambda: propose_chain_join(actor=cast.carol, uid=chain.uid, orgcode=cast.social.orgcode)  # noqa: E731
+    assert at_once(*[join] * THREADS) == {"done": 1, "conflict": THREADS - 1}
+    assert Proposal.objects.filter(kind="chain_join").count() == 1

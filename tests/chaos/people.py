@@ -135,18 +135,9 @@ class People:
                 self._remember(heard)
 
     def _decide(self, step: Step, planes: dict[str, Json]) -> None:
-        """An operator who looks at the platform itself: what this step has made, if anything."""
-        chance = random.Random(f"{self.seed} {step.action} {step.tries}")
-        effects = [effect for plane in planes.values() for effect in plane["effects"]]
-        made = {network for verb, network, key in effects if verb == "create" and key == str(step.key)}
-        found = {str(each["id"]) for each in (step.decision or {}).get("candidates", [])}
-        wanted = {"step": step.pk, "choice": DecisionChoice.AGAIN}
-        if ours := sorted(made & found):
-            wanted |= {"choice": chance.choice((DecisionChoice.ADOPT, DecisionChoice.GIVE_UP)), "candidate": ours[0]}
-        elif step.action == "unions.create_network" and not made and chance.random() < 0.3:
-            wanted["choice"] = DecisionChoice.GIVE_UP
-        self.asked[f"decided: {wanted['choice']}"] += 1
-        self._say("POST", f"flows/{step.flow_id}/decide", wanted)
+        answer = decision_on(step, planes, random.Random(f"{self.seed} {step.action} {step.tries}"))
+        self.asked[f"decided: {answer['choice']}"] += 1
+        self._say("POST", f"flows/{step.flow_id}/decide", {"step": step.pk, **answer})
 
     def _vote(self, proposal: Proposal, *, agree: bool) -> None:
         voted = proposal.votes.values("organization_id")
@@ -163,6 +154,18 @@ class People:
         heard = self.caller.ask(method, path, body)
         if heard.problem:
             self.asked[f"answer: {heard.problem}"] += 1
+
+
+def decision_on(step: Step, planes: dict[str, Json], chance: random.Random) -> dict[str, str]:
+    """What an operator answers who looks at the platform itself: what this step has made there, if anything."""
+    effects = [effect for plane in planes.values() for effect in plane["effects"]]
+    made = {network for verb, network, key in effects if verb == "create" and key == str(step.key)}
+    found = {str(each["id"]) for each in (step.decision or {}).get("candidates", [])}
+    if ours := sorted(made & found):
+        return {"choice": chance.choice((DecisionChoice.ADOPT, DecisionChoice.GIVE_UP)), "candidate": ours[0]}
+    if step.action == "unions.create_network" and not made and chance.random() < 0.3:
+        return {"choice": DecisionChoice.GIVE_UP}
+    return {"choice": DecisionChoice.AGAIN}
 
 
 def codes_on(platform: Platform) -> list[str]:

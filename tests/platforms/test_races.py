@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from console.models import AuditEntry, Flow, User
+from console.models import AuditEntry, Flow, Notification, User
 from platforms import dependants
 from platforms.dependants import Dependants
 from platforms.models import Draft, Platform, PlatformState, PlatformVersion
 from platforms.services import drafts, registry
 from platforms.services import platforms as service
+from platforms.services.certificates import warn_of_certificate, warn_of_client_certificate
 from tests.console.races import at_once
 from tests.platforms.conftest import carry_through
 from tests.platforms.plane import MAPPING, Plane
@@ -122,3 +126,35 @@ def test_a_draft_is_discarded_once(root: User) -> None:
     endings = at_once(*[lambda: drafts.discard_draft(actor=root, draft_id=draft.pk)] * MANY)
     assert endings["done"] == 1
     assert AuditEntry.objects.filter(action="platforms.draft.discarded").count() == 1
+
+
+def test_administrators_are_told_once_of_each_certificate_that_ends(root: User, registered: Register) -> None:
+    row = registered()
+    soon = timezone.now() + timedelta(hours=2)
+    Platform.objects.filter(pk=row.pk).update(
+        certificate_expires_at=soon,
+        certificate_warned_at=None,
+        client_certificate_expires_at=soon,
+        client_certificate_warned_at=None,
+    )
+    warn = [partial(each, platform_id=row.pk) for each in (warn_of_certificate, warn_of_client_certificate)]
+    assert at_once(*warn * 4) == {"done": 8}
+    assert Notification.objects.filter(user=root, kind="certificate").count() == 2
+
+
+def test_a_version_is_used_once(root: User, registered: Register, plane: Plane) -> None:
+    """Two administrators go back and forth: each change is on record once, and what is used is the last of them."""
+    row = registered()
+    first = row.version
+    assert first is not None
+    second = PlatformVersion.objects.create(
+        platform=row, number=first.number + 1, api_file=first.api_file, mapping=first.mapping
+    )
+    use = [
+        partial(service.use_version, actor=root, oemtype=row.oemtype, number=each.number) for each in (second, first)
+    ]
+    endings = at_once(*use * 4)
+    assert set(endings) <= {"done", "conflict"}, endings
+    row.refresh_from_db()
+    assert row.version in (first, second)
+    assert recorded("version_used") == endings["done"]

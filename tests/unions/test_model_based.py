@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -24,22 +25,26 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from console.errors import ConsoleError
 from console.flows import engine
 from console.models import Flow, FlowState, Step, StepState, User
-from console.services.flows import cancel_flow, retry_step
+from console.services.flows import cancel_flow, decide_step, retry_step
 from tests.chaos import truth
-from tests.chaos.people import department_on, platform_at
+from tests.chaos.people import decision_on, department_on, platform_at
 from tests.chaos.plane import RecordingPlane
 from tests.chaos.weather import BROKEN, BUSY, GATEWAY, REFUSED
 from tests.console.flowkit import hurry, run_out
 from tests.unions.union_plane import CREATE, DELETE, JOB, JOIN, LIST, QUIT, READ
 from unions.models import (
     LIVE_MEMBER_STATES,
+    Drift,
+    DriftState,
     Proposal,
     ProposalState,
     Reservation,
     Union,
     UnionState,
 )
+from unions.services import drifts
 from unions.services.proposals import cast_vote, close_stranded, expire_proposal, withdraw_proposal
+from unions.services.rules import propose_rule
 from unions.services.unions import propose_delete, propose_join, propose_quit, propose_union
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "0"))
@@ -107,11 +112,34 @@ class Consortium(RuleBasedStateMachine):
         for step in Step.objects.filter(flow__state=FlowState.FAILED, undo_error__isnull=False):
             retry_step(actor=self.root, flow_id=step.flow_id, step_id=step.pk)
         run_out()
+        self._decide_all()
         state = self.plane.state(settled=True)
+        self._find_out_what_went_on()
         wrong = truth.faults({self.platform.oemtype: state})
         assert not wrong, "\n".join([*wrong, *(truth.story_of(flow) for flow in self._flows())])
         failed = Flow.objects.filter(state=FlowState.FAILED)
         assert all(flow.stopped_half_way for flow in failed), "what could be taken back was not"
+
+    def _decide_all(self) -> None:
+        for _turn in range(10):
+            asking = list(self._asking())
+            if not asking:
+                return
+            for step in asking:
+                self._decide(step, random.Random(step.tries))
+            run_out()
+        raise AssertionError("a step asks for ever")
+
+    def _find_out_what_went_on(self) -> None:
+        """What stopped half-way may have gone on at the platform: a comparison finds that, and it is written off."""
+        half_way = {flow.arguments["unionid"] for flow in self._flows() if flow.stopped_half_way}
+        for union in Union.objects.filter(unionid__in=half_way, state=UnionState.ACTIVE):
+            drifts.compare_union(actor=self.root, unionid=union.unionid)
+        run_out()
+        for drift in Drift.objects.filter(state=DriftState.OPEN):
+            drifts.mend_drift(actor=self.root, drift_id=drift.pk, way="write_off")
+        self.all_agree()
+        run_out()
 
     # --- what people do -----------------------------------------------------------------------------------------------
 
@@ -199,6 +227,32 @@ class Consortium(RuleBasedStateMachine):
         if flow is not None:
             self._try(lambda: cancel_flow(actor=self.root, flow_id=flow.pk))
 
+    @rule(who=anybody, where=somewhere, rule_of=st.sampled_from(["everyone", "majority"]))
+    def change_rule(self, who: int, where: int, rule_of: str) -> None:
+        union = self._one_of(Union.objects.filter(platform=self.platform), where)
+        if union is not None:
+            wanted = {"unionid": union.unionid, "orgcode": self._code(who), "rule": rule_of}
+            self._try(lambda: propose_rule(actor=self._clerk(who), **wanted))
+
+    @rule(where=somewhere)
+    def retry(self, where: int) -> None:
+        """An operator tries again what failed; whether that is possible is for the service to say."""
+        failed = Step.objects.filter(flow__in=self._flows().filter(state=FlowState.FAILED), state=StepState.FAILED)
+        if (step := self._one_of(failed, where)) is not None:
+            self._try(lambda: retry_step(actor=self.root, flow_id=step.flow_id, step_id=step.pk))
+
+    @rule(where=somewhere, luck=st.randoms(use_true_random=False))
+    def decide(self, where: int, luck: random.Random) -> None:
+        if (step := self._one_of(self._asking(), where)) is not None:
+            self._decide(step, luck)
+
+    def _asking(self) -> Any:
+        return Step.objects.filter(flow__in=self._flows().filter(pk__in=Flow.objects.open()), state=StepState.DECIDING)
+
+    def _decide(self, step: Step, chance: random.Random) -> None:
+        answer = decision_on(step, {"": self.plane.state()}, chance)
+        self._try(lambda: decide_step(actor=self.root, flow_id=step.flow_id, step_id=step.pk, **answer))
+
     # --- what workers and the platform do -----------------------------------------------------------------------------
 
     @rule(steps=st.integers(1, 4))
@@ -238,6 +292,9 @@ class Consortium(RuleBasedStateMachine):
             answers = [vote.agree for vote in proposal.votes.all()]
             if proposal.state == ProposalState.REFUSED:
                 assert False in answers
+            elif proposal.state == ProposalState.CARRIED and proposal.rule == "majority":
+                said = proposal.electors.in_force().count()
+                assert 2 * sum(answers) > said or not said
             elif proposal.state == ProposalState.CARRIED:
                 assert all(answers)
                 voted = {vote.organization_id for vote in proposal.votes.all()}

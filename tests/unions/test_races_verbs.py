@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from console import audit
-from console.models import AuditEntry, Flow, User
+from console.models import AuditEntry, Flow, Notification, User
 from console.services.flows import cancel_flow
 from platforms.models import Platform
 from tests.console.conftest import person
@@ -30,8 +32,11 @@ from unions.models import (
     RegistrationRule,
 )
 from unions.services import drifts, unions
+from unions.services.certificates import warn_of_certificate
 from unions.services.organizations import add_member, remove_member, update_organization
-from unions.services.proposals import cast_vote, close_stranded, withdraw_proposal
+from unions.services.placeholders import placeholder_for, propose_claim
+from unions.services.proposals import answer_for_console, cast_vote, close_stranded, withdraw_proposal
+from unions.services.quotas import set_quota
 from unions.services.registrations import create_rule, delete_rule
 from unions.services.unions import propose_delete, propose_join, propose_quit
 
@@ -272,3 +277,40 @@ def test_a_finding_of_two_comparisons_is_written_down_once(cast: Cast) -> None:
 
     assert eight(record) == {"done": THREADS}
     assert Drift.objects.count() == 1
+
+
+# --- what only the console decides ------------------------------------------------------------------------------------
+
+
+def test_the_console_answers_once(cast: Cast) -> None:
+    with transaction.atomic():
+        stranger = placeholder_for(platform=cast.platform, name="Water Board", tenantid="", key="m-9")
+    active_union(cast, stranger)
+    claim = propose_claim(actor=cast.bob, placeholder=stranger.orgcode, orgcode=cast.housing.orgcode)
+    answers = [
+        partial(answer_for_console, actor=cast.root, proposal_id=claim.pk, agree=agree) for agree in (True, False)
+    ]
+    assert at_once(*answers * (THREADS // 2)) == ONE
+    claim.refresh_from_db()
+    assert claim.state == ("carried" if claim.console_agrees else "refused")
+    assert recorded("unions.proposal.console_answered") == 1
+
+
+def test_every_change_of_a_quota_is_on_record_with_what_it_replaced(cast: Cast) -> None:
+    numbers = range(1, THREADS + 1)
+    change = partial(set_quota, actor=cast.root, orgcode=cast.tax.orgcode)
+    first = cast.tax.space.quota_nodes
+    assert at_once(*[partial(change, changes={"nodes": number}) for number in numbers]) == {"done": THREADS}
+    entries = AuditEntry.objects.filter(action="unions.resource_space.quota_set").order_by("pk")
+    told = [(entry.data["before"]["nodes"], entry.data["nodes"]) for entry in entries]
+    assert [before for before, _after in told] == [first, *(after for _before, after in told[:-1])]
+    cast.tax.space.refresh_from_db()
+    assert cast.tax.space.quota_nodes == told[-1][1]
+
+
+def test_an_organization_is_told_once_that_its_certificate_ends(cast: Cast) -> None:
+    space = cast.social.space
+    space.tlscert_expires_at, space.tlscert_warned_at = timezone.now() + timedelta(hours=2), None
+    space.save()
+    assert eight(partial(warn_of_certificate, space_id=space.pk)) == {"done": THREADS}
+    assert Notification.objects.filter(user=cast.carol, kind="certificate").count() == 1
