@@ -27,6 +27,7 @@ from unions.models import (
     Union,
     UnionMember,
 )
+from unions.models.proposals import ProposalQuerySet
 from unions.policies import may_mend_drift, may_propose_mend
 
 M = TypeVar("M", bound=models.Model)
@@ -123,7 +124,7 @@ def inside_ids(actor: User, rows: Iterable[Union]) -> set[int]:
     return set(places.values_list("union_id", flat=True))
 
 
-def proposals(actor: User) -> QuerySet[Proposal]:
+def proposals(actor: User) -> ProposalQuerySet:
     """Proposals with those who have a say and what they said."""
     return (
         Proposal.objects.visible_to(actor)

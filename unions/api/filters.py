@@ -93,6 +93,7 @@ class ProposalFilter(django_filters.FilterSet):
     state = django_filters.MultipleChoiceFilter(choices=ProposalState.choices)
     kind = django_filters.MultipleChoiceFilter(choices=ProposalKind.choices)
     unionid = django_filters.CharFilter(field_name="payload__unionid")
+    oemtype = django_filters.CharFilter(method="filter_platform", help_text=_("The platform of what is asked about."))
     waiting_for = django_filters.ChoiceFilter(
         choices=[("me", _("me"))],
         method="filter_waiting",
@@ -102,6 +103,9 @@ class ProposalFilter(django_filters.FilterSet):
     class Meta:
         model = Proposal
         fields: list[str] = []
+
+    def filter_platform(self, queryset, name: str, value: str):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+        return queryset.on_platform(value)
 
     def filter_waiting(self, queryset, name: str, value: str):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
         return queryset.waiting_for(self.request.user)

@@ -12,6 +12,7 @@ from django_fsm import ConcurrentTransitionMixin, FSMField, transition
 
 from console.models import Flow, User
 from console.models.flows import OPEN_FLOW_STATES
+from platforms.models import Platform
 from unions.models.organizations import MemberRole, Organization
 from unions.models.rules import Rule, rule_is_whole
 from unions.models.unions import LIVE_MEMBER_STATES, Union, UnionMember
@@ -69,6 +70,11 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         if user.is_administrator:
             waiting |= models.Q(console_asked=True, console_agrees=None)
         return self.filter(waiting, state=ProposalState.OPEN)
+
+    def on_platform(self, oemtype: str) -> ProposalQuerySet:
+        """Those about unions and chains of one platform; none for a platform that is not there."""
+        platform = Platform.objects.filter(oemtype=oemtype).values_list("pk", flat=True).first()
+        return self.filter(payload__platform=platform) if platform is not None else self.none()
 
     def under_way(self) -> ProposalQuerySet:
         """Open, or agreed to and being carried out: what nothing that contradicts it may be proposed beside."""

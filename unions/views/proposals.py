@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from console.models import Flow, User
 from console.policies import Verdict, may_administer
 from console.views.base import DetailPage, ListPage, ServiceFormView
+from platforms.models import Platform
 from unions import reads
 from unions.forms import ConsoleAnswerForm, VoteForm, WithdrawalForm
 from unions.models import Proposal, ProposalKind, ProposalState
@@ -53,11 +54,17 @@ class ProposalList(ListPage):
     search_in = ("subject_name", "proposer__name")
 
     def get_queryset(self) -> QuerySet[Proposal]:
-        return self.narrowed(reads.proposals(self.actor))
+        rows = reads.proposals(self.actor)
+        if platform := self.request.GET.get("platform"):
+            rows = rows.on_platform(platform)
+        return self.narrowed(rows)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        return context | {"cards": cards_of(context["object_list"], self.actor)}
+        return context | {
+            "cards": cards_of(context["object_list"], self.actor),
+            "platforms": Platform.objects.visible_to(self.actor).official(),
+        }
 
 
 class ProposalDetail(DetailPage):
