@@ -26,7 +26,7 @@ from platforms.models import Kernel
 from unions.models import MemberState, Organization, Proposal, Union, UnionState
 from unions.policies import fits, manages, may_manage_organization, may_speak_for, supports
 
-SPEAK_JSON_RPC = (Kernel.ETHEREUM, Kernel.QUORUM)
+SPEAK_JSON_RPC = (Kernel.ETHEREUM, Kernel.QUORUM, Kernel.BESU)
 
 
 def may_propose_chain(actor: User, creator: Organization, union: Union | None) -> Verdict:
@@ -91,9 +91,11 @@ def gateway_serves(blockchain: Blockchain) -> Verdict:
     if kernel in SPEAK_JSON_RPC:
         return ALLOWED
     if not kernel:
-        return not_now(_("The gateway serves Ethereum and Quorum chains; the platform does not say what this one is."))
+        return not_now(
+            _("The gateway serves Ethereum, Quorum and Besu chains; the platform does not say what this one is.")
+        )
     words = {"kernel": Kernel(kernel).label if kernel in Kernel.values else kernel}
-    return not_now(_("The gateway serves Ethereum and Quorum chains; this one is %(kernel)s.") % words)
+    return not_now(_("The gateway serves Ethereum, Quorum and Besu chains; this one is %(kernel)s.") % words)
 
 
 def require_gateway(blockchain: Blockchain) -> None:

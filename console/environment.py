@@ -49,6 +49,7 @@ class Environment(BaseSettings):
     keep_idempotency_days: int = Field(default=30, ge=0)  # 0 keeps all
     evm_image_ethereum: str = "ethereum/client-go:v1.13.15"  # the last one that seals with several signers
     evm_image_quorum: str = "quorumengineering/quorum:22.7.4"
+    evm_image_besu: str = "hyperledger/besu:24.10.0"
     evm_image_archives: str = ""  # a folder; none: archives of DATA_DIR/images
     evm_block_seconds: int = Field(default=2, ge=1, le=3600)
     evm_node_memory_mb: int = Field(default=1024, ge=0)

@@ -162,7 +162,11 @@ APPLICATIONS_AT_ONCE = env.applications_at_once
 
 # --- native drivers -------------------------------------------------------------------------------------------------
 
-EVM_IMAGES = {"ethereum": env.evm_image_ethereum, "quorum": env.evm_image_quorum}
+EVM_IMAGES = {
+    "ethereum": env.evm_image_ethereum,
+    "quorum": env.evm_image_quorum,
+    "besu": env.evm_image_besu,
+}
 EVM_IMAGE_ARCHIVES = Path(env.evm_image_archives) if env.evm_image_archives else DATA_DIR / "images"
 EVM_BLOCK_SECONDS = env.evm_block_seconds
 EVM_NODE_MEMORY = env.evm_node_memory_mb * 2**20

@@ -213,7 +213,10 @@ class NativeForm(forms.Form):
     kernel = forms.ChoiceField(
         label=_("Kernel"),
         choices=[(kernel.value, kernel.label) for kernel in NATIVE_KERNELS],
-        help_text=_("Ethereum seals by clique, Quorum by QBFT. It stays for good."),
+        help_text=_(
+            "Ethereum seals by clique, Quorum and Besu by QBFT. Besu is driven as its documentation says, and was not "
+            "tried with real nodes. The choice stays for good."
+        ),
     )
     username = forms.CharField(
         label=_("User name at the registry of images"),

@@ -69,10 +69,14 @@ class Wish:
     limits: Limits = Limits()
     environment: dict[str, str] = field(default_factory=dict)
     restart: bool = True
+    user: str = ""  # none: the image's own
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:20]
+        wished = asdict(self)
+        if not self.user:
+            del wished["user"]  # as before there were any: nothing is replaced for that
+        return hashlib.sha256(json.dumps(wished, sort_keys=True).encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True)
@@ -328,6 +332,7 @@ class DockerHost:
             restart_policy={"Name": "unless-stopped"} if wish.restart else None,
             mem_limit=wish.limits.memory or None,
             nano_cpus=int(wish.limits.cpus * 1e9) or None,
+            user=wish.user or None,
         )
 
     def _container(self, client: docker.DockerClient, name: str) -> Container | None:

@@ -31,6 +31,7 @@ class Cloudtype(models.TextChoices):
 class Kernel(models.TextChoices):
     FABRIC = "fabric", "Fabric"
     QUORUM = "quorum", "Quorum"
+    BESU = "besu", "Besu"
     ETHEREUM = "ethereum", "Ethereum"
 
 

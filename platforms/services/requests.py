@@ -26,7 +26,7 @@ MAX_ADDRESS = 300
 MAX_ID = 200  # characters of a network's id
 MAX_NETWORKS = 500  # taken over at once
 MAX_SECRET = 10_000
-NATIVE_KERNELS = (Kernel.ETHEREUM, Kernel.QUORUM)
+NATIVE_KERNELS = (Kernel.ETHEREUM, Kernel.QUORUM, Kernel.BESU)
 RESERVED = frozenset({"check", "dry-run", "new", "schema", "studio"})  # addresses under /platforms/
 CREDENTIALS = tuple(each.name for each in fields(PartyCredential) if each.name != "category")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -137,6 +137,8 @@ def test_what_the_console_may_not_do_is_refused_before_anybody_is_asked(
     client.force_login(paula)
     html = client.get(f"/chains/{blockchain.uid}").content.decode()
     assert f'href="/chains/{blockchain.uid}/scale"' not in html
+    assert "Add a chain" not in html
+    assert "Create a business chain" not in client.get(f"/unions/{union.unionid}").content.decode()
 
 
 def test_letting_go_ends_the_observation_and_nothing_else(

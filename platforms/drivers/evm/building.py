@@ -19,6 +19,7 @@ from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Book, Chain, Node, Spaces
 from platforms.drivers.evm.consensus import Consensus, Founding, consensus_of
 from platforms.drivers.evm.hosts import Hosts
+from platforms.drivers.evm.kernels import Kernel
 from platforms.drivers.evm.programs import Settings
 from platforms.drivers.evm.rpc import Rpc, number
 
@@ -46,6 +47,10 @@ class Tools:
     hosts: Hosts
     rpc: Rpc
     settings: Settings
+
+    @property
+    def kernel(self) -> Kernel:
+        return self.hosts.kernel
 
     def consensus(self, chain: Chain) -> Consensus:
         return consensus_of(self.settings.kernel, chain.consensus)
@@ -99,9 +104,9 @@ def run_node(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = "
     """The organization's node, running and known to its peers: its validator, not among those who seal yet, or the
     further one of this name."""
     node = _prepared(tools, goes, chain, orgcode, name)
-    host, wish = tools.hosts.of(node), programs.running(chain, node, tools.consensus(chain), tools.settings)
+    host, wish = tools.hosts.of(node), tools.kernel.running(chain, node, tools.consensus(chain), tools.settings)
     if host.container(wish.name) is None:
-        host.run_once(programs.beginning(chain, node))
+        host.run_once(tools.kernel.beginning(chain, node))
         goes.note(f"wrote the first block on {host.name}")
     found = host.ensure_container(wish)
     if not tools.rpc.answers(node):
@@ -131,7 +136,7 @@ def _prepared(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = 
         silent = PlatformUnavailable(say.NOT_UP % {"node": node.node_id, "seconds": round(SYNC_SECONDS)})
         raise NotYet(f"the image on {host.name}", SYNC_SECONDS, silent)
     host.ensure_volume(programs.volume_name(node), programs.labels_of(chain, node))
-    printed = host.run_once(programs.preparation(chain, node, tools.consensus(chain))).split()
+    printed = host.run_once(tools.kernel.preparation(chain, node, tools.consensus(chain))).split()
     address = f"0x{(printed or [''])[-1].removeprefix('0x').lower()}"
     if not re.fullmatch(r"0x[0-9a-f]{40}", address):
         raise PlatformRefused(say.NO_KEY % {"host": host.name, "problem": " ".join(printed)[-200:]}, code="no_key")
@@ -142,7 +147,7 @@ def _prepared(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = 
 
 def _enode(tools: Tools, node: Node) -> str:
     """Who it is among its peers; at its machine's address, whatever it thinks of that itself."""
-    said = str(tools.hosts.script(node, "admin.nodeInfo.enode"))
+    said = str(tools.hosts.ask(node, tools.kernel.enode))
     key = said.removeprefix("enode://").partition("@")[0]
     host = f"[{node.ip}]" if ":" in node.ip else node.ip
     return f"enode://{key}@{host}:{node.p2p_port}"
@@ -181,7 +186,7 @@ def vote(tools: Tools, goes: Goes, chain: Chain, node: Node, *, into: bool) -> N
     for each in chain.validators():
         if each.address in sealing and goes.once(f"vote:{each.node_id}", str(into)):
             try:
-                tools.hosts.script(each, consensus.vote(node.address, into=into))
+                tools.hosts.ask(each, consensus.vote(node.address, into=into))
             except ConsoleError as problem:
                 goes.note(f"no vote of {each.node_id}: {problem.detail}")
                 continue
@@ -199,7 +204,7 @@ def validators_of(tools: Tools, chain: Chain) -> set[str]:
     problem: ConsoleError = PlatformUnavailable()
     for node in chain.validators():
         try:
-            said = tools.hosts.script(node, tools.consensus(chain).validators)
+            said = tools.hosts.ask(node, tools.consensus(chain).validators)
         except ConsoleError as silent:
             problem = silent
             continue
@@ -212,7 +217,7 @@ def _forget_votes(tools: Tools, goes: Goes, chain: Chain, node: Node, sealing: s
     for each in chain.validators():
         if each.address in sealing and f"vote:{each.node_id}" in goes.position:
             try:
-                tools.hosts.script(each, tools.consensus(chain).forget_vote(node.address) + " === null")
+                tools.hosts.ask(each, tools.consensus(chain).forget_vote(node.address))
             except ConsoleError as problem:
                 goes.note(f"{each.node_id} still votes on {node.address}: {problem.detail}")
 

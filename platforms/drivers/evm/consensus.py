@@ -18,6 +18,7 @@ VANITY = "00" * 32
 GAS_LIMIT = "0x1c9c380"  # 30 million
 TREASURY = "0x33b2e3c9fd0803ce8000000"  # 10^27 wei: what the first validator's account begins with
 ANY_NUMBER = 1_000_000_007  # of a first block that is thrown away
+MIX_HASH = "0x63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365"  # says: Byzantine fault tolerance
 EPOCH = 30_000  # blocks after which open votes are forgotten
 
 FORKS = (
@@ -42,11 +43,19 @@ class Founding:
     at: int  # seconds since 1970
 
 
+def question(method: str, *parameters: Any) -> str:
+    """A call of JSON-RPC, as Besu is asked."""
+    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)})
+
+
 class Consensus:
-    """What differs between the ways to agree. Scripts are JavaScript for the node's own console."""
+    """What differs between the ways to agree. Questions are in the words of the kernel: see `kernels.py`.
+
+    For geth that is JavaScript for the node's own console, for Besu a call of JSON-RPC.
+    """
 
     name: ClassVar[str]
-    validators: ClassVar[str]  # script: the addresses of all validators
+    validators: ClassVar[str]  # question: the addresses of all validators
     namespace: ClassVar[str]
 
     @property
@@ -66,7 +75,7 @@ class Consensus:
 
     def forget_vote(self, address: str) -> str:
         """The vote has had its effect: nobody repeats it after a later one."""
-        return f"{self.namespace}.discard('{address}')"
+        return f"{self.namespace}.discard('{address}') === null"
 
     def needed_to_change(self, validators: int) -> int:
         return validators // 2 + 1
@@ -143,7 +152,7 @@ class Qbft(Consensus):
             "difficulty": "0x1",
             "gasLimit": "0xe0000000",
             "timestamp": hex(founding.at),
-            "mixHash": "0x63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365",
+            "mixHash": MIX_HASH,
             "extraData": "0x" + self._extra(founding.validator).hex(),
             "alloc": {_bare(founding.validator): {"balance": TREASURY}},
         }
@@ -159,9 +168,9 @@ class Qbft(Consensus):
             }
         }
 
-    def _extra(self, validator: str) -> bytes:
+    def _extra(self, *validators: str) -> bytes:
         """RLP of vanity, validators, no vote, round 0, no seals."""
-        return _rlp([bytes(32), [bytes.fromhex(_bare(validator))], [], b"", []])
+        return _rlp([bytes(32), [bytes.fromhex(_bare(each)) for each in validators], [], b"", []])
 
     def flags(self, address: str) -> list[str]:
         return ["--mine", "--miner.threads", "1", "--emitcheckpoints"]
@@ -183,14 +192,63 @@ class Ibft(Qbft):
             }
         }
 
-    def _extra(self, validator: str) -> bytes:
+    def _extra(self, *validators: str) -> bytes:
         """Vanity, then RLP of validators, no seal, no committed seals."""
-        return bytes(32) + _rlp([[bytes.fromhex(_bare(validator))], b"", []])
+        return bytes(32) + _rlp([[bytes.fromhex(_bare(each)) for each in validators], b"", []])
+
+
+class BesuQbft(Qbft):
+    """The same agreement as Besu speaks it: the same first block's extra data, other names around it."""
+
+    validators = question("qbft_getValidatorsByBlockNumber", "latest")
+
+    prepare = r"""
+[ -s /data/password ] || head -c 24 /dev/urandom | od -An -v -tx1 | tr -d ' \n' > /data/password
+[ -s /data/auth.toml ] || {
+hash=$(/opt/besu/bin/besu password hash --password="$(cat /data/password)" | grep -o '[$]2.*' | tail -n 1)
+[ -n "$hash" ] || { echo "no hash of the password" >&2; exit 1; }
+printf '[Users.console]\npassword = "%s"\npermissions=["*:*"]\n' "$hash" > /data/auth.toml; }
+[ -s /data/address ] || /opt/besu/bin/besu --data-path=/data public-key export-address --to=/data/address > /dev/null
+cat /data/address
+"""  # makes a password as well, of which Besu gets the hash: see `besu.py`
+
+    def genesis(self, founding: Founding) -> Json:
+        return {
+            "config": {"chainId": founding.number, "berlinBlock": 0, **self._rules(founding)},
+            "nonce": "0x0",
+            "timestamp": hex(founding.at),
+            "extraData": "0x" + self._extra(founding.validator).hex(),
+            "gasLimit": GAS_LIMIT,
+            "difficulty": "0x1",
+            "mixHash": MIX_HASH,
+            "coinbase": "0x" + "00" * 20,
+            "alloc": {_bare(founding.validator): {"balance": TREASURY}},
+        }
+
+    def _rules(self, founding: Founding) -> Json:
+        return {
+            "qbft": {
+                "epochlength": EPOCH,
+                "blockperiodseconds": founding.period,
+                "requesttimeoutseconds": max(4, 2 * founding.period),
+            }
+        }
+
+    def flags(self, address: str) -> list[str]:
+        """Whoever's key is among the validators seals."""
+        return []
+
+    def vote(self, address: str, *, into: bool) -> str:
+        return question("qbft_proposeValidatorVote", address, into)
+
+    def forget_vote(self, address: str) -> str:
+        return question("qbft_discardValidatorVote", address)
 
 
 OF_KERNEL: dict[str, dict[str, Consensus]] = {
     "ethereum": {"clique": Clique()},
     "quorum": {"qbft": Qbft(), "ibft": Ibft()},
+    "besu": {"qbft": BesuQbft()},
 }
 
 

@@ -22,6 +22,7 @@ from platforms.drivers.evm.book import Book, Chain, Network, Spaces
 from platforms.drivers.evm.building import Goes, NotYet, Tools
 from platforms.drivers.evm.consensus import consensus_of
 from platforms.drivers.evm.hosts import Hosts
+from platforms.drivers.evm.kernels import kernel_named
 from platforms.drivers.evm.observed import ObservingBook, observed
 from platforms.drivers.evm.programs import Settings
 from platforms.drivers.evm.reading import Reader
@@ -45,7 +46,7 @@ class EvmDriver:
     def __init__(self, *, book: Book, spaces: Spaces, settings: Settings) -> None:
         self.settings = settings
         self._book = book = ObservingBook(book)
-        self._hosts = Hosts(spaces, allow_private=settings.allow_private)
+        self._hosts = Hosts(spaces, kernel_named(settings.kernel), allow_private=settings.allow_private)
         self._rpc = Rpc(allow_private=settings.allow_private)
         self._tools = Tools(book, spaces, self._hosts, self._rpc, settings)
         self._reader = Reader(self._tools)

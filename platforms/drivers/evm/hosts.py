@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from typing import Any
@@ -11,6 +10,7 @@ from console.errors import ConsoleError, Missing, PlatformRefused
 from platforms.drivers.evm import programs
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Node, Spaces
+from platforms.drivers.evm.kernels import Kernel
 from platforms.hosts import words as w
 from platforms.hosts.docker import DockerHost, Found
 
@@ -22,8 +22,8 @@ DEATHS = 2  # a node that has died so often within one operation will not come u
 class Hosts:
     """Clients are kept and shared. Raises PlatformRefused, PlatformUnavailable."""
 
-    def __init__(self, spaces: Spaces, *, allow_private: bool) -> None:
-        self._spaces, self._allow_private = spaces, allow_private
+    def __init__(self, spaces: Spaces, kernel: Kernel, *, allow_private: bool) -> None:
+        self._spaces, self.kernel, self._allow_private = spaces, kernel, allow_private
         self._clients: OrderedDict[tuple[str, int, str], DockerHost] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -58,31 +58,19 @@ class Hosts:
 
     # --- inside a node's container ------------------------------------------------------------------------------------
 
-    def script(self, node: Node, script: str) -> Any:
-        """What JavaScript gives in the node's own console, as JSON."""
-        wrapped = f"console.log(JSON.stringify({script}))"
-        printed = self.of(node).execute(
-            programs.container_name(node), "geth", "attach", "--exec", wrapped, programs.SOCKET
-        )
-        for line in printed.splitlines():
-            try:
-                return json.loads(line)
-            except ValueError:
-                continue
-        words = " ".join(printed.split())[:200]
-        raise PlatformRefused(say.BAD_SCRIPT % {"node": node.node_id, "problem": words}, code="bad_answer")
+    def ask(self, node: Node, question: str) -> Any:
+        """What the node answers to a question in its kernel's words, asked inside its container."""
+        command = self.kernel.command(node, question)
+        return self.kernel.answer(node, self.of(node).execute(programs.container_name(node), *command))
 
     def tell_peers(self, chain: Chain, node: Node) -> None:
         """Write down the node's peers where it finds them after a restart, and have it call them now."""
         host, name = self.of(node), programs.container_name(node)
-        host.put_file(name, programs.CONFIGURATION, programs.configuration(chain, node))
-        host.put_file(name, programs.PERMITTED, programs.permitted(chain))
+        for path, content in self.kernel.peer_files(chain, node).items():
+            host.put_file(name, path, content)
         peers = programs.enodes(chain, besides=node)
-        if peers:
-            calls = " && ".join(
-                f"admin.addTrustedPeer({each}) && admin.addPeer({each})" for each in map(json.dumps, peers)
-            )
-            self.script(node, calls)
+        for question in self.kernel.meet(peers) if peers else ():
+            self.ask(node, question)
 
     def refuse_dead(self, chain: Chain, node: Node, found: Found, restarts: int) -> None:
         """PlatformRefused with the node's last words when it keeps dying: it was started again since `restarts`."""

@@ -13,15 +13,17 @@ from typing import Any
 from console.errors import ConsoleError, PlatformRefused
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Book, Chain, Network, Node
-from platforms.drivers.evm.rpc import Rpc, number
+from platforms.drivers.evm.rpc import Call, Rpc, number
 
 _PLACE = r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}"
 _ID = re.compile(rf"(\d{{1,18}})@({_PLACE}(?:,{_PLACE})*)")
 # Who validates, where a node tells everybody: consensus → method and its parameters.
-_VALIDATORS = {
-    "clique": ("clique_getSigners", ["latest"]),
-    "qbft": ("istanbul_getValidators", ["latest"]),
-}
+_VALIDATORS: tuple[tuple[str, Call], ...] = (
+    ("clique", ("clique_getSigners", ["latest"])),
+    ("qbft", ("istanbul_getValidators", ["latest"])),  # GoQuorum
+    ("qbft", ("qbft_getValidatorsByBlockNumber", ["latest"])),  # Besu
+    ("ibft2", ("ibft_getValidatorsByBlockNumber", ["latest"])),  # Besu
+)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -74,7 +76,7 @@ def refuse_strangers(rpc: Rpc, chain: Chain) -> None:
 
 def consensus_seen(rpc: Rpc, chain: Chain) -> tuple[str, list[str]]:
     """The consensus and its validators, as far as a node tells them to everybody."""
-    for consensus, call in _VALIDATORS.items():
+    for consensus, call in _VALIDATORS:
         try:
             (told,) = rpc.ask(chain, [call])
         except ConsoleError:

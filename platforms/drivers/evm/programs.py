@@ -57,7 +57,7 @@ volume_name = container_name  # one node, one volume, one name
 
 def preparation(chain: Chain, node: Node, consensus: Consensus) -> Wish:
     """Makes the node's keys on its host, and prints its address."""
-    return _once(chain, node, "keys", ["-c", f"set -e; umask 077\n{consensus.prepare}"])
+    return run_once(chain, node, "keys", ["-c", f"set -e; umask 077\n{consensus.prepare}"])
 
 
 def beginning(chain: Chain, node: Node) -> Wish:
@@ -68,15 +68,17 @@ def beginning(chain: Chain, node: Node) -> Wish:
         "geth --datadir /data init /data/genesis.json\n"
     )
     genesis = json.dumps(chain.genesis, sort_keys=True)
-    return _once(chain, node, "begin", ["-c", script, "begin", genesis, configuration(chain, node), permitted(chain)])
+    return run_once(
+        chain, node, "begin", ["-c", script, "begin", genesis, configuration(chain, node), permitted(chain)]
+    )
 
 
 def measuring(chain: Chain, node: Node) -> Wish:
     """Prints how much room there is where the node's data are."""
-    return _once(chain, node, "room", ["-c", "df -Pk /data"])
+    return run_once(chain, node, "room", ["-c", "df -Pk /data"])
 
 
-def _once(chain: Chain, node: Node, what: str, command: list[str]) -> Wish:
+def run_once(chain: Chain, node: Node, what: str, command: list[str]) -> Wish:
     return Wish(
         name=f"{container_name(node)}-{what}",
         image=node.image,
@@ -96,8 +98,8 @@ def running(chain: Chain, node: Node, consensus: Consensus, settings: Settings) 
         *("--syncmode", "full", "--gcmode", "archive"),  # what is sealed stays, however a machine dies
         *("--http", "--http.addr", listen_address(node), "--http.port", str(node.rpc_port)),
         *("--http.api", "eth,net,web3,txpool"),
-        *(() if _is_ip(node.ip) else ("--http.vhosts", node.ip)),  # addresses are answered anyhow
-        *("--ipcpath", SOCKET, "--nat", f"extip:{node.ip}" if _is_ip(node.ip) else "none"),
+        *(() if is_ip(node.ip) else ("--http.vhosts", node.ip)),  # addresses are answered anyhow
+        *("--ipcpath", SOCKET, "--nat", f"extip:{node.ip}" if is_ip(node.ip) else "none"),
         *("--verbosity", "2", "--miner.gasprice", "0"),
     ]
     if settings.kernel == "ethereum":
@@ -121,7 +123,7 @@ def running(chain: Chain, node: Node, consensus: Consensus, settings: Settings) 
 
 def listen_address(node: Node) -> str:
     """The machine's own address; all of them where the node list has a name."""
-    return node.ip if _is_ip(node.ip) else EVERYTHING
+    return node.ip if is_ip(node.ip) else EVERYTHING
 
 
 def configuration(chain: Chain, node: Node) -> str:
@@ -149,10 +151,10 @@ def enodes(chain: Chain, besides: Node | None = None) -> list[str]:
 
 
 def _is_loopback(text: str) -> bool:
-    return _is_ip(text) and ipaddress.ip_address(text).is_loopback
+    return is_ip(text) and ipaddress.ip_address(text).is_loopback
 
 
-def _is_ip(text: str) -> bool:
+def is_ip(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
     except ValueError:

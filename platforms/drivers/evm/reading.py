@@ -30,6 +30,8 @@ STANDS_FACTOR, STANDS_SECONDS = 10, 30.0  # a chain stands that has made no bloc
 CHAIN_KEPT_SECONDS = 3.0
 HOSTS_AT_ONCE = 8
 Count = tuple[int, int]
+# How geth and Besu tell how many transactions wait.
+WAITING = (("txpool_status", ("pending",)), ("txpool_besuStatistics", ("localCount", "remoteCount")))
 
 
 class Reader:
@@ -108,11 +110,14 @@ class Reader:
 
     def _pending(self, chain: Chain) -> list[Figure]:
         """How many transactions wait, where a node tells."""
-        try:
-            (pool,) = self._ask(chain, [("txpool_status", [])])
-        except ConsoleError:
-            return []
-        return [Figure(name="pending_transactions", value=number(pool["pending"]), unit="transactions")]
+        for method, counts in WAITING:
+            try:
+                (pool,) = self._ask(chain, [(method, [])])
+                waiting = sum(number(pool[count]) for count in counts)
+            except (ConsoleError, KeyError, TypeError, ValueError):
+                continue
+            return [Figure(name="pending_transactions", value=waiting, unit="transactions")]
+        return []
 
     def _host_figures(self, chain: Chain) -> list[Figure]:
         """What the nodes use, added up over the hosts that answer, how many do, and where space is shortest."""

@@ -6,7 +6,6 @@ The container is replaced; keys, ledger and ports stay, for they lie in the node
 from __future__ import annotations
 
 from console.errors import ConsoleError, Missing, PlatformRefused, PlatformUnavailable
-from platforms.drivers.evm import programs
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Node
 from platforms.drivers.evm.building import SOON, START_SECONDS, SYNC_SECONDS, Goes, NotYet, Tools, refuse_behind
@@ -37,7 +36,7 @@ def restore(tools: Tools, goes: Goes, node_id: str) -> None:
         return
     tools.book.change_node(node_id, image=old)
     chain, node = _found(tools, node_id)
-    wish = programs.running(chain, node, tools.consensus(chain), tools.settings)
+    wish = tools.kernel.running(chain, node, tools.consensus(chain), tools.settings)
     try:
         tools.hosts.of(node).ensure_container(wish)
         goes.note(f"back on {old}")
@@ -61,7 +60,9 @@ def _get_image(tools: Tools, node: Node) -> None:
 
 
 def _run(tools: Tools, goes: Goes, chain: Chain, node: Node) -> None:
-    found = tools.hosts.of(node).ensure_container(programs.running(chain, node, tools.consensus(chain), tools.settings))
+    found = tools.hosts.of(node).ensure_container(
+        tools.kernel.running(chain, node, tools.consensus(chain), tools.settings)
+    )
     if tools.rpc.answers(node):
         return
     tools.hosts.refuse_dead(chain, node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts))
