@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('platforms', '0004_drafts'),
+        ('platforms', '0006_accounts'),
     ]
 
     operations = [
