@@ -15,6 +15,7 @@ from chains.models import Createmode, Preset
 from chains.planning import MAX_NODES, Advice, Priority, Trust, advise
 from chains.services.chain_requests import ANEW
 from chains.services.grants import MAX_QUOTA, MAX_RATE
+from chains.services.reports import MOST_REASON
 from console.errors import Invalid
 from platforms.services.requests import read_network_ids
 from unions.forms import MoveForm, TypedName
@@ -236,3 +237,14 @@ class AccessGrantForm(forms.Form):
     def expires_at(self) -> datetime | None:
         days = self.cleaned_data["days"]
         return timezone.now() + timedelta(days=int(days)) if days else None
+
+
+class AcceptFindingForm(forms.Form):
+    """Why a finding is borne."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=MOST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("It is kept in the audit log with your name, and shown with the finding."),
+    )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from chains import reads
-from chains.models import Block, Blockchain, BusinessChain, ChainState, Node
+from chains.models import Block, Blockchain, BusinessChain, ChainState, Installation, Node
 from chains.words import WORDS
 from console import kinds, shell
 from console.models import User
@@ -33,6 +33,8 @@ MAX_DIGITS = 18
 def hand_in() -> None:
     """Called once, when the app is ready."""
     shell.add_entry(Entry(gettext_lazy("Chains"), "chains:chain-list", "link", 40))
+    shell.add_entry(Entry(gettext_lazy("Applications"), "chains:application-list", "box", 55))
+    shell.add_address(Installation, lambda pk: reverse("chains:application-by-number", args=[pk]))
     shell.add_panel(Panel("chains", "chains/_panel_chains.html", chains_panel, order=25, width=6))
     shell.add_source("chains", Source(gettext_lazy("Chains"), find_chains, order=20))
     shell.add_source("ledger", Source(gettext_lazy("Blocks and transactions"), find_on_ledgers, order=50))

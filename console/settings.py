@@ -294,7 +294,7 @@ SPECTACULAR_SETTINGS = {
         f"{name}Enum": f"{floor}.models.{name}"
         for floor, names in {
             "console": ("FlowState", "StepState", "DecisionChoice", "WebhookState", "DeliveryState"),
-            "platforms": ("PlatformKind", "PlatformState"),
+            "platforms": ("PlatformKind", "PlatformState", "Health"),
             "unions": (
                 "SpaceKind",
                 "UnionState",
@@ -305,7 +305,15 @@ SPECTACULAR_SETTINGS = {
                 "DriftKind",
                 "DriftState",
             ),
-            "chains": ("ChainState", "NodeState"),
+            "chains": (
+                "ChainState",
+                "NodeState",
+                "InstallationState",
+                "ReportState",
+                "FindingState",
+                "FindingSeverity",
+                "ApplicationHealth",
+            ),
         }.items()
         for name in names
     },

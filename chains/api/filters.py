@@ -19,6 +19,8 @@ from chains.models import (
     Node,
     NodeState,
     Preset,
+    ReportState,
+    ScanReport,
     Transaction,
     TransactionStatus,
 )
@@ -128,4 +130,14 @@ class AccessGrantFilter(django_filters.FilterSet):
 
     class Meta:
         model = AccessGrant
+        fields: list[str] = []
+
+
+class ScanReportFilter(django_filters.FilterSet):
+    application = django_filters.CharFilter()
+    version = django_filters.NumberFilter(field_name="version__number", help_text=_("Of the contract."))
+    state = django_filters.MultipleChoiceFilter(choices=ReportState.choices)
+
+    class Meta:
+        model = ScanReport
         fields: list[str] = []

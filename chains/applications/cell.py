@@ -162,7 +162,8 @@ def write_whole(path: Path, text: str) -> None:
 
 def plainly(folder: Path, spec: Json) -> Json:
     """Run the commands one after the other, as who we are; the first that fails is the last."""
-    deadline, log, outcome = time.monotonic() + spec["seconds"], b"", {"ended": "done"}
+    deadline, log = time.monotonic() + spec["seconds"], b""
+    outcome: Json = {"ended": "done"}
     for command in spec["commands"]:
         log += f"$ {command['said']}\n".encode()
         watch, status = _one(command, folder, spec, deadline)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from chains.compiling import compiler_version
 from console.environment import ROOT
@@ -30,7 +30,7 @@ class Compiler:
 
 
 class NoCompiler(ConsoleError):
-    status, code, title = 503, "no_compiler", "There is no Solidity compiler here"
+    status, code, title = 503, "no_compiler", gettext_lazy("There is no Solidity compiler here")
 
 
 def found() -> Compiler:

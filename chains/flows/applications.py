@@ -255,13 +255,12 @@ def look(context: StepContext) -> Done | Later:
 
 
 def _record_health(context: StepContext, found: protocol.Report | protocol.Failed) -> None:
-    failed = isinstance(found, protocol.Failed)
     service.record_health(
         installation=context.flow_arguments["installation"],
         digest=context.flow_arguments["wanted"]["digest"],
         host=socket.gethostname(),
-        tool_version="" if failed else found.version,
-        problem=str(found) if failed else "",
+        tool_version=found.version if isinstance(found, protocol.Report) else "",
+        problem=str(found) if isinstance(found, protocol.Failed) else "",
     )
 
 

@@ -13,7 +13,7 @@ from chains.policies import may_install, may_try, may_uninstall, may_upgrade
 from console import audit, flows
 from console.errors import Missing
 from console.flows import blueprint_named
-from console.models import Flow, User
+from console.models import User
 from console.policies import may_administer, require
 from console.transactions import joins_transaction, locked_or_missing, use_case
 
@@ -81,11 +81,12 @@ def uninstall_application(*, actor: User, name: str) -> Installation:
 
 
 @use_case
-def try_application(*, actor: User, name: str) -> Flow:
+def try_application(*, actor: User, name: str) -> Installation:
     """Promise to run it once, with nothing to examine, and to write down whether it works."""
     row = locked_or_missing(_there(), name=name)
     require(may_try(actor, row))
-    return _promise(row, TRY, actor, {"wanted": named(row)})
+    _promise(row, TRY, actor, {"wanted": named(row)})
+    return row
 
 
 def _there() -> Any:
@@ -101,7 +102,7 @@ def named(row: Installation) -> Json:
     return {"name": row.name, "version": row.version, "label": row.label, "digest": row.digest}
 
 
-def _promise(row: Installation, kind: str, actor: User, arguments: Json) -> Flow:
+def _promise(row: Installation, kind: str, actor: User, arguments: Json) -> None:
     row.flow = flows.start(
         blueprint_named(kind),
         subject=row,
@@ -111,7 +112,6 @@ def _promise(row: Installation, kind: str, actor: User, arguments: Json) -> Flow
         answer={"application": row.name},
     )
     row.save()
-    return row.flow
 
 
 # --- called by the flows' steps ---------------------------------------------------------------------------------------

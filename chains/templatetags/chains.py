@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from chains.models import Blockchain, Node
+from chains import shelves
+from chains.models import Blockchain, Contract, FindingSeverity, Node, ScanReport
 from chains.roles import role_in_words
 from console.templatetags.shell import state
 
@@ -35,3 +37,27 @@ def role(node: Node) -> str:
 def freshness(blockchain: Blockchain) -> dict[str, Any]:
     """When the figures were read, and what is wrong if that is long ago."""
     return {"blockchain": blockchain}
+
+
+@register.simple_tag(takes_context=True)
+def report_card(context: template.Context, contract: Contract) -> dict[str, Any]:
+    """What applications have reported of a contract, for its page."""
+    return shelves.report_card(context["request"].user, contract)
+
+
+@register.simple_tag
+def severity(row: Any, number: int | None = None) -> SafeString:
+    """How bad a finding is, or findings are: `row` is a finding or the severity's name."""
+    name = getattr(row, "severity", row)
+    words = str(FindingSeverity(name).label)
+    shown = words if number is None else f"{words} {number}"
+    return format_html('<span class="badge {}">{}</span>', SEVERITIES[name], shown)
+
+
+SEVERITIES = {"high": "bg-red-lt", "medium": "bg-orange-lt", "low": "bg-yellow-lt", "info": "bg-blue-lt"}
+
+
+@register.simple_tag
+def report_state(report: ScanReport) -> SafeString:
+    """The state of a report: one that runs is busy, not well."""
+    return state(report.state, report.get_state_display())

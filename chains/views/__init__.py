@@ -1,5 +1,18 @@
 """Pages of this floor."""
 
+from chains.views.applications import (
+    AcceptFinding,
+    ApplicationByNumber,
+    ApplicationDetail,
+    ApplicationList,
+    InstallApplication,
+    ReopenFinding,
+    ReportDetail,
+    ScanContract,
+    TryApplication,
+    UninstallApplication,
+    UpgradeApplication,
+)
 from chains.views.chains import (
     BlockchainByNumber,
     BusinessChainByNumber,
@@ -21,6 +34,10 @@ from chains.views.orders import ChainOrder, ChainPlan, DeleteChain, JoinChain, Q
 from chains.views.takeover import ConfirmTakeOver, LookAtNetworks, TakeOverDetail
 
 __all__ = [
+    "AcceptFinding",
+    "ApplicationByNumber",
+    "ApplicationDetail",
+    "ApplicationList",
     "BlockDetail",
     "BlockList",
     "BlockchainByNumber",
@@ -37,13 +54,20 @@ __all__ = [
     "FindInChain",
     "GrantCreate",
     "GrantList",
+    "InstallApplication",
     "JoinChain",
     "LookAtNetworks",
     "QuitChain",
+    "ReopenFinding",
     "ReorganisationList",
+    "ReportDetail",
     "RevokeGrant",
     "ScaleChain",
+    "ScanContract",
     "TakeOverDetail",
     "TransactionDetail",
     "TransactionList",
+    "TryApplication",
+    "UninstallApplication",
+    "UpgradeApplication",
 ]

@@ -83,6 +83,7 @@ FILTER_TITLES = {
     "createmode": gettext_lazy("Mode"),
     "freshness": gettext_lazy("Freshness"),
     "preset": gettext_lazy("Methods"),
+    "gives": gettext_lazy("Capability"),
 }
 
 

@@ -1,5 +1,18 @@
 """The REST layer of this floor: each view reads rows or calls a service; only the gateway's talks to a node."""
 
+from chains.api.views.applications import (
+    AcceptFinding,
+    ApplicationDetail,
+    Applications,
+    ContractReports,
+    InstallApplication,
+    ReopenFinding,
+    ReportDetail,
+    ScanContract,
+    TryApplication,
+    UninstallApplication,
+    UpgradeApplication,
+)
 from chains.api.views.chains import BlockchainDetail, Blockchains, ChainDetail, Chains, Nodes
 from chains.api.views.downloads import Sdk
 from chains.api.views.gateway import AccessGrantDetail, AccessGrants, Gateway
@@ -17,23 +30,31 @@ from chains.api.views.orders import JoinChain, PlanChain, QuitChain, ScaleBlockc
 from chains.api.views.takeover import TakeOverDetail, TakeOverNetworks, TakeOvers
 
 __all__ = [
+    "AcceptFinding",
     "AccessGrantDetail",
     "AccessGrants",
+    "ApplicationDetail",
+    "Applications",
     "BlockDetail",
     "BlockchainDetail",
     "Blockchains",
     "Blocks",
     "ChainDetail",
     "Chains",
+    "ContractReports",
     "Gateway",
+    "InstallApplication",
     "JoinChain",
     "Ledger",
     "Monitoring",
     "Nodes",
     "PlanChain",
     "QuitChain",
+    "ReopenFinding",
     "Reorganisations",
+    "ReportDetail",
     "ScaleBlockchain",
+    "ScanContract",
     "Sdk",
     "Statistics",
     "TakeOverDetail",
@@ -41,4 +62,7 @@ __all__ = [
     "TakeOvers",
     "TransactionDetail",
     "Transactions",
+    "TryApplication",
+    "UninstallApplication",
+    "UpgradeApplication",
 ]

@@ -31,7 +31,7 @@ MACHINES = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64", "arm64": "a
 def main(request_path: str, report_path: str) -> None:
     request = json.loads(Path(request_path).read_text())
     version = run(halmos("--version")).stdout.split()
-    report = {"protocol": 1, "tool": {"name": "Halmos", "version": version[-1] if version else "unknown"}}
+    report: Json = {"protocol": 1, "tool": {"name": "Halmos", "version": version[-1] if version else "unknown"}}
     if request["task"] == "scan":
         report |= scan(request)
     else:
@@ -63,7 +63,7 @@ def scan(request: Json) -> Json:
         path = Path("src") / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    settings = {"src": "src", "out": "out", "solc": request["compiler"]["path"], "libs": []}
+    settings: Json = {"src": "src", "out": "out", "solc": request["compiler"]["path"], "libs": []}
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
     Path("foundry.toml").write_text("\n".join(["[profile.default]", *lines, "offline = true", "ast = true", ""]))
     seconds = max(int(request["limits"]["seconds"] * 0.6), 10)
@@ -76,7 +76,8 @@ def scan(request: Json) -> Json:
 
 
 def told(answer: Json, places: dict[str, Json]) -> Json:
-    findings, checks = [], []
+    findings: list[Json] = []
+    checks: list[Json] = []
     for contract, results in answer.get("test_results", {}).items():
         file = contract.rpartition(":")[0].removeprefix("src/")
         for result in results:
