@@ -25,6 +25,8 @@ class Limits(BaseSettings):
     observe_threads: int = Field(default=32, ge=1)  # chains read at the same time by one process
     observe_threads_per_platform: int = Field(default=8, ge=1)  # a hanging platform leaves threads to the others
     observe_blocks_per_reading: int = Field(default=500, ge=1)  # catching up goes in portions of this many blocks
+    # Deeper below the head, blocks are first read without what only whole transactions tell, where a driver can.
+    observe_catch_up_blocks: int = Field(default=200, ge=0)
     stale_seconds: float = Field(default=30.0, gt=0)  # a figure older than this is shown with a warning
     keep_blocks: int = Field(default=100_000, ge=0)  # of each chain, with their transactions; 0 keeps all
     keep_samples_hours: int = Field(default=72, ge=1)

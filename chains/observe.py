@@ -26,7 +26,7 @@ from django.utils import timezone
 
 from chains.following import Following
 from chains.limits import limit
-from chains.models import Blockchain
+from chains.models import Blockchain, TransactionDetails
 from chains.reading import NO_ANSWER, NOT_STORED, Key, Reading, Target, Tip, read_chain
 from chains.services import ledger
 from console.errors import ConsoleError
@@ -209,6 +209,9 @@ def target_of(row: Blockchain) -> Target:
         in_ranges="get_ledger_range" in getattr(follower_of(driver), "operations", ()),
         credentials=credentials_for(platform, creator=chain.creator, member=chain.creator),
         tip=None if row.tip_height is None else Tip(row.tip_height, row.tip_hash),  # type: ignore[attr-defined]
+        catch_up_blocks=limit("OBSERVE_CATCH_UP_BLOCKS"),
+        lacking=row.lacking,  # type: ignore[attr-defined]
+        wanted=row.lacking_as == TransactionDetails.WANTED,  # type: ignore[attr-defined]
         details=row.details_read_at is None or row.details_read_at <= details_due,
     )
 

@@ -83,6 +83,9 @@ class Target:
     keep_blocks: int
     max_blocks: int
     budget_seconds: float
+    catch_up_blocks: int = 0  # deeper below the head, details are left for later
+    lacking: int | None = None  # the height of transactions whose details are still to be read
+    wanted: bool = False  # somebody waits for these
     in_ranges: bool = False  # many blocks come at once, with their transactions
     known: tuple[Tip, ...] | None = None  # stored blocks, highest first: walk back along these
 
@@ -99,6 +102,9 @@ class Reading:
     summary: LedgerSummary | None = None
     blocks: list[BlockInfo] = field(default_factory=list)
     transactions: list[TransactionInfo] = field(default_factory=list)
+    lacks: set[int] = field(default_factory=set)  # heights of blocks whose transactions came without details
+    filled: list[TransactionInfo] = field(default_factory=list)  # stored already, and now with their details
+    fills: range = range(0)  # heights that this is all there is of
     replace_from: int | None = None  # stored blocks from this height on are not the chain's
     look_below: int | None = None  # read again, with the stored blocks at and below this height
     behind: bool = False  # there is more to read at once
@@ -114,6 +120,8 @@ class Reading:
         self.summary = later.summary
         self.blocks += later.blocks
         self.transactions += later.transactions
+        self.lacks |= later.lacks
+        self.filled, self.fills = self.filled or later.filled, self.fills or later.fills
         self.behind, self.goes_on = later.behind, later.goes_on
         self.nodes, self.figures = later.nodes, later.figures
         self.error, self.missing, self.heals = later.error, later.missing, later.heals
@@ -164,8 +172,12 @@ class Reader:
     def steps(self) -> Steps[None]:
         said = yield Ask("get_ledger_summary", standard.ChainRequest(chain_id=self.target.chain_id))
         self.reading.summary = summary = sound_summary(said)
+        if self.target.wanted:
+            yield from self._fill()
         if "list_blocks" in self.target.abilities:
             yield from self._follow(summary)
+        if not self.target.wanted and not self.reading.behind:
+            yield from self._fill()
         if self.target.details and self.reading.look_below is None:
             yield from self._read_details()
 
@@ -289,6 +301,8 @@ class Reader:
         asked, *ahead = (self._range(begin, head) for begin in range(low, max(low, self._asked_to) + 1, WINDOW))
         said: LedgerRange = yield Ask("get_ledger_range", asked, tuple(ahead))
         blocks = [sound_block(block) for block in said.blocks]
+        if not said.full:
+            self.reading.lacks.update(block.height for block in blocks)
         self._inside = {block.height: [] for block in blocks}
         for each in said.transactions:
             self._inside[each.block_height].append(sound_transaction(each))
@@ -296,7 +310,22 @@ class Reader:
 
     def _range(self, low: int, head: int) -> LedgerRangeRequest:
         high = min(low + WINDOW - 1, head)
-        return LedgerRangeRequest(chain_id=self.target.chain_id, from_height=low, to_height=high)
+        full = high > head - self.target.catch_up_blocks
+        return LedgerRangeRequest(chain_id=self.target.chain_id, from_height=low, to_height=high, full=full)
+
+    def _fill(self) -> Steps[None]:
+        """What was left for later: the blocks below the one that is named. A platform that refuses gives none of it."""
+        top, target = self.target.lacking, self.target
+        if top is None or not target.in_ranges or self.reading.look_below is not None:
+            return
+        low = max(0, top - WINDOW + 1)
+        request = LedgerRangeRequest(chain_id=target.chain_id, from_height=low, to_height=top)
+        try:
+            said: LedgerRange = yield Ask("get_ledger_range", request)
+            self.reading.filled = [sound_transaction(each) for each in said.transactions]
+        except PlatformRefused as problem:
+            logger.warning("details of chain %s from %s to %s: %s", target.blockchain, low, top, problem.for_operators)
+        self.reading.fills = range(low, top + 1)
 
     def _blocks(self, low: int, high: int) -> Steps[dict[int, BlockInfo]]:
         """The blocks from `low` to `high`, by height, also from platforms that ignore the range or cut the page."""

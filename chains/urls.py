@@ -45,4 +45,9 @@ urlpatterns = [
     path("reports/<int:report_id>", views.ReportDetail.as_view(), name="report-detail"),
     path("findings/<int:finding_id>/accept", views.AcceptFinding.as_view(), name="finding-accept"),
     path("findings/<int:finding_id>/reopen", views.ReopenFinding.as_view(), name="finding-reopen"),
+    path(
+        "chains/<str:uid>/transactions/<str:hash>/details",
+        views.TransactionDetails.as_view(),
+        name="transaction-details",
+    ),
 ]

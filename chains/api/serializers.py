@@ -10,7 +10,17 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Node, NodeState, Period, TransactionStatus
+from chains.models import (
+    Blockchain,
+    BusinessChain,
+    ChainState,
+    Createmode,
+    Node,
+    NodeState,
+    Period,
+    TransactionDetails,
+    TransactionStatus,
+)
 from chains.reads import LENGTH, SHOWN_PERIODS, gaps, standing_of
 from console.api.serializers import ToldField
 from platforms.models import Cloudtype
@@ -189,6 +199,10 @@ class TransactionAnswer(serializers.Serializer[Any]):
     to = serializers.CharField(source="recipient")
     value = serializers.CharField()
     contract = serializers.CharField(help_text=_("Address of the contract that it made; empty when it made none."))
+    details = serializers.ChoiceField(
+        choices=TransactionDetails.choices,
+        help_text=_("Whether value, input and nonce have been read, or are left for later and empty."),
+    )
 
 
 class TransactionDetailAnswer(TransactionAnswer):

@@ -21,11 +21,12 @@ from chains.models.history import (
     Period,
     Reorganisation,
 )
-from chains.models.ledger import Block, Sample, Transaction, TransactionStatus
+from chains.models.ledger import UNREAD_DETAILS, Block, Sample, Transaction, TransactionDetails, TransactionStatus
 from chains.models.reports import Finding, FindingSeverity, FindingState, ReportState, ScanReport
 from chains.models.takeover import NetworkVerdict, TakeOver, TakeOverNetwork
 
 __all__ = [
+    "UNREAD_DETAILS",
     "AccessGrant",
     "ApplicationHealth",
     "Block",
@@ -61,6 +62,7 @@ __all__ = [
     "TakeOver",
     "TakeOverNetwork",
     "Transaction",
+    "TransactionDetails",
     "TransactionStatus",
     "UpgradeWay",
     "VersionState",

@@ -17,6 +17,18 @@ class TransactionStatus(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
 
+class TransactionDetails(models.TextChoices):
+    """Whether value, input and what else only a whole transaction tells have been read."""
+
+    READ = "read", _("Read")
+    LATER = "later", _("Read later")
+    WANTED = "wanted", _("Being read")
+    REFUSED = "refused", _("Not given by the platform")
+
+
+UNREAD_DETAILS = (TransactionDetails.LATER, TransactionDetails.WANTED)
+
+
 class Block(models.Model):
     # What begins with the blockchain serves as the index of the key as well.
     blockchain = models.ForeignKey(Blockchain, on_delete=models.CASCADE, related_name="blocks", db_index=False)
@@ -53,6 +65,7 @@ class Transaction(models.Model):
     status = models.CharField(_("state"), max_length=20, choices=TransactionStatus, default=TransactionStatus.UNKNOWN)
     input = models.TextField(blank=True)
     extrainfo = models.TextField(blank=True)
+    details = models.CharField(max_length=10, choices=TransactionDetails, default=TransactionDetails.READ)
 
     class Meta:
         ordering = ["-height", "-index"]
@@ -68,6 +81,11 @@ class Transaction(models.Model):
                 fields=["blockchain", "status", "height", "index"],
                 name="transaction_not_committed",
                 condition=models.Q(status__in=["failed", "pending", "unknown"]),
+            ),
+            models.Index(
+                fields=["blockchain", "-details", "-height"],
+                name="transaction_without_details",
+                condition=models.Q(details__in=UNREAD_DETAILS),
             ),
         ]
 

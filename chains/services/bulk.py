@@ -21,9 +21,7 @@ def write_rows(model: type[models.Model], fields: Sequence[str], rows: Sequence[
     New rows are the rule, so COPY is tried first; it takes none when one is there already.
     """
     if rows:
-        own = {field.name: str(field.column) for field in model._meta.concrete_fields}
-        columns = [connection.ops.quote_name(own[name]) for name in fields]
-        table = connection.ops.quote_name(model._meta.db_table)
+        columns, table = _columns(model, fields), _table(model)
         if connection.vendor != "postgresql" or not _copied(table, columns, rows):
             _upsert(table, columns, rows, unique)
 
@@ -52,6 +50,26 @@ def _copied(table: str, columns: Sequence[str], rows: Sequence[Row]) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+@joins_transaction
+def fill_rows(model: type[models.Model], fields: Sequence[str], keys: Sequence[str], rows: Sequence[Row]) -> None:
+    """Write these fields of rows that are there; each value row holds the fields, then the keys."""
+    if rows:
+        quoted = _columns(model, (*fields, *keys))
+        changes = ", ".join(f"{each} = %s" for each in quoted[: len(fields)])
+        which = " AND ".join(f"{each} = %s" for each in quoted[len(fields) :])
+        with connection.cursor() as cursor:
+            cursor.executemany(f"UPDATE {_table(model)} SET {changes} WHERE {which}", rows)  # noqa: S608
+
+
+def _table(model: type[models.Model]) -> str:
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+def _columns(model: type[models.Model], fields: Sequence[str]) -> list[str]:
+    own = {field.name: str(field.column) for field in model._meta.concrete_fields}
+    return [connection.ops.quote_name(own[name]) for name in fields]
 
 
 def stored_moment() -> Callable[[datetime | None], Any]:

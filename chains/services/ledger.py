@@ -11,12 +11,26 @@ from django.db import models
 from django.utils import timezone
 
 from chains.limits import limit
-from chains.models import Block, Blockchain, ChainState, LedgerGap, Node, NodeState, Sample, Transaction
+from chains.models import (
+    UNREAD_DETAILS,
+    Block,
+    Blockchain,
+    ChainState,
+    LedgerGap,
+    Node,
+    NodeState,
+    Sample,
+    Transaction,
+    TransactionDetails,
+)
 from chains.reading import KNOWN, Reading, Tip, text
-from chains.services.bulk import stored_moment, write_rows
+from chains.reads import spellings
+from chains.services.bulk import fill_rows, stored_moment, write_rows
 from chains.services.history import count_chain, forget_from, locked_tally
 from chains.services.nodes import write_nodes
-from console.transactions import use_case
+from console.errors import Missing
+from console.models import User
+from console.transactions import locked_or_missing, use_case
 
 BLOCK_FIELDS = ("blockchain", "height", "hash", "parent_hash", "time", "transactions_count")
 TRANSACTION_FIELDS = (
@@ -32,7 +46,9 @@ TRANSACTION_FIELDS = (
     "status",
     "input",
     "extrainfo",
+    "details",
 )
+READ, LATER = TransactionDetails.READ.value, TransactionDetails.LATER.value
 BATCH = 500  # rows of one INSERT: SQLite takes 32,766 variables
 
 
@@ -54,11 +70,16 @@ def claim_chains(blockchain_ids: Iterable[int]) -> UUID:
 def claimed(reader: UUID) -> models.QuerySet[Blockchain]:
     """What `claim_chains` has taken, with the highest stored block and everything that a reading needs."""
     stored = Block.objects.filter(blockchain=models.OuterRef("pk")).order_by("-height")
+    lacking = Transaction.objects.filter(blockchain=models.OuterRef("pk"), details__in=UNREAD_DETAILS)
+    lacking = lacking.order_by("-details", "-height")  # who is waited for comes first
     return (
         Blockchain.objects.filter(reader=reader)
         .select_related("business_chain__platform__version", "business_chain__union", "business_chain__creator__space")
         .annotate(
-            tip_height=models.Subquery(stored.values("height")[:1]), tip_hash=models.Subquery(stored.values("hash")[:1])
+            tip_height=models.Subquery(stored.values("height")[:1]),
+            tip_hash=models.Subquery(stored.values("hash")[:1]),
+            lacking=models.Subquery(lacking.values("height")[:1]),
+            lacking_as=models.Subquery(lacking.values("details")[:1]),
         )
     )
 
@@ -79,6 +100,7 @@ def store_readings(readings: Sequence[Reading]) -> set[int]:
     for row, reading in mine:
         if reading.replace_from is not None:
             forget_from(row.pk, reading.replace_from, now=now)
+        _fill(row.pk, reading)
         _note(row, reading, now)
     _write_ledger([reading for _row, reading in mine])
     _write_details([(row, reading) for row, reading in mine if _with_details(reading)], now)
@@ -146,6 +168,26 @@ def _backoff(failures: int, *, heals: bool) -> float:
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311 - spreads the load, hides nothing
 
 
+def _fill(chain: int, reading: Reading) -> None:
+    """Details that were left for later; what the platform does not show any more nobody asks for again."""
+    if not reading.fills:
+        return
+    unread = Transaction.objects.filter(blockchain=chain, details__in=UNREAD_DETAILS)
+    unread = unread.filter(height__gte=reading.fills.start, height__lt=reading.fills.stop)
+    wanted = {tuple(each) for each in unread.values_list("height", "hash")}
+    fill_rows(
+        Transaction,
+        ("value", "input", "extrainfo", "details"),
+        ("blockchain", "hash"),
+        [
+            (each.value, each.input, each.extrainfo, TransactionDetails.READ.value, chain, each.tx_id)
+            for each in reading.filled
+            if (each.block_height, each.tx_id) in wanted
+        ],
+    )
+    unread.update(details=TransactionDetails.REFUSED)
+
+
 def _write_ledger(readings: Iterable[Reading]) -> None:
     stored = stored_moment()
     blocks, transactions = [], {}
@@ -169,6 +211,7 @@ def _write_ledger(readings: Iterable[Reading]) -> None:
                 found.status,
                 found.input,
                 found.extrainfo,
+                LATER if found.block_height in reading.lacks else READ,
             )
     write_rows(Block, BLOCK_FIELDS, blocks, unique=2)
     write_rows(Transaction, TRANSACTION_FIELDS, list(transactions.values()), unique=2)
@@ -193,6 +236,20 @@ def _part_with_missing(listed: Collection[int], now: datetime) -> None:
     missing = Node.objects.filter(blockchain__in=list(listed), read_at__lt=now)
     missing.filter(read_at__lt=now - timedelta(seconds=limit("KEEP_MISSING_NODES_SECONDS"))).delete()
     missing.exclude(state=NodeState.MISSING).update(state=NodeState.MISSING)
+
+
+@use_case
+def want_details(*, actor: User, uid: str, tx_hash: str) -> Transaction:
+    """Have the details of a transaction read next. Asking twice changes nothing, nor does asking for what is there."""
+    chain = Blockchain.objects.visible_to(actor).filter(uid=uid).first()
+    if chain is None:
+        raise Missing()
+    row = locked_or_missing(Transaction.objects.filter(blockchain=chain), hash__in=spellings(tx_hash))
+    if row.details != TransactionDetails.READ:
+        row.details = TransactionDetails.WANTED
+        row.save(update_fields=["details"])
+        Blockchain.objects.live().filter(pk=chain.pk).update(next_read_at=None)
+    return row
 
 
 @use_case

@@ -28,6 +28,7 @@ from chains.views.ledger import (
     FindInChain,
     ReorganisationList,
     TransactionDetail,
+    TransactionDetails,
     TransactionList,
 )
 from chains.views.orders import ChainOrder, ChainPlan, DeleteChain, JoinChain, QuitChain, ScaleChain
@@ -66,6 +67,7 @@ __all__ = [
     "ScanContract",
     "TakeOverDetail",
     "TransactionDetail",
+    "TransactionDetails",
     "TransactionList",
     "TryApplication",
     "UninstallApplication",

@@ -18,9 +18,12 @@ from chains import reads
 from chains.keyset import END, Cursor, KeyedList
 from chains.ledgerwords import left_with_its_branch
 from chains.models import Block, DroppedTransaction, Reorganisation, Transaction, TransactionStatus
+from chains.models import TransactionDetails as Details
+from chains.services import ledger
 from chains.views.chains import OfBlockchain
 from console.errors import Missing
 from console.views.base import DetailPage, ListPage
+from unions.reads import found
 
 MAX_DIGITS = 18
 TRANSACTIONS_ON_BLOCK = 25
@@ -148,6 +151,26 @@ class TransactionDetail(OfBlockchain, DetailPage):
             "standing": reads.standing_of(self.blockchain),
             "dropped": self.dropped,
         }
+
+
+class TransactionDetails(OfBlockchain):
+    """What only a whole transaction tells, where it was left for later: asked for, and there in a moment."""
+
+    def get(self, request: HttpRequest, uid: str, hash: str) -> HttpResponse:
+        return self._answer(found(Transaction.objects.filter(blockchain=self.blockchain), hash=hash))
+
+    def post(self, request: HttpRequest, uid: str, hash: str) -> HttpResponse:
+        row = ledger.want_details(actor=self.actor, uid=uid, tx_hash=hash)
+        if request.headers.get("HX-Request"):
+            return self._answer(row)
+        return redirect("chains:transaction-detail", uid, hash)
+
+    def _answer(self, row: Transaction) -> HttpResponse:
+        context = {"blockchain": self.blockchain, "transaction": row}
+        answer = render(self.request, "chains/_transaction_details.html", context)
+        if row.details == Details.READ:
+            answer["HX-Refresh"] = "true"  # the whole page has more to show now
+        return answer
 
 
 class ReorganisationList(OfBlockchain, ListPage):

@@ -11,9 +11,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Count
+from django.test import Client
 
 from chains.models import Block, Blockchain, BusinessChain, Transaction
 from chains.observe import Observer
+from chains.services import ledger as service
+from console.errors import Missing
 from platforms.drivers import driver_for, forget_drivers
 from platforms.models import Cloudtype, Kernel, Platform, PlatformKind
 from platforms.sandbox.anvil import find_anvil
@@ -47,6 +51,7 @@ def node() -> Iterator[AnvilChain]:
 @pytest.fixture
 def own(settings: Any) -> Platform:
     settings.OBSERVE_EVERY_SECONDS = 3600.0  # nothing is due again unless the test says so
+    settings.OBSERVE_CATCH_UP_BLOCKS = 10_000
     forget_drivers()
     platform = Platform.objects.create(
         oemtype="own",
@@ -156,6 +161,91 @@ def test_rows_that_are_there_already_are_overwritten(filled: AnvilChain, row_of:
     Transaction.objects.filter(height=160).update(status="unknown", input="wrong")
     read(row)
     assert stored(row) == before
+
+
+# --- catching up ------------------------------------------------------------------------------------------------------
+
+
+def details_of(row: Blockchain) -> dict[str, int]:
+    found = Transaction.objects.filter(blockchain=row).order_by().values_list("details").annotate(Count("pk"))
+    return dict(found)
+
+
+def test_what_lies_deep_is_first_read_without_details_and_filled_in_later(
+    filled: AnvilChain, row_of: Callable[..., Blockchain], settings: Any
+) -> None:
+    settings.OBSERVE_CATCH_UP_BLOCKS = 50
+    quickly, fully = row_of(filled.chain_id, "Quickly"), row_of(filled.chain_id, "Fully")
+    read(quickly)
+    assert_stored(quickly, filled)
+    assert details_of(quickly)["later"] == Transaction.objects.filter(blockchain=quickly, value="").count() > 300
+    lacking = Transaction.objects.filter(blockchain=quickly, details="later").first()
+    assert lacking is not None
+    assert (lacking.input, "nonce" in lacking.extrainfo, "gasUsed" in lacking.extrainfo) == ("", False, True)
+    assert lacking.sender
+    assert not Transaction.objects.filter(blockchain=quickly, details="read", value="").exists(), "near the head: whole"
+
+    for _reading in range(5):  # the newest first, a stretch with every reading
+        read(quickly)
+    assert set(details_of(quickly)) == {"read"}
+    settings.OBSERVE_CATCH_UP_BLOCKS = 10_000
+    read(fully)
+    assert stored(quickly) == stored(fully)
+
+
+def test_details_that_somebody_waits_for_are_read_first(
+    filled: AnvilChain, row_of: Callable[..., Blockchain], settings: Any, django_user_model: Any
+) -> None:
+    settings.OBSERVE_CATCH_UP_BLOCKS = 0
+    row, root = row_of(filled.chain_id), django_user_model.objects.create_superuser("root", "", "correct horse")
+    row.organizations.add(row.business_chain.creator)
+    read(row)
+    wanted = Transaction.objects.get(blockchain=row, height=5, index=0)
+    with pytest.raises(Missing):
+        service.want_details(actor=root, uid=row.uid, tx_hash="0x" + "12" * 32)
+    for _twice in range(2):
+        assert service.want_details(actor=root, uid=row.uid, tx_hash=wanted.hash).details == "wanted"
+    row.refresh_from_db()
+    assert row.next_read_at is None, "it is due at once"
+    Observer().tick(patience=20)
+    wanted.refresh_from_db()
+    assert (wanted.details, wanted.value, wanted.input) == ("read", "1", "0x")
+    assert service.want_details(actor=root, uid=row.uid, tx_hash=wanted.hash).details == "read"
+    assert Transaction.objects.filter(blockchain=row, height__gt=100, details="later").exists()
+
+
+def test_details_of_a_branch_that_is_gone_are_not_asked_for_for_ever(
+    node: AnvilChain, row_of: Callable[..., Blockchain], settings: Any
+) -> None:
+    settings.OBSERVE_CATCH_UP_BLOCKS = 0
+    node.mine(10)
+    row = row_of(node.chain_id)
+    read(row)
+    Transaction.objects.filter(height=4, index=1).update(hash="0x" + "00" * 32)  # the node knows no such thing
+    read(row)
+    assert details_of(row) == {"read": 40, "refused": 1}
+
+
+def test_the_page_and_rest_say_what_has_not_been_read_and_have_it_read(
+    filled: AnvilChain, row_of: Callable[..., Blockchain], settings: Any, django_user_model: Any, client: Client
+) -> None:
+    settings.OBSERVE_CATCH_UP_BLOCKS = 0
+    row, root = row_of(filled.chain_id), django_user_model.objects.create_superuser("root", "", "correct horse")
+    read(row)
+    wanted = Transaction.objects.get(blockchain=row, height=5, index=1)
+    client.force_login(root)
+    page = f"/chains/{row.uid}/transactions/{wanted.hash}"
+    assert "have not been read yet" in client.get(page).content.decode()
+    answer = client.post(f"{page}/details", headers={"HX-Request": "true"})
+    assert "are being read" in answer.content.decode()
+    assert "HX-Refresh" not in answer.headers
+    rest = client.get(f"/api/v1/blockchains/{row.uid}/transactions/{wanted.hash}").json()
+    assert (rest["details"], rest["value"]) == ("wanted", "")
+    Observer().tick(patience=20)
+    assert client.get(f"{page}/details", headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+    assert "have not been read yet" not in client.get(page).content.decode()
+    asked = client.post(f"/api/v1/blockchains/{row.uid}/transactions/{wanted.hash}/details")
+    assert (asked.status_code, asked.json()["details"], asked.json()["value"]) == (202, "read", "0")
 
 
 # --- trouble ----------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from chains.api.views.ledger import (
     Reorganisations,
     Statistics,
     TransactionDetail,
+    TransactionDetails,
     Transactions,
 )
 from chains.api.views.orders import JoinChain, PlanChain, QuitChain, ScaleBlockchain
@@ -61,6 +62,7 @@ __all__ = [
     "TakeOverNetworks",
     "TakeOvers",
     "TransactionDetail",
+    "TransactionDetails",
     "Transactions",
     "TryApplication",
     "UninstallApplication",

@@ -33,6 +33,7 @@ from chains.api.serializers import (
 )
 from chains.ledgerwords import left_with_its_branch
 from chains.models import Block, Blockchain, Reorganisation, Transaction
+from chains.services import ledger
 from console.errors import Missing
 from unions.reads import found
 
@@ -172,6 +173,19 @@ class TransactionDetail(OfBlockchain):
             raise self.not_read(_("There is no transaction of this hash among those that have been read."))
         transaction.ledger = self.standing  # type: ignore[attr-defined]
         return Response(TransactionDetailAnswer(transaction).data)
+
+
+class TransactionDetails(OfBlockchain):
+    """What only a whole transaction tells, where it was left for later."""
+
+    @extend_schema(
+        operation_id="want_transaction_details", tags=["ledger"], request=None, responses={202: TransactionDetailAnswer}
+    )
+    def post(self, request: Request, uid: str, hash: str) -> Response:
+        """Have value, input and nonce read next; ask again until `details` is `read` or `refused`."""
+        transaction = ledger.want_details(actor=request.user, uid=uid, tx_hash=hash)  # type: ignore[arg-type]
+        transaction.ledger = self.standing  # type: ignore[attr-defined]
+        return Response(TransactionDetailAnswer(transaction).data, status=202)
 
 
 class Statistics(OfBlockchain):
