@@ -80,6 +80,94 @@ def may_revoke_grant(actor: User, grant: AccessGrant) -> Verdict:
     return allowed
 
 
+def may_deploy_contract(actor: User, blockchain: Blockchain, organization: Organization) -> Verdict:
+    """Whoever speaks for an organization that is on the chain, while it runs and its kernel has such contracts."""
+    allowed = may_speak_for(actor, organization)
+    if not allowed:
+        return allowed
+    if not blockchain.organizations.filter(pk=organization.pk).exists():
+        return not_now(_("%(name)s is not in this chain.") % {"name": organization.name})
+    return _going_on(blockchain.business_chain) and _running(blockchain) and has_contracts(blockchain)
+
+
+def has_contracts(blockchain: Blockchain) -> Verdict:
+    """Chains of Ethereum's kind, by what their platform says of them."""
+    kernel = kernel_of(blockchain)
+    if kernel in SPEAK_JSON_RPC:
+        return ALLOWED
+    words = {"kernel": Kernel(kernel).label if kernel in Kernel.values else kernel or "?"}
+    return not_now(_("Contracts are deployed on Ethereum and Quorum chains; this one is %(kernel)s.") % words)
+
+
+def may_upgrade_contract(actor: User, contract: Contract) -> Verdict:
+    """Whoever speaks for its owner, while it runs."""
+    return _may_change(actor, contract, ContractState.RUNNING)
+
+
+def may_stop_contract(actor: User, contract: Contract) -> Verdict:
+    """Whoever speaks for its owner, while it runs."""
+    return _may_change(actor, contract, ContractState.RUNNING)
+
+
+def may_resume_contract(actor: User, contract: Contract) -> Verdict:
+    """Whoever speaks for its owner, when it is stopped."""
+    return _may_change(actor, contract, ContractState.STOPPED)
+
+
+def may_deploy_prepared(actor: User, contract: Contract) -> Verdict:
+    """Whoever speaks for its owner, before it runs."""
+    states = (ContractState.PREPARED, ContractState.FAILED)
+    return _may_change(actor, contract, *states) and may_deploy_contract(actor, contract.blockchain, contract.owner)
+
+
+def may_delete_contract(actor: User, contract: Contract) -> Verdict:
+    """Whoever speaks for its owner, unless it is being deployed."""
+    states = (ContractState.PREPARED, ContractState.FAILED, ContractState.RUNNING, ContractState.STOPPED)
+    return _may_change(actor, contract, *states)
+
+
+def may_send_to_contract(actor: User, contract: Contract, organization: Organization) -> Verdict:
+    """Whoever speaks for an organization that is on the chain, while the contract runs."""
+    if contract.state != ContractState.RUNNING:
+        return not_now(_("The contract is %(state)s.") % {"state": contract.get_state_display().lower()})
+    return may_deploy_contract(actor, contract.blockchain, organization)
+
+
+def may_call_contract(actor: User, contract: Contract, organization: Organization) -> Verdict:
+    """Members of an organization that is on the chain, and the console's administrators; reading changes nothing."""
+    if not contract.address or contract.state == ContractState.DELETED:
+        return not_now(_("The contract is %(state)s.") % {"state": contract.get_state_display().lower()})
+    if not actor.is_administrator and not organization.members.filter(pk=actor.pk).exists():
+        return denied(_("You do not speak for %(name)s.") % {"name": organization.name})
+    if not contract.blockchain.organizations.filter(pk=organization.pk).exists():
+        return not_now(_("%(name)s is not in this chain.") % {"name": organization.name})
+    return _running(contract.blockchain)
+
+
+def may_propose_contract_rule(actor: User, chain: BusinessChain, organization: Organization) -> Verdict:
+    """Whoever speaks for an organization in the union, or on the chain where it has none."""
+    allowed = may_speak_for(actor, organization) and _going_on(chain)
+    if not allowed:
+        return allowed
+    if chain.union is not None:
+        return _inside(chain.union, organization)
+    if chain.organizations.filter(pk=organization.pk).exists():
+        return ALLOWED
+    return not_now(_("%(name)s is not in this chain.") % {"name": organization.name})
+
+
+def _may_change(actor: User, contract: Contract, *states: ContractState) -> Verdict:
+    """Whoever speaks for its owner, in one of the states, while nothing else is asked or done about it."""
+    allowed = may_speak_for(actor, contract.owner)
+    if not allowed:
+        return allowed
+    if contract.state not in states:
+        return not_now(_("The contract is %(state)s.") % {"state": contract.get_state_display().lower()})
+    if Proposal.objects.under_way().filter(subject_key=contract.subject_key).exists():
+        return not_now(_("Something about this contract is being asked or carried out; wait until that has ended."))
+    return _going_on(contract.blockchain.business_chain) and _running(contract.blockchain)
+
+
 def kernel_of(blockchain: Blockchain) -> str:
     """What the chain, or else its platform, says of its kernel; empty where neither does."""
     return str(blockchain.blockspec.get("kernel") or blockchain.business_chain.platform.kernel or "").lower()

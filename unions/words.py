@@ -40,6 +40,7 @@ WORDS = {
     "unions.proposal.contract_deploy_proposed": _("Deployment of a contract asked for"),
     "unions.proposal.contract_upgrade_proposed": _("Upgrade of a contract asked for"),
     "unions.proposal.contract_stop_proposed": _("Stop of a contract asked for"),
+    "unions.proposal.contract_resume_proposed": _("Running again of a contract asked for"),
     "unions.proposal.contract_delete_proposed": _("Deletion of a contract asked for"),
     "unions.proposal.contract_rule_proposed": _("Other rules for contracts proposed"),
     "unions.proposal.claim_proposed": _("Placeholder claimed"),

@@ -15,6 +15,8 @@ from chains.models import (
     Blockchain,
     BusinessChain,
     ChainState,
+    Contract,
+    ContractState,
     Createmode,
     Node,
     NodeState,
@@ -23,6 +25,7 @@ from chains.models import (
     ScanReport,
     Transaction,
     TransactionStatus,
+    UpgradeWay,
 )
 from chains.reads import of_party, spellings
 from console.api.filters import MomentFilter
@@ -116,6 +119,22 @@ class TransactionFilter(django_filters.FilterSet):
 
     class Meta:
         model = Transaction
+        fields: list[str] = []
+
+
+class ContractFilter(django_filters.FilterSet):
+    name = django_filters.CharFilter(lookup_expr="icontains", help_text=_("Part of the name."))
+    blockchain = django_filters.CharFilter(field_name="blockchain__uid", help_text=_("Id of the blockchain."))
+    chain = django_filters.CharFilter(
+        field_name="blockchain__business_chain__uid", help_text=_("Id of the business chain.")
+    )
+    orgcode = django_filters.CharFilter(field_name="owner__orgcode", help_text=_("Whose it is."))
+    address = django_filters.CharFilter(lookup_expr="iexact")
+    way = django_filters.ChoiceFilter(choices=UpgradeWay.choices)
+    state = django_filters.MultipleChoiceFilter(choices=ContractState.choices)
+
+    class Meta:
+        model = Contract
         fields: list[str] = []
 
 

@@ -110,10 +110,19 @@ class Contract(ConcurrentTransitionMixin, models.Model):
         return self.name
 
     @property
+    def subject_key(self) -> str:
+        """Under which proposals about it stand: one at a time, and its chain is not deleted beside them."""
+        return f"{self.blockchain.business_chain.uid}:contract:{self.uid}"
+
+    @property
     def version(self) -> ContractVersion | None:
-        """What runs, or ran last; None until something did."""
-        rows = self.versions.filter(state__in=[VersionState.RUNNING])
-        return rows.order_by("-number").first()
+        """What is in force; None before the first one is."""
+        return self.versions.filter(state=VersionState.RUNNING).first()
+
+    @property
+    def latest(self) -> ContractVersion | None:
+        """The newest one, in force or not."""
+        return self.versions.order_by("-number").first()
 
     @transition(state, source=[ContractState.PREPARED, ContractState.FAILED], target=ContractState.CREATING)
     def begin_creating(self) -> None:
@@ -245,8 +254,12 @@ class ContractRule(models.Model):
 
     @classmethod
     def of(cls, blockchain: Blockchain) -> ContractRule:
-        """The rule in force on a chain: its union's, or its own; one that demands nothing where none was made."""
-        chain = blockchain.business_chain
+        """The rule in force on a ledger."""
+        return cls.of_chain(blockchain.business_chain)
+
+    @classmethod
+    def of_chain(cls, chain: BusinessChain) -> ContractRule:
+        """Its union's, or its own; one that demands nothing where none was made."""
         if chain.union_id is not None:
             return cls.objects.filter(union=chain.union_id).first() or cls(union=chain.union)
         return cls.objects.filter(business_chain=chain).first() or cls(business_chain=chain)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from chains.gateway import calling
 from chains.gateway.requests import RpcRequest
+from chains.gateway.targets import refuse_stopped
 from chains.models import AccessGrant, Blockchain, GrantUse, Node, NodeState
 from chains.policies import require_gateway
 from console import audit
@@ -74,6 +75,7 @@ def admit(*, actor: User, blockchain: Blockchain, request: RpcRequest) -> Admitt
     grant = AccessGrant.objects.select_for_update(of=("self",)).get(pk=_choose(actor, blockchain, request, now).pk)
     if grant.revoked_at is not None or grant.is_expired:
         raise NotAllowed(_("This grant has ended."), code="no_grant")
+    refuse_stopped(blockchain, request)
     nodes = healthy_nodes(grant)
     _count(grant, request, now)
     if request.sends:

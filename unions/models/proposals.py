@@ -31,6 +31,7 @@ class ProposalKind(models.TextChoices):
     CONTRACT_DEPLOY = "contract_deploy", _("Deploy a contract")
     CONTRACT_UPGRADE = "contract_upgrade", _("Upgrade a contract")
     CONTRACT_STOP = "contract_stop", _("Stop a contract")
+    CONTRACT_RESUME = "contract_resume", _("Let a contract run again")
     CONTRACT_DELETE = "contract_delete", _("Delete a contract")
     CONTRACT_RULE = "contract_rule", _("Change the rules for contracts")
     RULE = "rule", _("Change the rule of a union")

@@ -39,6 +39,7 @@ ASKS = {
     ProposalKind.CONTRACT_DEPLOY: gettext_lazy("%(who)s wants to deploy the contract “%(union)s”."),
     ProposalKind.CONTRACT_UPGRADE: gettext_lazy("%(who)s wants to upgrade the contract “%(union)s”."),
     ProposalKind.CONTRACT_STOP: gettext_lazy("%(who)s wants to stop the contract “%(union)s”."),
+    ProposalKind.CONTRACT_RESUME: gettext_lazy("%(who)s wants to let the contract “%(union)s” run again."),
     ProposalKind.CONTRACT_DELETE: gettext_lazy("%(who)s wants to delete the contract “%(union)s”."),
     ProposalKind.CONTRACT_RULE: gettext_lazy("%(who)s proposes other rules for the contracts of “%(union)s”."),
     ProposalKind.RULE: gettext_lazy("%(who)s proposes another rule for the union “%(union)s”: %(rule)s."),
@@ -72,6 +73,7 @@ CONSEQUENCES = {
     ProposalKind.CONTRACT_STOP: gettext_lazy(
         "It is paused where it can be paused; otherwise the console passes on nothing to it any more."
     ),
+    ProposalKind.CONTRACT_RESUME: gettext_lazy("What stopped it is taken back; everybody can call it again."),
     ProposalKind.CONTRACT_DELETE: gettext_lazy(
         "It leaves the book and the console passes on nothing to it any more. A chain cannot forget: its code stays."
     ),
@@ -106,6 +108,7 @@ ICONS = {
     ProposalKind.CONTRACT_DEPLOY: "file-code",
     ProposalKind.CONTRACT_UPGRADE: "versions",
     ProposalKind.CONTRACT_STOP: "player-pause",
+    ProposalKind.CONTRACT_RESUME: "player-play",
     ProposalKind.CONTRACT_DELETE: "trash",
     ProposalKind.CONTRACT_RULE: "scale",
     ProposalKind.RULE: "scale",

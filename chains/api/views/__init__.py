@@ -14,6 +14,19 @@ from chains.api.views.applications import (
     UpgradeApplication,
 )
 from chains.api.views.chains import BlockchainDetail, Blockchains, ChainDetail, Chains, Nodes
+from chains.api.views.contracts import (
+    CallContract,
+    ChainContractRule,
+    CompileContract,
+    ContractDetail,
+    Contracts,
+    ContractVersionDetail,
+    DeployContract,
+    ResumeContract,
+    SendToContract,
+    StopContract,
+    UpgradeContract,
+)
 from chains.api.views.downloads import Sdk
 from chains.api.views.gateway import AccessGrantDetail, AccessGrants, Gateway
 from chains.api.views.ledger import (
@@ -40,9 +53,16 @@ __all__ = [
     "BlockchainDetail",
     "Blockchains",
     "Blocks",
+    "CallContract",
+    "ChainContractRule",
     "ChainDetail",
     "Chains",
+    "CompileContract",
+    "ContractDetail",
     "ContractReports",
+    "ContractVersionDetail",
+    "Contracts",
+    "DeployContract",
     "Gateway",
     "InstallApplication",
     "JoinChain",
@@ -54,10 +74,13 @@ __all__ = [
     "ReopenFinding",
     "Reorganisations",
     "ReportDetail",
+    "ResumeContract",
     "ScaleBlockchain",
     "ScanContract",
     "Sdk",
+    "SendToContract",
     "Statistics",
+    "StopContract",
     "TakeOverDetail",
     "TakeOverNetworks",
     "TakeOvers",
@@ -67,4 +90,5 @@ __all__ = [
     "TryApplication",
     "UninstallApplication",
     "UpgradeApplication",
+    "UpgradeContract",
 ]
