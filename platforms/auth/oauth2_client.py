@@ -57,6 +57,8 @@ def _token(answer: Incoming) -> Token:
     if not isinstance(text, str) or not text or kind.lower() != "bearer":
         raise PlatformRefused(NO_TOKEN, code="login_failed")
     seconds = body.get("expires_in")
+    if isinstance(seconds, str) and seconds.isdecimal() and len(seconds) < 10:  # as Azure writes it
+        seconds = int(seconds)
     return Token(text, float(seconds) if isinstance(seconds, int | float) else None)
 
 

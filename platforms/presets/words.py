@@ -21,6 +21,24 @@ REASONS = (
     gettext_noop(
         "A tenant is an AWS account; AWS lists accounts in another service. Type the twelve digits of the account."
     ),
+    # azure-blockchain-service
+    gettext_noop("A consortium of Azure is one Quorum chain, which comes with it."),
+    gettext_noop("The chain of an Azure consortium ends with the consortium."),
+    gettext_noop("Every member of an Azure consortium is on its chain."),
+    gettext_noop("Whoever leaves the chain of an Azure consortium leaves the consortium."),
+    gettext_noop("A consortium of Azure is one Quorum chain."),
+    gettext_noop("Azure counts transaction nodes by member. Add them in the Azure portal."),
+    gettext_noop("Azure counts transaction nodes by member. Remove them in the Azure portal."),
+    gettext_noop("Azure's calls manage nodes only. Deploy with any Ethereum tool at a transaction node."),
+    gettext_noop("A contract on a Quorum chain cannot be changed. Deploy the new version beside the old one."),
+    gettext_noop("A contract on a Quorum chain cannot be removed."),
+    gettext_noop("Azure's calls manage nodes only. Send it with any Ethereum tool at a transaction node."),
+    gettext_noop("Azure's calls do not show ledgers. Ask a transaction node."),
+    gettext_noop("Azure's calls do not show transactions. Ask a transaction node."),
+    gettext_noop("Azure's calls do not show blocks. Ask a transaction node."),
+    gettext_noop("Azure shows figures in Azure Monitor, which is another service."),
+    gettext_noop("Azure has no call for chains; a consortium is one."),
+    gettext_noop("Azure lists subscriptions in another service. Type the id of the subscription."),
     # huawei-bcs
     gettext_noop("BCS changes the number of peers with the size of an instance. Do it in the BCS console."),
     gettext_noop(
@@ -98,6 +116,24 @@ ABOUT = (
     gettext_noop("Share of yes votes that admits a member (percent)"),
     gettext_noop("Hours until a vote ends"),
     gettext_noop("Seconds between two looks at what AWS is building"),
+    # azure-blockchain-service
+    gettext_noop(
+        "Quorum consortia on Azure, one subscription and resource group for each organization. Azure has closed the "
+        "service."
+    ),
+    gettext_noop("Application (client) id of a service principal that may read the subscription"),
+    gettext_noop("Secret of that service principal"),
+    gettext_noop("Id of the organization's Azure subscription"),
+    gettext_noop("Resource group in that subscription"),
+    gettext_noop("Application (client) id of a service principal that may contribute to the resource group"),
+    gettext_noop("Subscription whose consortia are listed"),
+    gettext_noop("Path of the directory's token endpoint, with the directory's id"),
+    gettext_noop("Address of the directory that gives tokens"),
+    gettext_noop("Azure location of new members"),
+    gettext_noop("Size of new members (B0, S0)"),
+    gettext_noop("Tier of new members (Basic, Standard)"),
+    gettext_noop("Validator nodes of each member"),
+    gettext_noop("Seconds between two looks at what Azure is building"),
     # huawei-bcs
     gettext_noop("Hyperledger Fabric instances on Huawei Cloud, one account and project for each organization."),
     gettext_noop("Access key id of an account that may see the project"),

@@ -18,7 +18,7 @@ from platforms.http import Incoming
 from platforms.mapping.interpreter import Call
 from platforms.presets import preset
 from platforms.standard import OPERATIONS
-from tests.platforms.presets import amb, bcs, cello, kaleidoscope, webase
+from tests.platforms.presets import amb, azure, bcs, cello, kaleidoscope, webase
 from tests.platforms.presets.standin import StandIn
 
 JSON = dict[str, Any]
@@ -230,12 +230,34 @@ def kaleido_console(_moto: str) -> Iterator[Life]:
         yield life
 
 
+@contextmanager
+def azure_subscriptions(_moto: str) -> Iterator[Life]:
+    operator = PartyCredential(username="app-tax", password=azure.PRINCIPALS["app-tax"][0])
+    tax, housing = _orgs("tax", "housing", tenantid=lambda name: f"sub-{name}", projectid=lambda name: f"group-{name}")
+    both = Credentials(platform=operator, creator=azure.PARTIES[0], member=azure.PARTIES[1])
+    with azure.Azure() as platform, azure.Directory() as directory:
+        values = {"const.subscription": "sub-tax", "addresses.directory": directory.address}
+        with _living("azure-blockchain-service", both, platform, values=values) as life:
+            made = life.do("create_network", name="Permits", kernel="quorum", creator=tax, members=[housing])
+            network = {"network_id": made.network_id}
+            platform.invite("sub-housing")
+            joined = life.do("join_network", **network, member=housing, inviter=tax)
+            life.do("get_network", **network)
+            life.do("list_nodes", **network)
+            life.do("list_networks")
+            life.do("get_health")
+            life.do("quit_network", **network, member=housing, member_id=joined.member_id)
+            life.do("delete_network", **network, creator=tax)
+            yield life
+
+
 LIVES = {
     "amazon-managed-blockchain": amazon,
     "huawei-bcs": huawei,
     "webase": fisco,
     "hyperledger-cello": cello_engine,
     "kaleido": kaleido_console,
+    "azure-blockchain-service": azure_subscriptions,
 }
 
 

@@ -54,8 +54,9 @@ def test_a_dry_run_on_what_was_recorded_says_what_the_real_run_said(slug: str, m
     with LIVES[slug](moto) as life:
         assert set(life.samples) == set(template.interfaces)
         samples = read_samples(json.loads(json.dumps(life.samples)))
-        if "const.project_id" in {each.place for each in chosen.parameters}:
-            template = Template.parse(chosen.mapping_with({"const.project_id": "project-tax"}))
+        own = {"const.project_id": "project-tax", "const.subscription": "sub-tax"}
+        values = {each.place: own[each.place] for each in chosen.parameters if each.place in own}
+        template = Template.parse(chosen.mapping_with(values))
         for name, sample in samples.items():
             outcome = dry_run(template, api, sample)
             assert (outcome.fault, outcome.result) == (None, life.results[name])
