@@ -92,12 +92,12 @@ class KeyedList:
         """So many rows in the list's order, and whether there are more in the direction of reading."""
         rising = self.ascending != backwards
         order = [name if rising else f"-{name}" for name in self.fields]
-        most = offset + size + 1
+        most, alone = offset + size + 1, len(self.sources) == 1
         found: dict[int, Any] = {}
         for source in self.sources:
             rows = source.filter(_beside(self.fields, cursor)) if cursor else source
-            found |= {row.pk: row for row in rows.order_by(*order)[:most]}
-        rows_of_all = sorted(found.values(), key=self._key, reverse=not rising)[offset:most]
+            found |= {row.pk: row for row in rows.order_by(*order)[offset if alone else 0 : most]}
+        rows_of_all = sorted(found.values(), key=self._key, reverse=not rising)[0 if alone else offset : most]
         more = len(rows_of_all) > size
         rows_of_all = rows_of_all[:size]
         return (rows_of_all[::-1] if backwards else rows_of_all), more

@@ -205,6 +205,61 @@ class TransactionAnswer(serializers.Serializer[Any]):
     )
 
 
+class ArgumentAnswer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    type = serializers.CharField()
+    value = serializers.JSONField(help_text=_("Whole numbers as decimal text, bytes as 0x…"))  # type: ignore[assignment]
+
+
+class CallAnswer(serializers.Serializer[Any]):
+    """A call in the words of its contract's ABI."""
+
+    contract = serializers.CharField(help_text=_("Id of the contract."))
+    contract_name = serializers.CharField()
+    name = serializers.CharField()
+    signature = serializers.CharField()
+    arguments = ArgumentAnswer(many=True)
+
+
+class EventAnswer(serializers.Serializer[Any]):
+    """A log in the words of its contract's ABI."""
+
+    contract = serializers.CharField(source="contract.uid")
+    contract_name = serializers.CharField(source="contract.name")
+    name = serializers.CharField(source="event.name")
+    signature = serializers.CharField(source="event.signature")
+    arguments = ArgumentAnswer(source="event.arguments", many=True)
+
+
+class LogAnswer(serializers.Serializer[Any]):
+    """What a contract told, raw, and in words where its ABI is known."""
+
+    address = serializers.CharField()
+    topics = serializers.ListField(child=serializers.CharField())
+    data = serializers.CharField()
+    event = serializers.SerializerMethodField()
+
+    @extend_schema_field(EventAnswer(allow_null=True))
+    def get_event(self, log: Any) -> Any:
+        return EventAnswer(log).data if log.event is not None else None
+
+
+class DeployedAnswer(serializers.Serializer[Any]):
+    """A version of a contract."""
+
+    contract = serializers.CharField(source="contract.uid")
+    contract_name = serializers.CharField(source="contract.name")
+    version = serializers.IntegerField(source="number")
+
+
+class TransactionQuery(serializers.Serializer[Any]):
+    """Whether the platform may be asked."""
+
+    live = serializers.BooleanField(
+        default=False, help_text=_("Ask the platform for what is not stored, such as logs; takes its time.")
+    )
+
+
 class TransactionDetailAnswer(TransactionAnswer):
     """A transaction with what it carries."""
 
@@ -212,6 +267,12 @@ class TransactionDetailAnswer(TransactionAnswer):
     input = serializers.CharField()
     extrainfo = serializers.CharField()
     ledger = StandingAnswer()
+    call = CallAnswer(allow_null=True, help_text=_("The input in words; null where the contract's ABI is not known."))
+    deployed = DeployedAnswer(allow_null=True, help_text=_("The contract that it made, where it is known here."))
+    logs = LogAnswer(
+        many=True, allow_null=True, help_text=_("What contracts told while it ran; null: the platform did not say.")
+    )
+    problem = ToldField(help_text=_("Why the platform, asked for what is not stored, did not tell it."))
 
 
 class StatisticAnswer(serializers.Serializer[Any]):

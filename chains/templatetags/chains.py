@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from chains import shelves
 from chains.models import Blockchain, Contract, FindingSeverity, Node, ScanReport
 from chains.roles import role_in_words
-from console.templatetags.shell import state
+from console.shell import address_of
+from console.templatetags.shell import as_json, state
 
 register = template.Library()
 
@@ -31,6 +32,19 @@ def state_of(row: Any) -> SafeString:
 def role(node: Node) -> str:
     """What the node is there for."""
     return role_in_words(node.role)
+
+
+@register.simple_tag
+def contract_link(contract: Contract) -> SafeString:
+    """A contract's name, leading to its page."""
+    address = address_of("chains.contract", str(contract.pk))
+    return format_html('<a href="{}">{}</a>', address, contract.name) if address else format_html("{}", contract.name)
+
+
+@register.simple_tag
+def argument(value: Any) -> str:
+    """A value of a call or an event: texts as they are, all else as JSON has it."""
+    return value if isinstance(value, str) else as_json(value)
 
 
 @register.inclusion_tag("chains/_freshness.html")

@@ -167,7 +167,14 @@ def _transaction(found: Json, receipt: Json | None, block: Json | None) -> Json:
         "contractAddress": receipt.get("contractAddress") if receipt else None,
         "gasUsed": receipt["gasUsed"] if receipt else None,
         "logCount": len(receipt["logs"]) if receipt else 0,
+        "receipt": _receipt(receipt) if receipt else None,
     }
+
+
+def _receipt(receipt: Json) -> Json:
+    """What the transaction used and told."""
+    logs = [{name: log[name] for name in ("address", "topics", "data")} for log in receipt["logs"]]
+    return {"gasUsed": int(receipt["gasUsed"], 16), "logs": logs}
 
 
 def _time(block: Json) -> int:

@@ -127,6 +127,7 @@ def test_the_ledger_says_how_far_it_is_and_how_fresh(read_chain: tuple[Blockchai
         "indexed_from": 0,
         "indexed_up_to": 6,
         "behind": 0,
+        "gaps": [],
         "read_error": "",
         "stale": False,
     }

@@ -125,6 +125,9 @@ def test_transactions_of_every_kind(life: Life) -> None:
     assert deployed["to"] is None
     assert deployed["contractAddress"] == called["to"] == failed["to"]
     assert (called["input"], called["logCount"], moved["valueWei"]) == (INCREMENT, 1, str(5 * 10**17))
+    (log,) = called["receipt"]["logs"]
+    assert (log["address"], called["receipt"]["gasUsed"]) == (called["to"], int(called["gasUsed"], 16))
+    assert moved["receipt"]["logs"] == []
     for transaction in whole["items"]:
         assert life.get(f"transactions/{transaction['hash']}") == transaction
         of_block = life.get("transactions", blockNumber=transaction["blockNumber"])
