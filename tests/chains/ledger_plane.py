@@ -113,7 +113,8 @@ class Plane:
 
     def shown(self, network: str) -> Json:
         row = self.networks[network]
-        return {"id": network, "state": "running", "people": [], **row}
+        people = [{"id": each, "name": each, "tenant": ""} for each in row["members"]]
+        return {"id": network, "state": "running", "people": people, **row}
 
     # --- changes ------------------------------------------------------------------------------------------------------
 
