@@ -33,16 +33,19 @@ GENESIS, STATIC, PASSWORD, CREDENTIALS = (
 )
 USER = "console"
 APIS = "ETH,NET,WEB3,TXPOOL,ADMIN,QBFT"
-# What anybody may ask who reaches the port: all of it Besu has known for years, for it refuses to start with others.
+# What anybody may ask who reaches the port. Besu 24 knows it all; with a name that it does not know it does not start.
 OPEN = (
     "eth_blockNumber",
     "eth_call",
     "eth_chainId",
+    "eth_createAccessList",
     "eth_estimateGas",
+    "eth_feeHistory",
     "eth_gasPrice",
     "eth_getBalance",
     "eth_getBlockByHash",
     "eth_getBlockByNumber",
+    "eth_getBlockReceipts",
     "eth_getBlockTransactionCountByHash",
     "eth_getBlockTransactionCountByNumber",
     "eth_getCode",
@@ -54,6 +57,7 @@ OPEN = (
     "eth_getTransactionByHash",
     "eth_getTransactionCount",
     "eth_getTransactionReceipt",
+    "eth_maxPriorityFeePerGas",
     "eth_sendRawTransaction",
     "eth_syncing",
     "net_listening",
