@@ -13,6 +13,7 @@ from chains.models import Blockchain, Contract, FindingSeverity, Node, ScanRepor
 from chains.roles import role_in_words
 from console.shell import address_of
 from console.templatetags.shell import as_json, state
+from platforms.models import Kernel
 
 register = template.Library()
 
@@ -45,6 +46,12 @@ def contract_link(contract: Contract) -> SafeString:
 def argument(value: Any) -> str:
     """A value of a call or an event: texts as they are, all else as JSON has it."""
     return value if isinstance(value, str) else as_json(value)
+
+
+@register.filter
+def kernel(name: str) -> str:
+    """The kernel as it writes itself; as the platform says it where that is none of ours."""
+    return str(Kernel(name).label) if name in Kernel.values else name
 
 
 @register.inclusion_tag("chains/_freshness.html")

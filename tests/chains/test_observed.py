@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -30,29 +32,41 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(ANVIL is None, reason="needs anvil: `make setup` installs it, or name it in ANVIL"),
 ]
-IP, PORT, NUMBER = "127.0.51.1", 8545, 7_654_321
-NETWORK = f"{NUMBER}@{IP}:{PORT}"
+IP, NUMBER = "127.0.51.1", 7_654_321
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """Somebody's node."""
+
+    port: int
+
+    @property
+    def network(self) -> str:
+        return f"{NUMBER}@{IP}:{self.port}"
+
+    def answers(self) -> bool:
+        question = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
+        try:
+            said = httpx.post(f"http://{IP}:{self.port}", json=question, trust_env=False).json()
+        except httpx.HTTPError:
+            return False
+        return bool(said["result"] == hex(NUMBER))
 
 
 @pytest.fixture
-def node() -> Iterator[None]:
-    """Somebody's node, at its own address."""
-    command = [str(ANVIL), "--host", IP, "--port", str(PORT), "--chain-id", str(NUMBER), "--block-time", "1"]
+def node() -> Iterator[Theirs]:
+    with socket.socket() as probe:
+        probe.bind((IP, 0))
+        theirs = Theirs(probe.getsockname()[1])
+    command = [str(ANVIL), "--host", IP, "--port", str(theirs.port), "--chain-id", str(NUMBER), "--block-time", "1"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 20
-        while not answers():
+        deadline = time.monotonic() + 60
+        while not theirs.answers():
             assert time.monotonic() < deadline, "the node does not come up"
             time.sleep(0.05)
-        yield
+        yield theirs
         process.kill()
-
-
-def answers() -> bool:
-    question = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}
-    try:
-        return bool(httpx.post(f"http://{IP}:{PORT}", json=question, trust_env=False).json()["result"] == hex(NUMBER))
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.fixture
@@ -69,12 +83,12 @@ def parks(cast: Cast) -> tuple[User, Organization]:
     return registered(cast.root, "paula", on_prem("Parks", nodelist=[{"ip": IP, "port": 2376}]))
 
 
-def taken_over(cast: Cast) -> Union:
-    take_over = request_take_over(actor=cast.root, oemtype="own", network_ids=[NETWORK])
+def taken_over(cast: Cast, node: Theirs) -> Union:
+    take_over = request_take_over(actor=cast.root, oemtype="own", network_ids=[node.network])
     work()
     (row,) = take_over.networks.all()
     assert row.verdict == "created", (row.verdict, row.reason)
-    return Union.objects.get(network_id=NETWORK)
+    return Union.objects.get(network_id=node.network)
 
 
 def rest(user: User, path: str) -> dict:
@@ -86,16 +100,16 @@ def rest(user: User, path: str) -> dict:
 
 
 def test_what_the_console_may_do_is_said_before_and_after(
-    node: None, cast: Cast, own_machines: Platform, parks: tuple[User, Organization]
+    node: Theirs, cast: Cast, own_machines: Platform, parks: tuple[User, Organization]
 ) -> None:
     paula, organization = parks
-    preview = request_take_over(actor=cast.root, oemtype="own", network_ids=[NETWORK], dry_run=True)
+    preview = request_take_over(actor=cast.root, oemtype="own", network_ids=[node.network], dry_run=True)
     work()
     (shown,) = rest(cast.root, f"take-overs/{preview.pk}")["networks"]
     assert (shown["verdict"], shown["management"]) == ("new", "observed")
     assert "Observe only" in words(page(cast.root, f"/take-overs/{preview.pk}"))
 
-    union = taken_over(cast)
+    union = taken_over(cast, node)
     assert [member.organization for member in union.members.all()] == [organization]
     (blockchain,) = Blockchain.objects.filter(business_chain__union=union)
     assert rest(paula, f"unions/{union.unionid}")["management"] == "observed"
@@ -109,10 +123,10 @@ def test_what_the_console_may_do_is_said_before_and_after(
 
 
 def test_what_the_console_may_not_do_is_refused_before_anybody_is_asked(
-    node: None, cast: Cast, own_machines: Platform, parks: tuple[User, Organization]
+    node: Theirs, cast: Cast, own_machines: Platform, parks: tuple[User, Organization]
 ) -> None:
     paula, organization = parks
-    union = taken_over(cast)
+    union = taken_over(cast, node)
     (blockchain,) = Blockchain.objects.filter(business_chain__union=union)
     before = Proposal.objects.count()
     refused = [
@@ -142,27 +156,28 @@ def test_what_the_console_may_not_do_is_refused_before_anybody_is_asked(
 
 
 def test_letting_go_ends_the_observation_and_nothing_else(
-    node: None, cast: Cast, own_machines: Platform, parks: tuple[User, Organization]
+    node: Theirs, cast: Cast, own_machines: Platform, parks: tuple[User, Organization]
 ) -> None:
     paula, _organization = parks
-    union = taken_over(cast)
+    union = taken_over(cast, node)
     propose_delete(actor=paula, unionid=union.unionid)
     work()
     union.refresh_from_db()
     assert union.state == UnionState.DELETED
-    assert answers()
+    assert node.answers()
 
 
 def test_a_unions_own_chain_is_of_the_mode_that_its_platform_has(
-    node: None, cast: Cast, own_machines: Platform, parks: tuple[User, Organization]
+    node: Theirs, cast: Cast, own_machines: Platform, parks: tuple[User, Organization]
 ) -> None:
     """On own machines a node serves one chain: nothing is shared, and the page says so."""
-    union = taken_over(cast)
+    union = taken_over(cast, node)
     chain = BusinessChain.objects.get(union=union)
     assert chain.createmode == Createmode.ISOLATED
     (blockchain,) = chain.blockchains.all()
     seen = words(page(parks[0], f"/chains/{blockchain.uid}"))
     assert "One chain with nodes of its own" in seen
     assert "share" not in seen
+    assert "Kernel Ethereum" in seen
     assert "Peer" in seen
     assert "Anvil 1." in seen

@@ -13,7 +13,7 @@ from console.models import User
 from platforms.models import Platform
 from platforms.sandbox.anvil import find_anvil
 from tests.chains.ledger_plane import Ledger
-from tests.chains.test_observed import node, own_machines, parks, rest, taken_over  # noqa: F401 - fixtures
+from tests.chains.test_observed import Theirs, node, own_machines, parks, rest, taken_over  # noqa: F401 - fixtures
 from tests.chains.test_pages import page, words
 from tests.unions.cast import Cast
 from unions.models import MemberRole, Membership, Organization, UnionMember
@@ -31,7 +31,7 @@ def names(user: User, path: str) -> set[str]:
 
 
 def test_both_worlds_are_one_to_who_is_in_both(
-    node: None,  # noqa: F811
+    node: Theirs,  # noqa: F811
     cast: Cast,
     own_machines: Platform,  # noqa: F811
     parks: tuple[User, Organization],  # noqa: F811
@@ -40,7 +40,7 @@ def test_both_worlds_are_one_to_who_is_in_both(
 ) -> None:
     permits, ledger = chain("Permits")
     ledger.mine(7)
-    trees = taken_over(cast)
+    trees = taken_over(cast, node)
     UnionMember.objects.create(union=trees, organization=cast.social, member_id="social")
     (watched,) = Blockchain.objects.filter(business_chain__union=trees)
     alice, garden = cast.alice, parks[1]
