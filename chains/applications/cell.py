@@ -178,13 +178,18 @@ def _one(command: Json, folder: Path, spec: Json, deadline: float) -> tuple[Watc
     listen, speak = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(speak, lambda: os.setsid(), command["run"], spec["environment"], command["folder"])
+        _become(speak, _apart, command["run"], spec["environment"], command["folder"])
     os.close(speak)
     watch = Watch(pid, listen, spec, folder / "stop", deadline)
     status = watch.until_end(lambda: _kill_group(pid))
     _kill_group(pid)
     os.close(listen)
     return watch, status
+
+
+def _apart() -> None:
+    os.setsid()
+    os.umask(0o022)  # whoever the application runs as can read what is built
 
 
 def _kill_group(pid: int) -> None:

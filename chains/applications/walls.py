@@ -6,6 +6,7 @@ Part of the program `cell`: imports nothing of the console. Everything goes thro
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -162,7 +163,10 @@ def _devices(root: Path) -> None:
 def move_in(root: Path) -> None:
     """In the first process inside: the furnished folder becomes `/`, and the outer one is gone."""
     _call("unshare", NEW_MOUNTS)
-    _mount("proc", root / "proc", "proc", NO_SUID | NO_DEVICES | NO_EXEC)
+    with contextlib.suppress(
+        NoWalls
+    ):  # where part of the outer one is covered: then there is none, which is no less safe
+        _mount("proc", root / "proc", "proc", NO_SUID | NO_DEVICES | NO_EXEC)
     os.chdir(root)
     _call("pivot_root", b".", b".")
     _call("umount2", b".", DETACH)

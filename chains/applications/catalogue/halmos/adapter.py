@@ -34,9 +34,10 @@ def main(request_path: str, report_path: str) -> None:
     report: Json = {"protocol": 1, "tool": {"name": "Halmos", "version": version[-1] if version else "unknown"}}
     if request["task"] == "scan":
         report |= scan(request)
+    elif (built := run([str(forge() / "forge"), "--version"])).returncode == 0:
+        report["findings"] = []
     else:
-        built = run([str(forge() / "forge"), "--version"])
-        report |= {"findings": []} if built.returncode == 0 else {"error": built.stderr[-1000:] or "forge does not run"}
+        report["error"] = built.stderr[-1000:] or "forge does not run"
     Path(report_path).write_text(json.dumps(report))
 
 
