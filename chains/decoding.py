@@ -94,11 +94,6 @@ def logs_of(transaction: Transaction, extra: Json | None = None) -> list[Log] | 
     return [] if kind in LOGGING_KINDS and "gasUsed" in extra else None
 
 
-def is_told_whole(transaction: Transaction) -> bool:
-    """Whether asking the platform for this one transaction could tell more than is stored."""
-    return bool(transaction.value or transaction.input) and logs_of(transaction) is not None
-
-
 def _in_words(book: _Book, log: Log) -> Log:
     event = _first(decode_log(abi, log.topics, log.data) for abi in book.abis(log.address))
     return Log(log.address, log.topics, log.data, book.contract(log.address), event)

@@ -33,7 +33,6 @@ urlpatterns = [
     path("chains/<str:uid>/blocks", views.BlockList.as_view(), name="block-list"),
     path("chains/<str:uid>/blocks/<int:height>", views.BlockDetail.as_view(), name="block-detail"),
     path("chains/<str:uid>/transactions", views.TransactionList.as_view(), name="transaction-list"),
-    path("chains/<str:uid>/transactions/<str:hash>/words", views.TransactionWords.as_view(), name="transaction-words"),
     path("chains/<str:uid>/transactions/<str:hash>", views.TransactionDetail.as_view(), name="transaction-detail"),
     path("applications", views.ApplicationList.as_view(), name="application-list"),
     path("applications/by-number/<int:pk>", views.ApplicationByNumber.as_view(), name="application-by-number"),

@@ -252,14 +252,6 @@ class DeployedAnswer(serializers.Serializer[Any]):
     version = serializers.IntegerField(source="number")
 
 
-class TransactionQuery(serializers.Serializer[Any]):
-    """Whether the platform may be asked."""
-
-    live = serializers.BooleanField(
-        default=False, help_text=_("Ask the platform for what is not stored, such as logs; takes its time.")
-    )
-
-
 class TransactionDetailAnswer(TransactionAnswer):
     """A transaction with what it carries."""
 
@@ -272,7 +264,6 @@ class TransactionDetailAnswer(TransactionAnswer):
     logs = LogAnswer(
         many=True, allow_null=True, help_text=_("What contracts told while it ran; null: the platform did not say.")
     )
-    problem = ToldField(help_text=_("Why the platform, asked for what is not stored, did not tell it."))
 
 
 class StatisticAnswer(serializers.Serializer[Any]):

@@ -30,7 +30,6 @@ from chains.views.ledger import (
     TransactionDetail,
     TransactionDetails,
     TransactionList,
-    TransactionWords,
 )
 from chains.views.orders import ChainOrder, ChainPlan, DeleteChain, JoinChain, QuitChain, ScaleChain
 from chains.views.takeover import ConfirmTakeOver, LookAtNetworks, TakeOverDetail
@@ -70,7 +69,6 @@ __all__ = [
     "TransactionDetail",
     "TransactionDetails",
     "TransactionList",
-    "TransactionWords",
     "TryApplication",
     "UninstallApplication",
     "UpgradeApplication",

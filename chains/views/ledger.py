@@ -13,7 +13,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.views.generic import TemplateView
 
 from chains import reads
 from chains.decoding import explain
@@ -22,10 +21,9 @@ from chains.ledgerwords import left_with_its_branch
 from chains.models import Block, DroppedTransaction, Reorganisation, Transaction, TransactionStatus
 from chains.models import TransactionDetails as Details
 from chains.services import ledger
-from chains.services.transactions import complete_transaction, found_transaction, may_ask_for_more
 from chains.views.chains import OfBlockchain
 from console.errors import Missing
-from console.views.base import DetailPage, ListPage, Page
+from console.views.base import DetailPage, ListPage
 from unions.reads import found
 
 MAX_DIGITS = 18
@@ -142,7 +140,11 @@ class TransactionDetail(OfBlockchain, DetailPage):
         return reads.dropped(self.blockchain, self.kwargs["hash"])
 
     def get_object(self, queryset: Any = None) -> Transaction:
-        return found_transaction(self.actor, self.blockchain.uid, self.kwargs["hash"])
+        rows = Transaction.objects.filter(blockchain=self.blockchain, hash__in=reads.spellings(self.kwargs["hash"]))
+        row = rows.select_related("blockchain__business_chain__platform").first()
+        if row is None:
+            raise Missing(_("This transaction has not been read, or is kept no longer."))
+        return row
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
@@ -151,23 +153,6 @@ class TransactionDetail(OfBlockchain, DetailPage):
             "standing": reads.standing_of(self.blockchain),
             "dropped": self.dropped,
             "explained": explain(self.actor, context["transaction"]),
-            "ask_for_more": may_ask_for_more(context["transaction"]),
-        }
-
-
-class TransactionWords(Page, TemplateView):
-    """What the transaction says, once its platform has been asked for what is not stored."""
-
-    template_name = "chains/_transaction_words.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        looked = complete_transaction(actor=self.actor, uid=self.kwargs["uid"], tx_hash=self.kwargs["hash"])
-        return super().get_context_data(**kwargs) | {
-            "blockchain": looked.transaction.blockchain,
-            "transaction": looked.transaction,
-            "explained": explain(self.actor, looked.transaction),
-            "problem": looked.problem,
-            "asked": True,
         }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ from chains.models import (
 from chains.services import history
 from platforms.models import Platform
 from platforms.sandbox.anvil import find_anvil
-from platforms.sandbox.counter import CODE, GET, INCREMENT
+from platforms.sandbox.counter import CODE, INCREMENT
 from platforms.standard import OPERATIONS
 from tests.chains.test_pages import words
 from tests.rest import client
@@ -131,10 +130,10 @@ def test_a_call_and_its_event_are_told_in_the_contracts_words(
 ) -> None:
     made = node.send(data=CODE)
     address = node.call("eth_getTransactionReceipt", made)["contractAddress"]
-    called, moved = node.send(to=address, data=INCREMENT), node.send(to="0x" + "ab" * 20, value="0x5")
+    called = node.send(to=address, data=INCREMENT)
     observe(row)
     there = f"/api/v1/blockchains/own/transactions/{called}"
-    raw = client(cast.alice).get(there, {"live": "true"}).json()
+    raw = client(cast.alice).get(there).json()
     (log,) = raw["logs"]
     assert (raw["call"], log["event"], log["address"]) == (None, None, address)
 
@@ -157,8 +156,6 @@ def test_a_call_and_its_event_are_told_in_the_contracts_words(
     }
     html = seen(cast, f"/chains/own/transactions/{called}")
     assert re_order(html, "Calls the contract Counter", "increment()", "Incremented(uint256)", "value uint256", "1")
-    node_says = seen(cast, f"/chains/own/transactions/{moved}/words")
-    assert "No contract told anything." in node_says
     for user, status in ((cast.carol, 404), (cast.dan, 404)):
         assert client(user).get(there).status_code == status
 
@@ -172,35 +169,16 @@ def re_order(text: str, *parts: str) -> bool:
     return True
 
 
-def test_what_a_reading_left_out_is_asked_for_when_somebody_looks(
+def test_no_event_and_no_word_of_events_are_two_things(
     node: Node, row: Blockchain, cast: Cast, observe: Observe
 ) -> None:
-    address = node.call("eth_getTransactionReceipt", node.send(data=CODE))["contractAddress"]
-    called = node.send(to=address, data=INCREMENT)
+    moved = node.send(to="0x" + "ab" * 20, value="0x5")
     observe(row)
-    known_contract(row, cast, address)
-    Transaction.objects.filter(hash=called).update(value="", input="", extrainfo="")  # as catching up leaves it
-    assert "Asking the platform" in seen(cast, f"/chains/own/transactions/{called}")
-    assert "increment()" in seen(cast, f"/chains/own/transactions/{called}/words")
-    stored = Transaction.objects.get(hash=called)
-    assert (stored.input, stored.value) == (INCREMENT, "0")
-    assert "gasUsed" in json.loads(stored.extrainfo)
-    assert "Asking the platform" not in seen(cast, f"/chains/own/transactions/{called}")
-
-
-def test_a_node_that_is_gone_is_said_and_nothing_is_lost(
-    node: Node, row: Blockchain, cast: Cast, observe: Observe, settings: Any
-) -> None:
-    called = node.send(to="0x" + "ab" * 20, data=GET)
-    observe(row)
-    Transaction.objects.update(value="", input="", extrainfo="")
-    Blockchain.objects.update(external_id=f"31337@127.0.0.1:{free_port()}")
-    html = seen(cast, f"/chains/own/transactions/{called}/words")
-    assert "The platform was asked for the rest and did not tell it." in html
-    answer = client(cast.alice).get(f"/api/v1/blockchains/own/transactions/{called}", {"live": "true"}).json()
-    assert answer["problem"]
-    assert answer["logs"] is None
-    assert (answer["hash"], answer["sender"] != "") == (called, True)
+    assert "No contract told anything." in seen(cast, f"/chains/own/transactions/{moved}")
+    Platform.objects.filter(oemtype="own").update(kind="mapped")
+    Transaction.objects.update(extrainfo="")
+    assert "The platform does not tell which events there were." in seen(cast, f"/chains/own/transactions/{moved}")
+    assert client(cast.alice).get(f"/api/v1/blockchains/own/transactions/{moved}").json()["logs"] is None
 
 
 # --- other ways -------------------------------------------------------------------------------------------------------

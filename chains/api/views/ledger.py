@@ -30,13 +30,11 @@ from chains.api.serializers import (
     StatisticsQuery,
     TransactionAnswer,
     TransactionDetailAnswer,
-    TransactionQuery,
 )
 from chains.decoding import explain
 from chains.ledgerwords import left_with_its_branch
 from chains.models import Block, Blockchain, Reorganisation, Transaction
 from chains.services import ledger
-from chains.services.transactions import Looked, complete_transaction, found_transaction
 from console.errors import Missing
 from unions.api.views.unions import actor_of
 from unions.reads import found
@@ -74,6 +72,16 @@ class OfBlockchain(APIView):
     @property
     def standing(self) -> reads.Standing:
         return reads.standing_of(self.blockchain)
+
+    def in_words(self, transaction: Transaction) -> Transaction:
+        """With what the answer shows beside the row: the ledger's standing, and what the row says."""
+        row: Any = transaction
+        said = explain(actor_of(self.request), row)
+        row.ledger, row.deployed, row.logs, row.call = self.standing, said.created, said.logs, None
+        if said.call is not None and said.contract is not None:
+            about = {"contract": said.contract.uid, "contract_name": said.contract.name}
+            row.call = {**about, **said.call.as_json()}
+        return transaction
 
     def not_read(self, text: str) -> Missing:
         """It may be on the ledger, but it is not among what has been read."""
@@ -166,38 +174,16 @@ class Transactions(LedgerList):
 class TransactionDetail(OfBlockchain):
     """One transaction."""
 
-    @extend_schema(
-        operation_id="get_transaction",
-        tags=["ledger"],
-        parameters=[TransactionQuery],
-        responses=TransactionDetailAnswer,
-    )
+    @extend_schema(operation_id="get_transaction", tags=["ledger"], responses=TransactionDetailAnswer)
     def get(self, request: Request, uid: str, hash: str) -> Response:
         """One transaction with what it carries, in the words of the contracts that are known on the chain."""
-        asked = TransactionQuery(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        looked = self._looked_at(hash, live=asked.validated_data["live"])
-        return Response(TransactionDetailAnswer(self._in_words(looked)).data)
-
-    def _looked_at(self, tx_hash: str, *, live: bool) -> Looked:
-        if not Transaction.objects.filter(blockchain=self.blockchain, hash__in=reads.spellings(tx_hash)).exists():
-            if (lost := reads.dropped(self.blockchain, tx_hash)) is not None:
+        rows = Transaction.objects.filter(blockchain=self.blockchain, hash__in=reads.spellings(hash))
+        transaction = rows.select_related("blockchain__business_chain__platform").first()
+        if transaction is None:
+            if (lost := reads.dropped(self.blockchain, hash)) is not None:
                 raise Missing(left_with_its_branch(lost), code="dropped")
             raise self.not_read(_("There is no transaction of this hash among those that have been read."))
-        actor = actor_of(self.request)
-        if live:
-            return complete_transaction(actor=actor, uid=self.blockchain.uid, tx_hash=tx_hash)
-        return Looked(found_transaction(actor, self.blockchain.uid, tx_hash))
-
-    def _in_words(self, looked: Looked) -> Transaction:
-        row: Any = looked.transaction
-        said = explain(actor_of(self.request), row)
-        row.ledger, row.problem, row.deployed, row.logs = self.standing, looked.problem, said.created, said.logs
-        row.call = None
-        if said.call is not None and said.contract is not None:
-            about = {"contract": said.contract.uid, "contract_name": said.contract.name}
-            row.call = {**about, **said.call.as_json()}
-        return row  # type: ignore[no-any-return]
+        return Response(TransactionDetailAnswer(self.in_words(transaction)).data)
 
 
 class TransactionDetails(OfBlockchain):
@@ -209,8 +195,7 @@ class TransactionDetails(OfBlockchain):
     def post(self, request: Request, uid: str, hash: str) -> Response:
         """Have value, input and nonce read next; ask again until `details` is `read` or `refused`."""
         transaction = ledger.want_details(actor=request.user, uid=uid, tx_hash=hash)  # type: ignore[arg-type]
-        transaction.ledger = self.standing  # type: ignore[attr-defined]
-        return Response(TransactionDetailAnswer(transaction).data, status=202)
+        return Response(TransactionDetailAnswer(self.in_words(transaction)).data, status=202)
 
 
 class Statistics(OfBlockchain):
