@@ -114,6 +114,7 @@ def memory_of(pid: int) -> int:
 def main(folder: Path) -> int:
     """The lock was taken by whoever started this, and came along as an open file."""
     walls.end_with_parent()
+    os.umask(0o022)  # whoever a program runs as can read what is made for it; the job's own folder is nobody else's
     spec: Json = json.loads((folder / "cell.json").read_text())
     began = time.monotonic()
     try:
@@ -178,18 +179,13 @@ def _one(command: Json, folder: Path, spec: Json, deadline: float) -> tuple[Watc
     listen, speak = os.pipe()
     pid = os.fork()
     if pid == 0:
-        _become(speak, _apart, command["run"], spec["environment"], command["folder"])
+        _become(speak, os.setsid, command["run"], spec["environment"], command["folder"])
     os.close(speak)
     watch = Watch(pid, listen, spec, folder / "stop", deadline)
     status = watch.until_end(lambda: _kill_group(pid))
     _kill_group(pid)
     os.close(listen)
     return watch, status
-
-
-def _apart() -> None:
-    os.setsid()
-    os.umask(0o022)  # whoever the application runs as can read what is built
 
 
 def _kill_group(pid: int) -> None:
@@ -204,14 +200,15 @@ def _become(speak: int, prepare: Callable[[], object], command: list[str], env: 
     try:
         walls.end_with_parent()
         nothing = os.open("/dev/null", os.O_RDONLY)
-        for number, source in ((0, nothing), (1, speak), (2, speak)):
-            os.dup2(source, number)
         prepare()
         os.chdir(folder)
+        for number, source in ((0, nothing), (1, speak), (2, speak)):
+            os.dup2(source, number)
+        speak = 2
         os.closerange(3, 4096)
         os.execve(command[0], command, env)  # noqa: S606 - there is no shell in between on purpose
     except BaseException as problem:  # whatever it is, this process must not go on as the one it was forked from
-        os.write(2, f"{command[0]}: {problem}\n".encode())
+        os.write(speak, f"{command[0]}: {problem}\n".encode())
     os._exit(NOT_STARTED)
 
 

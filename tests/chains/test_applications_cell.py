@@ -39,14 +39,18 @@ def data(settings: Any, tmp_path: Path) -> Iterator[Path]:
 def run(data: Path, tmp_path: Path) -> Run:
     """Run code as an application; without building an environment, which others do."""
 
-    def go(code: str, job: str = "job", **needs: Any) -> jobs.Outcome:
+    def go(code: str, job: str = "job", umask: int = 0o022, **needs: Any) -> jobs.Outcome:
         wanted = {"seconds": 20, "cpu_seconds": 10, "memory_mb": 200, "disk_mb": 16, "processes": 16, **needs}
         manifest = read(application(tmp_path / "warehouse", code, needs=wanted))
         home = environments.home_of(manifest.name, manifest.label)
         shutil.copytree(manifest.folder, home / "app", dirs_exist_ok=True)
         spec = environments.run_spec(manifest)
         python = str(Path(sys.executable).resolve())
-        return finished(job, {**spec, "command": [python, *spec["command"][1:]]}, {"task": "health"})
+        before = os.umask(umask)
+        try:
+            return finished(job, {**spec, "command": [python, *spec["command"][1:]]}, {"task": "health"})
+        finally:
+            os.umask(before)
 
     return go
 
@@ -72,6 +76,12 @@ def test_a_program_sees_its_request_and_nothing_of_the_console(run: Run, data: P
     assert (outcome.ended, outcome.report) == ("done", "there"), outcome
     assert jobs.report_of("job") == b'{"a": 1}'
     assert SECRET not in outcome.log
+
+
+def test_a_service_that_hides_its_files_can_run_programs(run: Run) -> None:
+    """As systemd's UMask=0077 and `make run` do."""
+    outcome = run("open('report.json', 'w').write('{}')", umask=0o077)
+    assert (outcome.ended, outcome.report) == ("done", "there"), outcome
 
 
 def test_there_is_no_network_and_no_way_to_more_rights(run: Run) -> None:
