@@ -78,18 +78,23 @@ def checked_connector(*, allow_private: bool, limit: int, limit_per_host: int) -
     return aiohttp.TCPConnector(limit=limit, limit_per_host=limit_per_host, socket_factory=checked)
 
 
+def checked_pool(*, context: ssl.SSLContext, allow_private: bool, limits: httpx.Limits) -> httpcore.ConnectionPool:
+    """Connections to checked addresses only. Nothing is followed, and no cookie is kept."""
+    return httpcore.ConnectionPool(
+        ssl_context=context,
+        max_connections=limits.max_connections,
+        max_keepalive_connections=limits.max_keepalive_connections,
+        keepalive_expiry=limits.keepalive_expiry,
+        network_backend=_CheckedBackend(allow_private),
+    )
+
+
 class CheckedTransport(httpx.HTTPTransport):
     """httpx's transport over a pool that connects to checked addresses only."""
 
     def __init__(self, *, context: ssl.SSLContext, allow_private: bool, limits: httpx.Limits) -> None:
         super().__init__(verify=context, trust_env=False, limits=limits)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            max_connections=limits.max_connections,
-            max_keepalive_connections=limits.max_keepalive_connections,
-            keepalive_expiry=limits.keepalive_expiry,
-            network_backend=_CheckedBackend(allow_private),
-        )
+        self._pool = checked_pool(context=context, allow_private=allow_private, limits=limits)
 
 
 class _CheckedBackend(httpcore.SyncBackend):

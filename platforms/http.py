@@ -8,6 +8,7 @@ What may go wrong is sorted here once: never reached (try again), answered late 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import math
 import ssl
@@ -17,12 +18,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+import httpcore
 import httpx
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
 from console.errors import ConsoleError, OutcomeUnknown, PlatformRefused, PlatformUnavailable
-from console.network import AddressRefused, CheckedTransport, call_within
+from console.network import AddressRefused, call_within, checked_pool
 from console.sentences import kept
 from platforms.certificates import end_of_certificate, tls_context
 
@@ -33,6 +35,8 @@ LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepaliv
 DOTS = "••••••".encode()
 UNREADABLE = "unreadable"  # the platform said yes, or so, and more cannot be made of it
 SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+FAILED = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
+IN_TARGET = "/?%:@!$&'()*+,;=~-._[]"  # beside letters and digits; an API file's own paths may hold anything
 
 NOT_PROVEN = kept(gettext_noop("%(address)s does not prove who it is: %(words)s"))
 NOT_ACCEPTED = kept(gettext_noop("%(address)s does not accept our certificate"))
@@ -76,7 +80,7 @@ class Outgoing:
     @property
     def host(self) -> str:
         """The Host header's value: no port where it is the scheme's own."""
-        return httpx.URL(self.address).netloc.decode()
+        return _origin(self.address).host.decode()
 
     @property
     def content(self) -> bytes | None:
@@ -86,6 +90,23 @@ class Outgoing:
 
     def with_headers(self, *pairs: tuple[str, str]) -> Outgoing:
         return replace(self, headers=(*self.headers, *pairs))
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """An address, taken apart for the connection pool."""
+
+    scheme: bytes
+    name: bytes
+    port: int | None
+    host: bytes  # as the Host header has it
+    base: str  # the path before every other
+
+
+@functools.lru_cache(maxsize=256)
+def _origin(address: str) -> _Origin:
+    url = httpx.URL(address)
+    return _Origin(url.raw_scheme, url.raw_host, url.port, url.netloc, url.raw_path.decode().rstrip("/"))
 
 
 @dataclass(frozen=True)
@@ -118,7 +139,7 @@ class PlatformClient:
         context = tls_context(tlscert, ca_certificate)
         self.certificate_end: datetime | None = None  # of the server's certificate, once it has shown one
         self._shown: object = None  # by this connection
-        self._transport = CheckedTransport(context=context, allow_private=allow_private, limits=LIMITS)
+        self._pool = checked_pool(context=context, allow_private=allow_private, limits=LIMITS)
 
     def prepared(self, request: Outgoing) -> Outgoing:
         """The request with this address and the headers that every request carries: what a scheme signs."""
@@ -139,38 +160,44 @@ class PlatformClient:
                 return self._read(response, request.secrets)
         except AddressRefused as problem:
             raise PlatformRefused(str(problem), code="address_refused") from problem
-        except httpx.HTTPError as problem:
+        except FAILED as problem:
             raise self._sorted(problem, request) from problem
 
     def close(self) -> None:
-        self._transport.close()
+        self._pool.close()
 
     @contextlib.contextmanager
-    def _sent(self, request: Outgoing) -> Iterator[httpx.Response]:
-        """Straight through the transport: nothing is followed, and no cookie passes from one party to another."""
+    def _sent(self, request: Outgoing) -> Iterator[httpcore.Response]:
+        """Straight through the pool: nothing is followed, and no cookie passes from one party to another."""
+        origin, content = _origin(request.address), request.content
         headers = [(name.encode(), value.encode()) for name, value in request.headers]
-        sent = httpx.Request(
-            request.method,
-            request.url,
-            content=request.content,
-            headers=[*OWN_HEADERS, *headers],
-            extensions={"timeout": TIMEOUT},
+        own = (
+            [*OWN_HEADERS]
+            if any(name.lower() == b"host" for name, _value in headers)
+            else [_host(origin), *OWN_HEADERS]
         )
-        response = self._transport.handle_request(sent)
+        if content is not None or request.method in ("POST", "PUT", "PATCH"):
+            own.append((b"content-length", str(len(content or b"")).encode()))
+        target = origin.base + _in_target(request.path) + (f"?{request.query_string}" if request.query else "")
+        url = httpcore.URL(scheme=origin.scheme, host=origin.name, port=origin.port, target=target.encode())
+        sent = httpcore.Request(
+            request.method, url, headers=[*own, *headers], content=content, extensions={"timeout": TIMEOUT}
+        )
+        response = self._pool.handle_request(sent)
         try:
             self._look_at_certificate(response)
             yield response
         finally:
             response.close()
 
-    def _look_at_certificate(self, response: httpx.Response) -> None:
+    def _look_at_certificate(self, response: httpcore.Response) -> None:
         stream = response.extensions.get("network_stream")
         connection = stream.get_extra_info("ssl_object") if stream is not None else None
         if connection is not None and connection is not self._shown:
             self._shown = connection
             self.certificate_end = end_of_certificate(connection.getpeercert(True))
 
-    def _sorted(self, problem: httpx.HTTPError, request: Outgoing) -> ConsoleError:
+    def _sorted(self, problem: Exception, request: Outgoing) -> ConsoleError:
         """What a failed call means: wrong for good, try again, or nobody knows."""
         tls = next((each for each in _causes(problem) if isinstance(each, ssl.SSLError)), None)
         if isinstance(tls, ssl.SSLCertVerificationError):
@@ -178,7 +205,7 @@ class PlatformClient:
             return PlatformRefused(NOT_PROVEN % words, code="certificate_not_trusted")
         if tls is not None and "ALERT" in str(tls).upper():
             return PlatformRefused(NOT_ACCEPTED % {"address": self.address}, code="credential_refused")
-        if isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
+        if isinstance(problem, httpcore.ConnectError | httpcore.ConnectTimeout | httpcore.PoolTimeout):
             reason = str(problem) or type(problem).__name__
             return PlatformUnavailable(UNREACHABLE % {"address": self.address, "problem": reason})
         call = {"address": self.address, "call": f"{request.method} {request.path} ({type(problem).__name__})"}
@@ -186,20 +213,19 @@ class PlatformClient:
             return PlatformUnavailable(SILENT % call, note=SILENT_TO % call)
         return OutcomeUnknown(UNSAID % call, note=UNSAID_OF % call)
 
-    def _read(self, response: httpx.Response, secrets: tuple[str, ...]) -> Incoming:
-        status = response.status_code
+    def _read(self, response: httpcore.Response, secrets: tuple[str, ...]) -> Incoming:
+        status, headers = response.status, _headers(response.headers)
         if 300 <= status < 400:
             raise PlatformRefused(REDIRECTED % {"address": self.address, "status": status})
-        if response.headers.get("content-encoding", "identity").lower() != "identity":
+        if headers.get("content-encoding", "identity").lower() != "identity":
             raise PlatformRefused(COMPRESSED % {"address": self.address})
         body = bytearray()
-        for chunk in _chunks(response):
+        for chunk in response.iter_stream():
             body += chunk
             if len(body) > self._max_body:
                 raise PlatformRefused(
                     TOO_LARGE % {"address": self.address, "limit": f"{self._max_body / MEGABYTE:.3g}"}
                 )
-        headers = {name.lower(): value for name, value in response.headers.items()}
         size = len(body)
         for secret in secrets:  # a platform that repeats a credential must not bring it into an error or a record
             body = body.replace(secret.encode(), DOTS)
@@ -225,10 +251,30 @@ def encode_path_value(value: str) -> str:
     return quote(value, safe="")
 
 
-def _chunks(response: httpx.Response) -> Iterator[bytes]:
-    if not isinstance(response.stream, httpx.SyncByteStream):
-        raise TypeError("the transport gave a stream that cannot be read")
-    yield from response.stream
+def _host(origin: _Origin) -> tuple[bytes, bytes]:
+    return b"host", origin.host
+
+
+@functools.lru_cache(maxsize=4096)
+def _in_target(path: str) -> str:
+    """The path as a request line may hold it; what is encoded already stays as it is."""
+    return quote(path, safe=IN_TARGET)
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """By lower-case names; what is there several times is joined."""
+    found: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1").lower(), _text(value)
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _causes(problem: BaseException | None) -> Iterator[BaseException]:

@@ -29,6 +29,7 @@ EXPRESSIONS = {
 }
 PICKS = ("first", "only", "count", "all")
 CONVERSIONS = ("integer", "number", "string", "boolean", "hexInteger", "json")
+UNCONVERTIBLE = (ValueError, TypeError, LookupError, OverflowError, OSError)
 CONDITION_WORDS = ("status",)  # may stand in a condition without `$.`
 _SHOWN = 60  # characters of a value in an error
 
@@ -108,7 +109,7 @@ def text_of(value: Any, place: str) -> str:
 
 def _each(value: Json, place: str) -> Maker:
     """One item for each row; `null` is a platform's way of saying: none."""
-    path, item = _path(value["$each"], place), maker(value["$item"])
+    path, item = _path(value["$each"], place), _row_maker(value["$item"])
 
     def make(document: Json, row: Any) -> Any:
         rows = _find(path, document, row, place)
@@ -121,6 +122,40 @@ def _each(value: Json, place: str) -> Maker:
         return _items(item, document, rows, place)
 
     return make
+
+
+def _row_maker(value: Any) -> Maker:
+    """`maker` for rows: where an object takes fields of the row as they are or converted, without a detour for each."""
+    whole = maker(value)
+    if not isinstance(value, dict) or value.keys() & EXPRESSIONS.keys() or "$secret" in value:
+        return whole
+    fields = tuple((key, *_field_of_row(each, f".{key}"), maker(each, f".{key}")) for key, each in value.items())
+    if not any(name for _key, name, _change, _make in fields):
+        return whole
+
+    def make(document: Json, row: Any) -> Any:
+        if not isinstance(row, dict):
+            return whole(document, row)
+        made: Json = {}
+        for key, name, change, usual in fields:
+            found = None if name is None else row.get(name)
+            if found is not None:
+                made[key] = found if change is None else change(found)
+            elif (one := usual(document, row)) is not MISSING:
+                made[key] = one
+        return made
+
+    return make
+
+
+def _field_of_row(value: Any, place: str) -> tuple[str | None, Callable[[Any], Any] | None]:
+    """The one field of the row that a value is made of, if it is, and what is made of it."""
+    if not isinstance(value, dict) or "$from" not in value or value.get("$pick") not in (None, "first", "only"):
+        return None, None
+    path = _path(value["$from"], place)
+    if not path.from_row or path.keys is None or len(path.keys) != 1 or not isinstance(path.keys[0], str):
+        return None, None
+    return path.keys[0], _changing(value, place)
 
 
 def _items(item: Maker, document: Json, rows: list[Any], place: str) -> list[Any]:
@@ -214,7 +249,15 @@ def _changing(value: Json, place: str) -> Callable[[Any], Any] | None:
     if "$as" not in value:
         return None
     wanted = value["$as"]
-    return lambda found: None if found is None else convert(found, wanted, place)
+    turn, name = _conversion(wanted), named_conversion(wanted)
+
+    def change(found: Any) -> Any:
+        try:
+            return None if found is None else turn(found)
+        except UNCONVERTIBLE as problem:
+            raise Unfit(place, NOT_CONVERTED % {"value": _shown(found), "wanted": name}) from problem
+
+    return change
 
 
 def _mapping(value: Json, place: str) -> Callable[[Any], Any]:
@@ -250,16 +293,33 @@ def convert(found: Any, wanted: Any, place: str) -> Any:
     Times become ISO 8601 texts, `json` a text too.
     """
     try:
-        if isinstance(wanted, dict):
-            if "part" in wanted:
-                return _part(found, int(wanted["part"]), str(wanted["of"]))
-            if "name" in wanted:
-                return _name(found, str(wanted["name"]), wanted.get("most"))
-            return _time(found, str(wanted["time"]), str(wanted.get("zone", "+00:00"))).isoformat()
-        return _SIMPLE[wanted](found)
-    except (ValueError, TypeError, LookupError, OverflowError, OSError) as problem:
+        return _conversion(wanted)(found)
+    except UNCONVERTIBLE as problem:
         name = named_conversion(wanted)
         raise Unfit(place, NOT_CONVERTED % {"value": _shown(found), "wanted": name}) from problem
+
+
+def _conversion(wanted: Any) -> Callable[[Any], Any]:
+    """The conversion made ready."""
+    if not isinstance(wanted, dict):
+        return _SIMPLE[wanted]
+    if "part" in wanted:
+        return lambda found: _part(found, int(wanted["part"]), str(wanted["of"]))
+    if "name" in wanted:
+        return lambda found: _name(found, str(wanted["name"]), wanted.get("most"))
+    form, zone = str(wanted["time"]), str(wanted.get("zone", "+00:00"))
+    return _iso(zone) if form == "iso" else lambda found: _time(found, form, zone).isoformat()
+
+
+def _iso(zone: str) -> Callable[[Any], str]:
+    """The commonest time: ISO 8601 to ISO 8601 with its zone."""
+    read = datetime.fromisoformat
+
+    def turn(found: Any) -> str:
+        moment = read(found)  # TypeError for what is no text
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone_of(zone))).isoformat()
+
+    return turn
 
 
 def named_conversion(wanted: Any) -> str:

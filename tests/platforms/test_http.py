@@ -37,6 +37,33 @@ def test_a_request_as_it_is_meant() -> None:
     assert body == b'{"name": "x"}'
 
 
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/v1/networks/a%2Fb", "/v1/networks/a%2Fb"),
+        ("/v1/all networks", "/v1/all%20networks"),
+        ("/v1/联盟#x", "/v1/%E8%81%94%E7%9B%9F%23x"),
+        ("/v1/networks:search(x=1)", "/v1/networks:search(x=1)"),
+    ],
+)
+def test_what_an_api_file_has_for_a_path_cannot_break_the_request(path: str, target: str) -> None:
+    with Rough(answering(b"{}")) as server:
+        made = PlatformClient(f"{server.address}/base/", allow_private=True)
+        made.send(Outgoing("POST", path, (("q", "a b"),), idempotent=True))
+        made.close()
+    head, _, body = server.requests[0].decode().lower().partition("\r\n\r\n")
+    lines = head.split("\r\n")
+    assert lines[0] == f"post /base{target.lower()}?q=a%20b http/1.1"
+    assert f"host: 127.0.0.1:{server.port}" in lines
+    assert "content-length: 0" in lines
+    assert body == ""
+
+
+def test_headers_by_small_names_and_joined() -> None:
+    headers = "X-One: a\r\nx-one: b"
+    assert sent(answering(b"{}", headers=headers)).headers["x-one"] == "a, b"
+
+
 def test_one_connection_serves_many_calls() -> None:
     peers = set()
 
