@@ -51,10 +51,11 @@ def test_what_an_api_file_has_for_a_path_cannot_break_the_request(path: str, tar
         made = PlatformClient(f"{server.address}/base/", allow_private=True)
         made.send(Outgoing("POST", path, (("q", "a b"),), idempotent=True))
         made.close()
+        host = f"host: 127.0.0.1:{server.port}"
     head, _, body = server.requests[0].decode().lower().partition("\r\n\r\n")
     lines = head.split("\r\n")
     assert lines[0] == f"post /base{target.lower()}?q=a%20b http/1.1"
-    assert f"host: 127.0.0.1:{server.port}" in lines
+    assert host in lines
     assert "content-length: 0" in lines
     assert body == ""
 
