@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.db.models import Prefetch, QuerySet
 
 from chains.models import Contract, ContractVersion
+from chains.models.contracts import ContractQuerySet
 from console.models import User
 
 
-def contracts(actor: User) -> QuerySet[Contract]:
+def contracts(actor: User) -> ContractQuerySet:
     """For lists: without programs."""
     versions = ContractVersion.objects.only("contract", "number", "state").order_by("-number")
     rows = Contract.objects.visible_to(actor).select_related("blockchain__business_chain", "owner", "created_by")

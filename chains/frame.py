@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from chains import reads
-from chains.models import Block, Blockchain, BusinessChain, ChainState, Installation, Node
+from chains.models import Block, Blockchain, BusinessChain, ChainState, Contract, Installation, Node
 from chains.words import WORDS
 from console import kinds, shell
 from console.models import User
@@ -35,11 +35,14 @@ def hand_in() -> None:
     shell.add_entry(Entry(gettext_lazy("Chains"), "chains:chain-list", "link", 40))
     shell.add_entry(Entry(gettext_lazy("Applications"), "chains:application-list", "box", 55))
     shell.add_address(Installation, lambda pk: reverse("chains:application-by-number", args=[pk]))
+    shell.add_entry(Entry(gettext_lazy("Contracts"), "chains:contract-list", "file-code", 42))
     shell.add_panel(Panel("chains", "chains/_panel_chains.html", chains_panel, order=25, width=6))
     shell.add_source("chains", Source(gettext_lazy("Chains"), find_chains, order=20))
+    shell.add_source("contracts", Source(gettext_lazy("Contracts"), find_contracts, order=30))
     shell.add_source("ledger", Source(gettext_lazy("Blocks and transactions"), find_on_ledgers, order=50))
     shell.add_address(Blockchain, lambda pk: reverse("chains:chain-by-number", args=[pk]))
     shell.add_address(BusinessChain, lambda pk: reverse("chains:business-chain-by-number", args=[pk]))
+    shell.add_address(Contract, lambda pk: reverse("chains:contract-by-number", args=[pk]))
     shell.add_words(WORDS)
     kinds.add("chain", gettext_lazy("A chain was built, joined, left or deleted"), kinds.Group.WORK)
     union_panels.add(SubjectPanel("chains", "chains/_union_panel.html", union_panel))
@@ -130,6 +133,14 @@ def find_chains(user: User, words: str, limit: int) -> Iterable[Hit]:
         height = _("height %(height)s") % {"height": row.height} if row.height is not None else _("not read yet")
         url = reverse("chains:chain-detail", args=[row.uid])
         yield Hit(row.name, f"{row.business_chain.platform.name} · {height}", url, icon="link")
+
+
+def find_contracts(user: User, words: str, limit: int) -> Iterable[Hit]:
+    named = Q(name__icontains=words) | Q(uid__icontains=words) | Q(address__iexact=words)
+    rows = Contract.objects.visible_to(user).there().filter(named | Q(versions__address__iexact=words)).distinct()
+    for row in rows.select_related("blockchain", "owner").order_by("name")[:limit]:
+        url = reverse("chains:contract-detail", args=[row.uid])
+        yield Hit(row.name, f"{row.blockchain.name} · {row.owner.name}", url, icon="file-code")
 
 
 def find_on_ledgers(user: User, words: str, limit: int) -> Iterable[Hit]:

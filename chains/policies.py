@@ -23,6 +23,7 @@ from console.errors import NotSupported
 from console.models import User
 from console.policies import ALLOWED, Verdict, denied, may_administer, not_now, require
 from platforms.models import Kernel
+from platforms.observing import ONLY_OBSERVED, Management
 from unions.models import MemberState, Organization, Proposal, Union, UnionState
 from unions.policies import fits, manages, may_manage_organization, may_speak_for, supports
 
@@ -91,7 +92,9 @@ def may_deploy_contract(actor: User, blockchain: Blockchain, organization: Organ
 
 
 def has_contracts(blockchain: Blockchain) -> Verdict:
-    """Chains of Ethereum's kind, by what their platform says of them."""
+    """Chains of Ethereum's kind that the console does more to than read, by what their platform says of them."""
+    if blockchain.business_chain.management == Management.OBSERVED:
+        return not_now(_(ONLY_OBSERVED))
     kernel = kernel_of(blockchain)
     if kernel in SPEAK_JSON_RPC:
         return ALLOWED

@@ -233,7 +233,7 @@ def _propose(
         "contract": contract.pk,
         "version": version.pk if version else None,
         "way": contract.way,
-        "pauses": _pauses(contract),
+        "pauses": pauses(contract),
     }
     return proposals.open_proposal(
         actor=actor,
@@ -257,7 +257,7 @@ def _electorate(contract: Contract) -> list[Organization]:
     return sorted(rows, key=lambda each: each.pk != contract.owner_id)
 
 
-def _pauses(contract: Contract) -> bool:
+def pauses(contract: Contract) -> bool:
     """Whether the version in force can be paused, and let run again, by calls without arguments."""
     version = contract.version
     names = ("pause", "unpause")
