@@ -122,7 +122,7 @@ class ProgramForm(ArgumentFields):
         self.artifact = carried[artifacts[-1]] if artifacts else None
         self.sources = {name: text for name, text in carried.items() if name not in artifacts}
         if str(cleaned.get("source") or "").strip():
-            self.sources[SINGLE] = cleaned["source"]
+            self.sources[SINGLE] = str(cleaned["source"]).replace("\r\n", "\n")  # as browsers send lines
         self.kept = json.dumps(carried) if carried else ""
         self.names = sorted(carried)
         return cleaned

@@ -99,7 +99,7 @@ def has_contracts(blockchain: Blockchain) -> Verdict:
     if kernel in SPEAK_JSON_RPC:
         return ALLOWED
     words = {"kernel": Kernel(kernel).label if kernel in Kernel.values else kernel or "?"}
-    return not_now(_("Contracts are deployed on Ethereum and Quorum chains; this one is %(kernel)s.") % words)
+    return not_now(_("Contracts are deployed on Ethereum, Quorum and Besu chains; this one is %(kernel)s.") % words)
 
 
 def may_upgrade_contract(actor: User, contract: Contract) -> Verdict:

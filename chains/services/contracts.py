@@ -234,6 +234,7 @@ def _propose(
         "version": version.pk if version else None,
         "way": contract.way,
         "pauses": pauses(contract),
+        "about": [contract._meta.label_lower, str(contract.pk)],
     }
     return proposals.open_proposal(
         actor=actor,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from chains.gateway.address import gateway_address
-from chains.models import Block, Blockchain, Node, Transaction
+from chains.models import Block, Blockchain, ContractState, ContractVersion, Node, Transaction, VersionState
 from chains.policies import gateway_serves, kernel_of, may_download_sdk
 from console import audit
 from console.errors import Invalid, Missing, NotAllowed
@@ -109,23 +109,49 @@ def _connection(chain: Blockchain, organization: Organization, number: int | Non
 
 
 def _address_book(chain: Blockchain, number: int | None) -> Json:
-    """Contracts that transactions made, newest first, as far as the ledger has been read."""
+    """Contracts that transactions made, newest first, as far as the ledger has been read.
+
+    Those in the console's book have their name and ABI; they stand here also where the ledger has not been read so far.
+    """
     made = Transaction.objects.filter(blockchain=chain).exclude(contract="").order_by("-height", "-index")
     rows = list(made.values("contract", "height", "hash", "sender", "status")[: MAX_CONTRACTS + 1])
     top = Block.objects.filter(blockchain=chain).order_by("-height").values_list("height", flat=True).first()
+    known = _in_the_book(chain)
+    found = [
+        {
+            "address": row["contract"],
+            "made_in_block": row["height"],
+            "made_by_transaction": row["hash"],
+            "made_by": row["sender"],
+            "status": row["status"],
+            **known.pop(row["contract"].lower(), {}),
+        }
+        for row in rows[:MAX_CONTRACTS]
+    ]
     return {
         "blockchain": chain.uid,
         "chain_id": number,
         "read_up_to": top,
         "left_out": len(rows) > MAX_CONTRACTS,
-        "contracts": [
-            {
-                "address": row["contract"],
-                "made_in_block": row["height"],
-                "made_by_transaction": row["hash"],
-                "made_by": row["sender"],
-                "status": row["status"],
-            }
-            for row in rows[:MAX_CONTRACTS]
-        ],
+        "contracts": [*({"address": address, **about} for address, about in known.items()), *found],
+    }
+
+
+def _in_the_book(chain: Blockchain) -> dict[str, Json]:
+    """Name, state and ABI by address, of the contracts that run, or that are stopped."""
+    states = (ContractState.RUNNING, ContractState.STOPPED)
+    versions = ContractVersion.objects.filter(
+        state=VersionState.RUNNING, contract__blockchain=chain, contract__state__in=states
+    )
+    rows = versions.select_related("contract__owner").order_by("-deployed_at", "-pk")[:MAX_CONTRACTS]
+    return {
+        row.contract.address.lower(): {
+            "name": row.contract.name,
+            "contract": row.contract.uid,
+            "owner": row.contract.owner.orgcode,
+            "version": row.number,
+            "state": str(row.contract.state),
+            "abi": row.abi,
+        }
+        for row in rows
     }

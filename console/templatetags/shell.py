@@ -84,6 +84,7 @@ FILTER_TITLES = {
     "freshness": gettext_lazy("Freshness"),
     "preset": gettext_lazy("Methods"),
     "gives": gettext_lazy("Capability"),
+    "way": gettext_lazy("Upgrades"),
 }
 
 

@@ -20,16 +20,19 @@ from chains.models import (
     ContractVersion,
     Finding,
     ScanReport,
+    Transaction,
     VersionState,
 )
 from chains.services import contract_requests as requests
 from chains.services.contract_calls import send_to_contract
 from chains.services.contracts import prepare_contract, propose_deletion, propose_deployment, propose_stop
+from chains.services.downloads import hand_out_sdk
 from console.errors import Blocked, Conflict, Invalid, Missing, NotAllowed, NotSupported
 from console.flows import engine
 from console.models import AuditEntry, Flow, User
 from platforms.models import Kernel, Platform
 from tests.chains.ledger_plane import Ledger
+from tests.console.races import at_once
 from tests.rest import assert_problem, client
 from tests.unions.cast import Cast
 from unions.models import Proposal, ProposalKind
@@ -332,3 +335,29 @@ def test_the_list_asks_the_same_number_of_times_however_long_it_is(
         prepared(cast.alice, ledger, name=f"Till {number}")
     with django_assert_max_num_queries(8):
         assert client(cast.alice).get(CONTRACTS).json()["count"] == rows
+
+
+def test_the_address_book_has_name_and_abi_of_what_the_console_deployed(cast: Cast, ledger: Blockchain) -> None:
+    contract = running(cast, ledger)
+    about = {"blockchain": ledger, "sender": "0x2", "status": "committed"}
+    Transaction.objects.create(hash="0x1", height=1, contract=ADDRESS.upper().replace("X", "x"), **about)
+    Transaction.objects.create(hash="0x3", height=2, contract="0x" + "cd" * 20, **about)
+    book = hand_out_sdk(actor=cast.bob, uid=ledger.uid).address_book["contracts"]
+    assert [each.get("name") for each in book] == [None, "Till"]
+    assert (book[1]["abi"], book[1]["contract"], book[1]["made_in_block"]) == (ABI, contract.uid, 1)
+    Transaction.objects.all().delete()
+    (alone,) = hand_out_sdk(actor=cast.bob, uid=ledger.uid).address_book["contracts"]
+    assert (alone["address"], alone["name"]) == (ADDRESS, "Till")
+
+
+@pytest.mark.postgres
+def test_a_name_and_an_operation_are_given_once(cast: Cast, ledger: Blockchain) -> None:
+    names = [lambda: prepared(cast.alice, ledger), *[lambda: prepared(cast.bob, ledger)] * 4]
+    endings = at_once(*names)
+    assert Contract.objects.count() == 1
+    assert set(endings) <= {"done", "conflict", "name_taken"}
+    contract = Contract.objects.get()
+    owner = cast.alice if contract.owner == cast.tax else cast.bob
+    deploy = lambda: propose_deployment(actor=owner, uid=contract.uid)  # noqa: E731
+    assert at_once(*[deploy] * 5) == {"done": 1, "conflict": 4}
+    assert Proposal.objects.filter(kind="contract_deploy").count() == 1
