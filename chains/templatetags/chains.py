@@ -72,10 +72,10 @@ def severity(row: Any, number: int | None = None) -> SafeString:
     name = getattr(row, "severity", row)
     words = str(FindingSeverity(name).label)
     shown = words if number is None else f"{words} {number}"
-    return format_html('<span class="badge {}">{}</span>', SEVERITIES[name], shown)
+    return format_html('<span class="state state-{}">{}</span>', SEVERITIES[name], shown)
 
 
-SEVERITIES = {"high": "bg-red-lt", "medium": "bg-orange-lt", "low": "bg-yellow-lt", "info": "bg-blue-lt"}
+SEVERITIES = {"high": "red", "medium": "yellow", "low": "grey", "info": "grey"}
 
 
 @register.simple_tag

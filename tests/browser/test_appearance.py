@@ -20,6 +20,8 @@ PAGES = (
     "/unions/new",
     "/proposals",
     "/chains",
+    "/applications",
+    "/applications/slither",
     "/organizations",
     "/platforms",
     "/platforms/studio",

@@ -38,6 +38,7 @@ from console.models import AuditEntry, Flow, FlowState, Step
 from console.services.flows import cancel_flow
 from tests.chains.programs import GOOD, application, without_walls
 from tests.console.flowkit import hurry
+from tests.console.races import at_once
 from tests.unions.cast import Cast
 
 pytestmark = [
@@ -245,6 +246,35 @@ def test_the_warehouse_says_what_is_wrong_with_a_folder(shelf: Path) -> None:
 # --- examining --------------------------------------------------------------------------------------------------------
 
 
+def test_a_program_that_is_lost_is_begun_anew_and_a_step_that_runs_twice_keeps_one_report(
+    cast: Cast, shelf: Path, version: ContractVersion
+) -> None:
+    """Its cell is killed, as together with its worker; and a worker dies before it has said that it is through."""
+    application(shelf, GOOD.replace('    if request["task"] == "scan":\n', SLOWLY))
+    installed(cast)
+    scan_contract(actor=cast.alice, uid="ct-1", application="ruler")
+    run(until=lambda: any(_runs(job) for job in jobs.folder_of("x").parent.iterdir()))
+    jobs._children[-1].kill()
+    run()
+    report = ScanReport.objects.get()
+    assert (report.state, report.findings.count()) == (ReportState.DONE, 2)
+    step = Step.objects.get(name="scan")
+    Step.objects.filter(pk=step.pk).update(state="ready", due_at=step.started_at, ended_at=None)
+    Flow.objects.filter(pk=step.flow_id).update(state=FlowState.RUNNING, ended_at=None)
+    run()
+    assert (ScanReport.objects.get().findings.count(), last_flow().state) == (2, FlowState.DONE)
+    assert actions().count("chains.contract.scanned") == 1
+
+
+SLOWLY = """    if request["task"] == "scan":
+        import time; time.sleep(1.5)
+"""
+
+
+def _runs(folder: Path) -> bool:
+    return folder.name.startswith("scan-") and jobs.look(folder.name) == jobs.RUNNING
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -332,3 +362,25 @@ def test_what_was_accepted_stays_accepted_on_the_same_version(
     for person, error in ((cast.bob, NotAllowed), (cast.carol, Missing)):
         with pytest.raises(error):
             scan_contract(actor=person, uid="ct-1", application="ruler")
+
+
+# --- at the same moment -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.postgres
+def test_of_two_at_the_same_moment_one_is_first(cast: Cast, shelf: Path, version: ContractVersion) -> None:
+    application(shelf)
+    endings = at_once(*[lambda: install_application(actor=cast.root, name="ruler")] * 4)
+    assert endings == {"done": 1, "conflict": 3}
+    run()
+    endings = at_once(*[lambda: scan_contract(actor=cast.alice, uid="ct-1", application="ruler")] * 4)
+    assert endings == {"done": 1, "conflict": 3}
+    run()
+    finding = open_findings(version, "high")[0]
+    endings = at_once(*[lambda: accept_finding(actor=cast.alice, finding_id=finding.pk, reason="known")] * 4)
+    assert endings == {"done": 1, "conflict": 3}
+    endings = at_once(*[lambda: uninstall_application(actor=cast.root, name="ruler")] * 4)
+    assert endings == {"done": 1, "conflict": 3}
+    run()
+    assert [actions().count(f"chains.application.{each}") for each in ("installed", "uninstalled")] == [1, 1]
+    assert actions().count("chains.finding.accepted") == 1
