@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -37,10 +38,10 @@ def ran(module: str, **environment: str) -> str:
 def test_whatever_is_killed_every_flow_ends_and_both_sides_agree(database: str) -> None:
     said = ran("tests.chaos", DB=database, RUNS=str(RUNS))
     assert f"{RUNS} runs, " in said
-    assert "killed with -9 (0)" not in said
+    assert re.search(r"\d  web$", said, re.MULTILINE), "a request was cut off"
     assert "flows by end (0)" not in said
 
 
 def test_a_broker_that_forgets_everything_holds_up_nobody() -> None:
-    said = ran("tests.chaos.crowd", FLOWS="40", FLUSHES="2")
-    assert "flows by end: {'done': 40}" in said
+    said = ran("tests.chaos.crowd", FLOWS="100", FLUSHES="3")
+    assert "flows by end: {'done': 100}" in said

@@ -19,7 +19,7 @@ from django.utils import timezone  # noqa: E402
 
 from console.environment import Environment  # noqa: E402
 from console.errors import ConsoleError  # noqa: E402
-from console.models import Flow, FlowState, Step, StepState  # noqa: E402
+from console.models import Flow, FlowState, IdempotencyKey, Step, StepState  # noqa: E402
 from console.services.flows import retry_step  # noqa: E402
 from tests.chaos import truth  # noqa: E402
 from tests.chaos.people import settle_in  # noqa: E402
@@ -79,6 +79,8 @@ class Trial:
         before = set(self.left)
         self.plane.told(roughness=self.chance.choice(ROUGH))
         events: list[tuple[float, str]] = [(self.chance.uniform(0, SPREAD), "act") for _ in range(REQUESTS)]
+        if not self.runs:
+            events.append((SPREAD / 2, "web"))  # in every trial, however short
         victims = self.console.victims()
         for _ in range(self.chance.choice((1, 1, 2, 3))):
             victim = self.chance.choices(list(victims), list(victims.values()))[0]
@@ -97,15 +99,25 @@ class Trial:
         return self._judge()
 
     def _kill(self, victim: str) -> None:
-        """Whoever answers requests is killed in the midst of one."""
+        """Whoever answers requests is killed in the midst of one: anywhere, or once it has promised, before it says so."""
         number = self.chance.randrange(1000)
         if victim in self.console.ANSWERING:
             self.people.caller.await_console()
+            promised = IdempotencyKey.objects.count()
             self.acts.append(self.threads.submit(self.people.act()))
             self.people.caller.await_request(PATIENT_KILLER)
-            time.sleep(number / 1000 * REQUEST_SECONDS)
+            if number % 2:
+                time.sleep(number / 1000 * REQUEST_SECONDS)
+            else:
+                self._await_promise(promised)
         self.console.kill(victim, number)
         self.kills[victim] += 1
+
+    @staticmethod
+    def _await_promise(before: int) -> None:
+        deadline = time.monotonic() + PATIENT_KILLER
+        while IdempotencyKey.objects.count() == before and time.monotonic() < deadline:
+            time.sleep(0.001)
 
     def _until_ended(self, deadline: float) -> None:
         """Let no pause between attempts pass, and nobody keep silent."""
