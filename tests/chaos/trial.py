@@ -99,7 +99,7 @@ class Trial:
         return self._judge()
 
     def _kill(self, victim: str) -> None:
-        """Whoever answers requests is killed in the midst of one: anywhere, or once it has promised, before it says so."""
+        """Whoever answers requests is killed in the midst of one: anywhere, or between its promise and its answer."""
         number = self.chance.randrange(1000)
         if victim in self.console.ANSWERING:
             self.people.caller.await_console()
