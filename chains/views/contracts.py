@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -25,7 +25,15 @@ from chains.contract_forms import (
     FunctionForm,
     ProgramForm,
 )
-from chains.models import Blockchain, Contract, ContractRule, ContractState, UpgradeWay, VersionState
+from chains.models import (
+    Blockchain,
+    ChainState,
+    Contract,
+    ContractRule,
+    ContractState,
+    UpgradeWay,
+    VersionState,
+)
 from chains.policies import (
     may_call_contract,
     may_delete_contract,
@@ -127,7 +135,8 @@ class ContractList(ListPage):
         if self.blockchain is not None:
             rows = rows.filter(blockchain=self.blockchain)
         chosen = self.request.GET.get("state") in ContractState.values
-        return rows if chosen else rows.exclude(state=ContractState.DELETED)
+        gone = Q(state=ContractState.DELETED) | Q(blockchain__state=ChainState.DELETED)
+        return rows if chosen else rows.exclude(gone)
 
     @cached_property
     def blockchain(self) -> Blockchain | None:
