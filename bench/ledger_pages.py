@@ -31,13 +31,14 @@ FROM generate_series(%(first)s::bigint, %(last)s) AS n
 """
 TRANSACTIONS = """
 INSERT INTO chains_transaction (blockchain_id, hash, height, index, time, sender, recipient, value, contract, status,
-                                input, extrainfo)
+                                input, extrainfo, details)
 SELECT %(chain)s, '0x' || md5('t' || n) || md5(n || 't'), n / %(in_block)s, n %% %(in_block)s,
        now() - (%(blocks)s - n / %(in_block)s) * interval '5 seconds',
        '0x' || substr(md5('a' || n %% %(parties)s) || md5(n %% %(parties)s || 'a'), 1, 40),
        '0x' || substr(md5('a' || n * 7 %% %(parties)s) || md5(n * 7 %% %(parties)s || 'a'), 1, 40), '1',
        CASE n %% 10000 WHEN 17 THEN '0x' || substr(md5('c' || n) || md5(n || 'c'), 1, 40) ELSE '' END,
-       CASE n %% 5000 WHEN 13 THEN 'failed' ELSE 'committed' END, '0xa9059cbb' || md5(n::text), ''
+       CASE n %% 5000 WHEN 13 THEN 'failed' ELSE 'committed' END, '0xa9059cbb' || md5(n::text), '',
+       'read'
 FROM generate_series(%(first)s::bigint, %(last)s) AS n
 """
 STATISTICS = """

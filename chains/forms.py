@@ -248,3 +248,18 @@ class AcceptFindingForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("It is kept in the audit log with your name, and shown with the finding."),
     )
+
+
+class RetentionForm(forms.Form):
+    """How much of a ledger is kept. Whether something goes, and has to be confirmed, the service says."""
+
+    keep_blocks = forms.IntegerField(
+        label=_("Newest blocks"), min_value=0, help_text=_("So many are kept, with their transactions. 0: all.")
+    )
+    keep_days = forms.IntegerField(
+        label=_("Days"),
+        min_value=0,
+        help_text=_("No block older than this is kept. 0: of any age. Where both are given, a block goes by either."),
+    )
+    follow = forms.BooleanField(label=_("Follow the console's rule instead"), required=False)
+    confirmed = forms.BooleanField(label=_("Throw these blocks away for good"), required=False)

@@ -29,6 +29,7 @@ class Limits(BaseSettings):
     observe_catch_up_blocks: int = Field(default=200, ge=0)
     stale_seconds: float = Field(default=30.0, gt=0)  # a figure older than this is shown with a warning
     keep_blocks: int = Field(default=100_000, ge=0)  # of each chain, with their transactions; 0 keeps all
+    keep_reorganisations_days: int = Field(default=90, ge=1)
     keep_samples_hours: int = Field(default=72, ge=1)
     keep_missing_nodes_seconds: float = Field(default=604_800.0, ge=0)  # a node no longer listed
 

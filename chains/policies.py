@@ -63,6 +63,11 @@ def may_propose_scaling(actor: User, blockchain: Blockchain, organization: Organ
     return allowed
 
 
+def may_set_retention(actor: User) -> Verdict:
+    """Administrators of the console, whose database it is."""
+    return may_administer(actor)
+
+
 def may_grant_access(actor: User, blockchain: Blockchain, organization: Organization) -> Verdict:
     """Administrators of an organization that is on the chain, and the console's; on chains that the gateway serves."""
     allowed = may_manage_organization(actor, organization)

@@ -59,6 +59,8 @@ WORDS = {
     "chains.contract.scanned": _("Contract examined"),
     "chains.finding.accepted": _("Finding accepted"),
     "chains.finding.reopened": _("Finding opened again"),
+    "chains.retention.changed": _("What is kept of ledgers changed"),
+    "chains.retention.dropped": _("Rule for what is kept of a ledger dropped"),
     "chains.blockchain.reading_asked": _("Reading of a chain asked for"),
 }
 
@@ -153,4 +155,6 @@ NAMES = (
     gettext_noop("reorganisations"),
     gettext_noop("dropped transaction"),
     gettext_noop("dropped transactions"),
+    gettext_noop("retention rule"),
+    gettext_noop("retention rules"),
 )

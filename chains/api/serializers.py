@@ -326,6 +326,27 @@ class ReorganisationAnswer(serializers.Serializer[Any]):
     old_head = serializers.CharField(help_text=_("Hash of the last block of the branch that the chain has left."))
 
 
+class RetentionAnswer(serializers.Serializer[Any]):
+    """How much of a ledger is kept."""
+
+    keep_blocks = serializers.IntegerField(help_text=_("So many of the newest blocks; 0: all."))
+    keep_days = serializers.IntegerField(help_text=_("No block older than so many days; 0: of any age."))
+    source = serializers.ChoiceField(
+        choices=["chain", "console", "setting"],
+        help_text=_("Whose rule it is: the chain's own, the console's, or the setting KEEP_BLOCKS."),
+    )
+
+
+class RetentionRequest(serializers.Serializer[Any]):
+    """A rule; where stored blocks go by it, that has to be confirmed."""
+
+    keep_blocks = serializers.IntegerField(min_value=0, default=0, help_text=_("So many of the newest blocks; 0: all."))
+    keep_days = serializers.IntegerField(
+        min_value=0, default=0, help_text=_("No block older than so many days; 0: of any age.")
+    )
+    confirmed = serializers.BooleanField(default=False, help_text=_("That stored blocks go by this rule for good."))
+
+
 class PointAnswer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     value = serializers.FloatField()

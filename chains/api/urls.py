@@ -21,6 +21,8 @@ urlpatterns = [
     path("blockchains/<str:uid>/transactions", views.Transactions.as_view()),
     path("blockchains/<str:uid>/transactions/<str:hash>", views.TransactionDetail.as_view()),
     path("blockchains/<str:uid>/transactions/<str:hash>/details", views.TransactionDetails.as_view()),
+    path("ledger-retention", views.Retention.as_view()),
+    path("blockchains/<str:uid>/retention", views.BlockchainRetention.as_view()),
     path("blockchains/<str:uid>/statistics", views.Statistics.as_view()),
     path("blockchains/<str:uid>/reorganisations", views.Reorganisations.as_view()),
     path("blockchains/<str:uid>/monitoring", views.Monitoring.as_view()),

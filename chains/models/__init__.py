@@ -23,6 +23,7 @@ from chains.models.history import (
 )
 from chains.models.ledger import UNREAD_DETAILS, Block, Sample, Transaction, TransactionDetails, TransactionStatus
 from chains.models.reports import Finding, FindingSeverity, FindingState, ReportState, ScanReport
+from chains.models.retention import RetentionRule
 from chains.models.takeover import NetworkVerdict, TakeOver, TakeOverNetwork
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "Preset",
     "Reorganisation",
     "ReportState",
+    "RetentionRule",
     "Sample",
     "ScanReport",
     "Severity",

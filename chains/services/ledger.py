@@ -19,12 +19,14 @@ from chains.models import (
     LedgerGap,
     Node,
     NodeState,
+    Reorganisation,
     Sample,
     Transaction,
     TransactionDetails,
 )
 from chains.reading import KNOWN, Reading, Tip, text
 from chains.reads import spellings
+from chains.retention import cut_of, keep_blocks_of, rule_of, with_ends
 from chains.services.bulk import fill_rows, stored_moment, write_rows
 from chains.services.history import count_chain, forget_from, locked_tally
 from chains.services.nodes import write_nodes
@@ -80,6 +82,7 @@ def claimed(reader: UUID) -> models.QuerySet[Blockchain]:
             tip_hash=models.Subquery(stored.values("hash")[:1]),
             lacking=models.Subquery(lacking.values("height")[:1]),
             lacking_as=models.Subquery(lacking.values("details")[:1]),
+            keep_blocks=keep_blocks_of(),
         )
     )
 
@@ -264,17 +267,20 @@ def prune_chain(blockchain_id: int, *, portion: int = 5000) -> int:
             Transaction.objects.filter(**below).delete()
             gone += Block.objects.filter(**below).delete()[0]
             LedgerGap.objects.filter(blockchain=blockchain_id, to_height__lte=heights[-1]).delete()
+    long_ago = timezone.now() - timedelta(days=limit("KEEP_REORGANISATIONS_DAYS"))
+    Reorganisation.objects.filter(blockchain=blockchain_id, found_at__lt=long_ago).delete()
     oldest = timezone.now() - timedelta(hours=limit("KEEP_SAMPLES_HOURS"))
     samples = Sample.objects.filter(blockchain=blockchain_id, at__lt=oldest).values_list("pk", flat=True)[:portion]
     return gone + Sample.objects.filter(pk__in=list(samples)).delete()[0]
 
 
 def _cut_of(blockchain_id: int) -> int | None:
-    """The highest block that is kept no longer; None when all are."""
-    keep, counted_to = limit("KEEP_BLOCKS"), locked_tally(blockchain_id).counted_to
-    highest = Block.objects.filter(blockchain=blockchain_id).order_by("-height").values_list("height", flat=True)
-    top = highest.first()
-    return min(top - keep, counted_to) if keep and top is not None and counted_to is not None else None
+    """The highest block that is kept no longer and has been counted; None when all are kept."""
+    counted_to = locked_tally(blockchain_id).counted_to
+    row = Blockchain.objects.get(pk=blockchain_id)
+    rule = rule_of(row)
+    cut = cut_of(with_ends(Blockchain.objects.filter(pk=row.pk), rule.keep_days)[0], rule)
+    return None if cut is None or counted_to is None else min(cut, counted_to)
 
 
 def prune(still: Callable[[], bool] = lambda: True) -> int:

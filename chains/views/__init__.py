@@ -48,6 +48,7 @@ from chains.views.ledger import (
     TransactionList,
 )
 from chains.views.orders import ChainOrder, ChainPlan, DeleteChain, JoinChain, QuitChain, ScaleChain
+from chains.views.retention import BlockchainRetention, Retention
 from chains.views.takeover import ConfirmTakeOver, LookAtNetworks, TakeOverDetail
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "BlockDetail",
     "BlockList",
     "BlockchainByNumber",
+    "BlockchainRetention",
     "BusinessChainByNumber",
     "ChainCharts",
     "ChainContracts",
@@ -90,6 +92,7 @@ __all__ = [
     "ReorganisationList",
     "ReportDetail",
     "ResumeContract",
+    "Retention",
     "RevokeGrant",
     "ScaleChain",
     "ScanContract",

@@ -15,7 +15,8 @@ from django.views.generic import TemplateView
 from chains import reads
 from chains.gateway.address import gateway_address
 from chains.models import Block, Blockchain, BusinessChain, ChainState, Node, Period, Transaction
-from chains.policies import gateway_serves
+from chains.policies import gateway_serves, may_set_retention
+from chains.retention import rule_of
 from chains.services.downloads import own_organizations
 from chains.views.orders import actions_on, siblings_of
 from console.views.base import DetailPage, ListPage, Page
@@ -141,6 +142,9 @@ class ChainStatistics(OfBlockchain, TemplateView):
             "blocks": [[int(row.start.timestamp()), row.blocks] for row in drawn],
             "totals": {name: sum(getattr(row, name) for row in rows) for name in ("blocks", "transactions", "failed")},
             "tally": tally,
+            "rule": rule_of(self.blockchain),
+            "may_set_retention": may_set_retention(self.actor),
+            "standing": reads.standing_of(self.blockchain),
             "gaps": newest,
             "reorganisation": reads.reorganisations(self.blockchain).first(),
         }

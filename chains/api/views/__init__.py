@@ -41,6 +41,7 @@ from chains.api.views.ledger import (
     Transactions,
 )
 from chains.api.views.orders import JoinChain, PlanChain, QuitChain, ScaleBlockchain
+from chains.api.views.retention import BlockchainRetention, Retention
 from chains.api.views.takeover import TakeOverDetail, TakeOverNetworks, TakeOvers
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Applications",
     "BlockDetail",
     "BlockchainDetail",
+    "BlockchainRetention",
     "Blockchains",
     "Blocks",
     "CallContract",
@@ -75,6 +77,7 @@ __all__ = [
     "Reorganisations",
     "ReportDetail",
     "ResumeContract",
+    "Retention",
     "ScaleBlockchain",
     "ScanContract",
     "Sdk",
