@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 BIG = int(os.environ.get("BENCH_TRANSACTIONS", "10000000"))
@@ -147,8 +148,8 @@ class Sized:
             "ledger": f"{there}/ledger",
         }
         return {
-            **{f"page: {name}": lambda path=path: self.browser.get(path) for name, path in pages.items()},
-            **{f"REST: {name}": lambda path=path: self.caller.get(path) for name, path in lists.items()},
+            **{f"page: {name}": partial(self.browser.get, path) for name, path in pages.items()},
+            **{f"REST: {name}": partial(self.caller.get, path) for name, path in lists.items()},
         }
 
 

@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "var/bench"
 EMBEDDED, PRODUCTION = "SQLite, embedded broker", "PostgreSQL, Redis"
 STORING = ("flows", "ledger", "mapped_ledger")  # measured on both
-ALL = ("flows", "mapped", "mapping", "ledger", "mapped_ledger")
+BIG = ("ledger_pages",)  # on PostgreSQL only
+ALL = ("flows", "mapped", "mapping", "ledger", "mapped_ledger", "ledger_pages")
 
 
 def main(wanted: list[str]) -> int:
@@ -31,8 +32,9 @@ def main(wanted: list[str]) -> int:
     results: dict[str, dict[str, Any]] = {}
     chosen = [name for name in ALL if name in wanted or not wanted]
     for name in chosen:
-        _measure(results, name, EMBEDDED if name in STORING else "", {})
-    storing = [name for name in chosen if name in STORING]
+        if name not in BIG:
+            _measure(results, name, EMBEDDED if name in STORING else "", {})
+    storing = [name for name in chosen if name in STORING + BIG]
     if storing:
         _measure_in_production(results, storing)
     _write(results)

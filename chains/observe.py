@@ -230,7 +230,7 @@ def _stub(row: Blockchain) -> Target:
         abilities=frozenset(name for name, about in platform.capabilities.items() if about.get("supported")),
         tip=None,
         details=False,
-        keep_blocks=row.keep_blocks,
+        keep_blocks=row.keep_blocks,  # type: ignore[attr-defined]
         max_blocks=limit("OBSERVE_BLOCKS_PER_READING"),
         budget_seconds=limit("OBSERVE_BUDGET_SECONDS"),
     )
