@@ -129,7 +129,8 @@ class _Runner:
             if self.state["polls"] >= poll["limit"]:
                 raise _not_through(poll, place)
             self.moved = True
-            yield self._wait(max(float(poll["every"]), _asked_seconds(answer) or 0.0))
+            asked = min(_asked_seconds(answer) or 0.0, MAX_HOLD_SECONDS)
+            yield self._wait(max(float(poll["every"]), asked))
 
     def _walk(self, step: Json) -> Generator[Call | Wait, Incoming | None, tuple[Incoming, list[Any]]]:
         """All pages of a list, gathered under `items`; reaching the page limit is an error, never a short list."""

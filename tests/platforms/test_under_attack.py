@@ -33,6 +33,8 @@ API = {
         "/health": {"get": {"operationId": "health", "responses": ANSWER}},
         "/tenants": {"get": {"operationId": "tenants", "responses": ANSWER}},
         "/networks": {"post": {"operationId": "create", "responses": ANSWER}},
+        "/jobs": {"get": {"operationId": "job", "responses": ANSWER}},
+        "/pages": {"get": {"operationId": "pages", "responses": ANSWER}},
         "/login": {"post": {"operationId": "login", "responses": ANSWER}},
     },
 }
@@ -56,6 +58,31 @@ MAPPING: dict[str, Any] = {
                 }
             },
         },
+        "list_networks": {
+            "steps": [
+                {
+                    "id": "all",
+                    "op": "pages",
+                    "walk": {"items": "$.body.rows", "next": "$.body.next", "into": "cursor", "maxPages": 3},
+                }
+            ],
+            "result": {"items": {"$each": "$.steps.all.items", "$item": {"network_id": {"$from": "@.id"}}}},
+        },
+        "delete_network": {
+            "steps": [
+                {
+                    "id": "job",
+                    "op": "job",
+                    "poll": {
+                        "every": 5,
+                        "limit": 3,
+                        "until": {"$.body.state": ["DONE"]},
+                        "while": {"$.body.state": ["BUSY"]},
+                    },
+                }
+            ],
+            "result": {"status": "deleted"},
+        },
         "create_network": {
             "steps": [{"id": "create", "op": "create", "body": {"name": {"$from": "$.in.name"}}}],
             "result": {"network_id": {"$from": "$.steps.create.body.id"}, "status": "running"},
@@ -71,17 +98,23 @@ LOGIN = {
 REQUESTS: dict[str, standard.Request] = {
     "get_health": standard.EmptyRequest(),
     "list_tenants": standard.EmptyRequest(),
+    "list_networks": standard.EmptyRequest(),
+    "delete_network": standard.DeleteNetworkRequest(
+        network_id="n-1", creator=standard.Party(orgcode="org-1", name="Tax", category="cloud")
+    ),
     "create_network": standard.CreateNetworkRequest(
         name="Permits", creator=standard.Party(orgcode="org-1", name="Tax", category="cloud")
     ),
 }
 
 
-def speaking_to(server: Rough, *, allow_private: bool = True, auth: Any = None) -> MappedDriver:
+def speaking_to(
+    server: Rough, *, allow_private: bool = True, auth: Any = None, host: str = "127.0.0.1"
+) -> MappedDriver:
     return MappedDriver.from_text(
         api_file=json.dumps(API),
         mapping=json.dumps({**MAPPING, "auth": auth or MAPPING["auth"]}),
-        addresses={"default": server.address},
+        addresses={"default": server.address.replace("127.0.0.1", host)},
         allow_private=allow_private,
     )
 
@@ -151,6 +184,7 @@ class Row:
     code: str = ""
     allow_private: bool = True
     calls: int = 1
+    host: str = "127.0.0.1"
 
 
 NO_FIT = "The platform and its mapping do not fit together. An administrator has to look at this."
@@ -170,6 +204,30 @@ ROWS = (
         code="address_refused",
         allow_private=False,
         calls=0,
+    ),
+    Row(
+        "a name of a private address",
+        body({"state": "OK"}),
+        "localhost is a private address (",
+        code="address_refused",
+        allow_private=False,
+        calls=0,
+        host="localhost",
+    ),
+    Row(
+        "pages without end",
+        body({"rows": [{"id": "n-1"}], "next": "more"}),
+        "The platform's list has more pages than the mapping allows (3).",
+        operation="list_networks",
+        code="page_limit",
+        calls=3,
+    ),
+    Row(
+        "a job's state that means nothing",
+        body({"state": "PERHAPS"}),
+        NO_FIT,
+        operation="delete_network",
+        note="which means nothing",
     ),
     Row(
         "HTML",
@@ -263,7 +321,7 @@ def _short_patience(settings: Any) -> None:
 def test_each_attack_ends_with_its_sentence(row: Row, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with Rough(row.behaviour) as server:
-        driver, address = speaking_to(server, allow_private=row.allow_private), server.address
+        driver, address = speaking_to(server, allow_private=row.allow_private, host=row.host), server.address
         begun = time.monotonic()
         with pytest.raises(row.error) as caught:
             perform(driver, row.operation)
@@ -304,6 +362,20 @@ def test_a_writing_step_comes_back_when_the_platform_says() -> None:
             second = perform(driver, "create_network", second.position)
     assert second.answer.network_id == "n-1"
     assert len(server.requests) == 2
+
+
+def test_a_platform_that_says_come_back_in_months_is_looked_at_within_the_hour() -> None:
+    """A job that is never through ends at the mapping's limit, whatever the platform asks for."""
+    with Rough(body({"state": "BUSY"}, retry_after="9999999")) as server:
+        driver, position = speaking_to(server), None
+        for _look in range(2):
+            result = perform(driver, "delete_network", position)
+            assert isinstance(result, Pending)
+            assert result.seconds == 3600
+            position = result.position
+        with pytest.raises(PlatformRefused, match="was not through with it"):
+            perform(driver, "delete_network", position)
+        assert len(server.requests) == 3
 
 
 def test_a_token_that_ends_in_the_middle_is_renewed_once() -> None:
