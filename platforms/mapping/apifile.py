@@ -87,6 +87,20 @@ class ApiFile(Document):
     def is_swagger(self) -> bool:
         return self.version == "2.0"
 
+    @property
+    def address(self) -> str:
+        """Where the file says that the platform is. For people to read: the console never calls it by itself."""
+        if self.is_swagger:
+            host, base = self.root.get("host"), self.root.get("basePath") or ""
+            schemes = self.root.get("schemes")
+            scheme = schemes[0] if isinstance(schemes, list) and "https" not in schemes and schemes else "https"
+            found = f"{scheme}://{host}{base}" if isinstance(host, str) and host else ""
+        else:
+            servers = self.root.get("servers")
+            first = servers[0] if isinstance(servers, list) and servers else None
+            found = first.get("url") if isinstance(first, dict) else ""
+        return found.rstrip("/") if isinstance(found, str) and found.startswith(("http://", "https://")) else ""
+
     def find(self, name: str) -> ApiOperation | None:
         """By operationId, or by `METHOD /path` as the file spells it."""
         return self.operations.get(name) or self._by_route.get(" ".join(str(name).split()))

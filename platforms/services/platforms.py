@@ -229,7 +229,7 @@ def _refuse_work(platform: Platform) -> None:
     work += under_way_on(platform)
     if work:
         words = _("Something is being done on the platform just now; it has to end first: %(things)s.")
-        raise Conflict(words % {"things": "; ".join(work[:10])}, code="work_under_way")
+        raise Conflict(words % {"things": "; ".join(list(dict.fromkeys(work))[:10])}, code="work_under_way")
 
 
 @joins_transaction

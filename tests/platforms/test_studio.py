@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -308,3 +309,16 @@ def test_pages_cost_the_same_however_many_drafts(root: User) -> None:
     with CaptureQueriesContext(connection) as caught:
         page(root, "/platforms/studio")
     assert not any("api_document" in each["sql"] for each in caught), "lists leave the files where they are"
+
+
+def test_the_last_page_proposes_a_short_name_and_says_where_the_api_file_says_the_platform_is(root: User) -> None:
+    """It is said, not filled in: the address is what whoever registers types."""
+    paths = {"/health": {"get": {"operationId": "health", "responses": {"200": {"description": "ok"}}}}}
+    api = json.dumps({"swagger": "2.0", "host": "acme.example", "basePath": "/v1", "info": {}, "paths": paths})
+    mapping = "mapping: 1\nauth: {kind: oauth2-client, tokenPath: /token}\ninterfaces: {}\n"
+    draft = service.begin_from_files(actor=root, title="Acme Cloud: Europe!", api_file=api, mapping=mapping)
+    text = page(root, f"/platforms/studio/{draft.pk}/register")
+    assert 'value="acme-cloud-europe"' in text
+    assert "which says: https://acme.example/v1" in text
+    assert 'value="https://acme.example' not in text
+    assert "The client&#x27;s id" in text

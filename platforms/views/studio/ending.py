@@ -9,8 +9,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from console.errors import ConsoleError
 from console.sentences import told
@@ -22,6 +23,8 @@ from platforms.services.requests import CREDENTIALS, credentials_wanted
 from platforms.studio_forms import DraftRegisterForm
 from platforms.views.studio.base import DraftPage
 
+OF_CLIENTS = {"username": gettext_noop("The client's id"), "password": gettext_noop("The client's secret")}
+
 
 class DraftRegister(DraftPage):
     """Name, address, credentials: what was typed is kept but for the credentials, then the platform is registered."""
@@ -29,11 +32,15 @@ class DraftRegister(DraftPage):
     tab = "register"
 
     def form(self, data: Any = None) -> DraftRegisterForm:
-        initial = {"name": self.draft.title, **self.draft.setup}
+        initial = {"name": self.draft.title, "oemtype": slugify(self.draft.title)[:60].strip("-"), **self.draft.setup}
         form = DraftRegisterForm(data, initial=initial)
         for name, words in self._meanings().items():
             if name in form.fields:
                 form.fields[name].help_text = words
+        if said := self.bench.api.address if self.bench.api else "":
+            form.fields["base_url"].help_text = _(
+                "Everything before the paths of the API file, which says: %(address)s"
+            ) % {"address": said[:300]}
         return form
 
     def get(self, request: HttpRequest, draft_id: int) -> HttpResponse:
@@ -70,7 +77,7 @@ class DraftRegister(DraftPage):
         report = self.bench.report
         wanted = credentials_wanted(report.template) if report and report.template else ()
         if self.draft.preset:
-            wanted = tuple(self._meanings())
+            wanted = tuple(self._meanings()) or wanted
         context = self.frame(
             form=form,
             report=report,
@@ -85,8 +92,13 @@ class DraftRegister(DraftPage):
         try:
             said = preset(self.draft.preset).credentials if self.draft.preset else {}
         except ConsoleError:
-            return {}  # the preset is not shipped any more
-        return {name: _(words) for name, words in said.items()}
+            said = {}  # the preset is not shipped any more
+        template = self.bench.report.template if self.bench.report else None
+        kinds = (
+            {scheme["kind"] for party, scheme in template.schemes() if party in ("", "platform")} if template else set()
+        )
+        usual = OF_CLIENTS if "oauth2-client" in kinds else {}
+        return {name: _(words) for name, words in {**usual, **said}.items()}
 
 
 class DraftVersion(ActionView, DraftPage):
