@@ -36,7 +36,8 @@ def record_deployed(
     contract.run(at["address"], at["contract_id"])
     version.save()
     contract.save()
-    _record("deployed", actor, contract, version)
+    announce(contract, TITLES["deployed"])
+    audit.record("chains.contract.deployed", actor=actor, target=contract, **_about(contract, version))
     return contract
 
 
@@ -53,7 +54,8 @@ def record_upgraded(*, actor: User | None, contract_id: int, version_id: int, co
     if code["contract_id"] != contract.contract_id:
         contract.address, contract.contract_id = code["address"], code["contract_id"]
         contract.save()
-    _record("upgraded", actor, contract, version)
+    announce(contract, TITLES["upgraded"])
+    audit.record("chains.contract.upgraded", actor=actor, target=contract, **_about(contract, version))
     return contract
 
 
@@ -74,7 +76,10 @@ def record_stopped(*, actor: User | None, contract_id: int, paused: bool) -> Con
     contract = _locked(contract_id)
     contract.stop(StopWay.PAUSED if paused else StopWay.REFUSED)
     contract.save()
-    _record("stopped", actor, contract, way=contract.stop_way)
+    announce(contract, TITLES["stopped"])
+    audit.record(
+        "chains.contract.stopped", actor=actor, target=contract, **_about(contract), way=str(contract.stop_way)
+    )
     return contract
 
 
@@ -83,7 +88,8 @@ def record_resumed(*, actor: User | None, contract_id: int) -> Contract:
     contract = _locked(contract_id)
     contract.resume()
     contract.save()
-    _record("resumed", actor, contract)
+    announce(contract, TITLES["resumed"])
+    audit.record("chains.contract.resumed", actor=actor, target=contract, **_about(contract))
     return contract
 
 
@@ -92,7 +98,8 @@ def record_deleted(*, actor: User | None, contract_id: int) -> Contract:
     contract = _locked(contract_id)
     contract.delete_for_good()
     contract.save()
-    _record("deleted", actor, contract)
+    announce(contract, TITLES["deleted"])
+    audit.record("chains.contract.deleted", actor=actor, target=contract, **_about(contract))
     return contract
 
 
@@ -124,14 +131,11 @@ TITLES = {
 }
 
 
-def _record(
-    what: str, actor: User | None, contract: Contract, version: ContractVersion | None = None, **more: Any
-) -> None:
-    about: Json = {"address": contract.address, **more}
-    if version is not None:
-        about |= {"version": version.number, "transaction": version.transaction}
-    announce(contract, TITLES[what])
-    audit.record(f"chains.contract.{what}", actor=actor, target=contract, **about)
+def _about(contract: Contract, version: ContractVersion | None = None) -> Json:
+    """For the audit log: where it is, and which version."""
+    if version is None:
+        return {"address": contract.address}
+    return {"address": contract.address, "version": version.number, "transaction": version.transaction}
 
 
 def _both(contract_id: int, version_id: int) -> tuple[Contract, ContractVersion]:
