@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from chains import reads
+from chains import reads, shelves
 from chains.models import Block, Blockchain, BusinessChain, ChainState, Contract, Installation, Node
 from chains.words import WORDS
 from console import kinds, shell
@@ -39,6 +39,7 @@ def hand_in() -> None:
     shell.add_panel(Panel("chains", "chains/_panel_chains.html", chains_panel, order=25, width=6))
     shell.add_source("chains", Source(gettext_lazy("Chains"), find_chains, order=20))
     shell.add_source("contracts", Source(gettext_lazy("Contracts"), find_contracts, order=30))
+    shell.add_source("applications", Source(gettext_lazy("Applications"), find_applications, order=40))
     shell.add_source("ledger", Source(gettext_lazy("Blocks and transactions"), find_on_ledgers, order=50))
     shell.add_address(Blockchain, lambda pk: reverse("chains:chain-by-number", args=[pk]))
     shell.add_address(BusinessChain, lambda pk: reverse("chains:business-chain-by-number", args=[pk]))
@@ -141,6 +142,12 @@ def find_contracts(user: User, words: str, limit: int) -> Iterable[Hit]:
     for row in rows.select_related("blockchain", "owner").order_by("name")[:limit]:
         url = reverse("chains:contract-detail", args=[row.uid])
         yield Hit(row.name, f"{row.blockchain.name} · {row.owner.name}", url, icon="file-code")
+
+
+def find_applications(user: User, words: str, limit: int) -> Iterable[Hit]:
+    for shelf in shelves.shelves(words=words)[:limit]:
+        url = reverse("chains:application-detail", args=[shelf.name])
+        yield Hit(shelf.title, f"{shelf.said['publisher']} · {shelf.state_words}", url, icon="box")
 
 
 def find_on_ledgers(user: User, words: str, limit: int) -> Iterable[Hit]:

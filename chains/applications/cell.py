@@ -29,6 +29,7 @@ TAIL_BYTES = 16_000
 MOST_OUTPUT = 32 * 2**20  # bytes; who says more is ended
 CHUNK = 65536
 NOT_STARTED = 127
+POLITENESS = 5  # the console's own work goes first
 Json = dict[str, Any]
 
 
@@ -119,6 +120,7 @@ def main(folder: Path) -> int:
     began = time.monotonic()
     try:
         _slot = wait_for_slot(spec, folder / "stop")
+        os.nice(POLITENESS)
         outcome = confined(folder, spec) if spec["confined"] else plainly(folder, spec)
     except Stopped:
         outcome = {"ended": "stopped"}

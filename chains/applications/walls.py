@@ -98,16 +98,17 @@ def _write(path: str, text: str) -> None:
 def furnish(root: Path, *, shown: list[str], hidden: list[str], work_mb: int, owner: int) -> Path:
     """A root folder in memory: the system's programs and what is `shown`, all read-only, and a place to work in.
 
-    Returns that place, `PLACE` inside. What is `hidden` is empty, whatever it lies in.
+    Returns that place, `PLACE` inside. What is `hidden` is empty, whatever it lies in, but for what is `shown` of it.
     """
     root.mkdir(exist_ok=True)
     _mount("tmpfs", root, "tmpfs", NO_SUID | NO_DEVICES, f"size={ROOT_MB}m,mode=755")
-    for path in (*SYSTEM, *SETTINGS):
+    deeper = [path for path in shown if any(Path(path).is_relative_to(each) for each in hidden)]
+    for path in (*SYSTEM, *SETTINGS, *(each for each in shown if each not in deeper)):
         _show(root, path)
     for path in hidden:
         if _inside(root, path).exists():
             _mount("tmpfs", _inside(root, path), "tmpfs", NO_SUID | NO_DEVICES, "size=1m,mode=755")
-    for path in shown:
+    for path in deeper:
         _show(root, path)
     for name, text in (("passwd", f"app:x:{owner}:{owner}::{PLACE}:/bin/false\n"), ("group", f"app:x:{owner}:\n")):
         (root / "etc").mkdir(exist_ok=True)

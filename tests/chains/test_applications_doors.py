@@ -185,6 +185,7 @@ def test_the_warehouse_and_an_application_have_pages(cast: Cast, ruler: Installa
         assert text in seen
     assert "Slither" not in words(page(cast.alice, "/applications?gives=formal-verification"))
     assert "No application matches" in words(page(cast.alice, "/applications?q=nothing-of-it"))
+    assert "/applications/ruler" in page(cast.alice, "/search?q=ruler")
     (shelf / "odd").mkdir()
     assert "no manifest.yaml" in page(cast.root, "/applications")
     assert "no manifest.yaml" not in page(cast.alice, "/applications")
