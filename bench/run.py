@@ -20,9 +20,9 @@ from tests.tools import services
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "var/bench"
 EMBEDDED, PRODUCTION = "SQLite, embedded broker", "PostgreSQL, Redis"
-STORING = ("flows", "ledger", "mapped_ledger")  # measured on both
+STORING = ("flows", "ledger", "mapped_ledger", "observing")  # measured on both
 BIG = ("ledger_pages",)  # on PostgreSQL only
-ALL = ("flows", "mapped", "mapping", "ledger", "mapped_ledger", "ledger_pages")
+ALL = ("flows", "mapped", "mapping", "ledger", "mapped_ledger", "observing", "ledger_pages")
 
 
 def main(wanted: list[str]) -> int:

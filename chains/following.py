@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
+import sys
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chains.limits import limit
@@ -20,22 +22,32 @@ from console.errors import ConsoleError
 from platforms.drivers.base import Follower, read
 from platforms.standard import Request
 
+# Two threads have something to do here all the time. Whoever comes back from waiting gets its turn sooner than usual.
+SWITCH_SECONDS = 0.0005
 UNTAKEN = 2  # portions of one reading that wait to be written, before it pauses
 
 
 class Following:
-    """One reading under way. `taken` says that a portion of it has been written, `stop` that nobody wants the rest."""
+    """One reading under way. `taken` says that a portion of it has been taken in, `stop` that nobody wants the rest."""
 
     def __init__(self, target: Target, follower: Follower, give: Callable[[Reading], None]) -> None:
         self._target, self._follower, self._give = target, follower, give
         self._room = asyncio.Semaphore(UNTAKEN)
-        self._running: Future[None] = asyncio.run_coroutine_threadsafe(self._follow(), event_loop())
+        self._task: asyncio.Task[None] | None = None
 
     def taken(self) -> None:
         event_loop().call_soon_threadsafe(self._room.release)
 
     def stop(self) -> None:
-        self._running.cancel()
+        event_loop().call_soon_threadsafe(self._stop)
+
+    def begin(self) -> None:
+        """On the loop."""
+        self._task = asyncio.create_task(self._follow())
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
     async def _follow(self) -> None:
         reader, asking = Reader(self._target, portions=True), _Asking(self._target, self._follower)
@@ -61,6 +73,16 @@ class Following:
     async def _hand_over(self, reading: Reading) -> None:
         await self._room.acquire()
         self._give(reading)
+
+
+def begin_all(readings: Sequence[Following]) -> None:
+    """The loop is woken up once for all of them."""
+
+    def begin() -> None:
+        for each in readings:
+            each.begin()
+
+    event_loop().call_soon_threadsafe(begin)
 
 
 class _Asking:
@@ -89,7 +111,14 @@ class _Asking:
 
 @functools.lru_cache(maxsize=1)
 def event_loop() -> asyncio.AbstractEventLoop:
-    """This process's loop, in a thread of its own that ends with the process."""
+    """This process's loop, in a thread of its own that ends with the process.
+
+    What is loaded by now stays: the garbage collector need not walk through all of Django again and again, which would
+    cost more than the readings themselves.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(SWITCH_SECONDS)
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(limit("OBSERVE_THREADS"), thread_name_prefix="following"))
     threading.Thread(target=loop.run_forever, name="following", daemon=True).start()

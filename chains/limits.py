@@ -24,6 +24,7 @@ class Limits(BaseSettings):
     observe_max_backoff_seconds: float = Field(default=300.0, gt=0)
     observe_threads: int = Field(default=32, ge=1)  # chains read at the same time by one process
     observe_threads_per_platform: int = Field(default=8, ge=1)  # a hanging platform leaves threads to the others
+    observe_at_once: int = Field(default=500, ge=1)  # likewise, where the driver needs no threads; half for a platform
     observe_blocks_per_reading: int = Field(default=500, ge=1)  # catching up goes in portions of this many blocks
     # Deeper below the head, blocks are first read without what only whole transactions tell, where a driver can.
     observe_catch_up_blocks: int = Field(default=200, ge=0)

@@ -1,11 +1,10 @@
 """The observer: walks all live chains in slices, reads many at once, writes in bulk.
 
-Why threads: a driver is synchronous code that waits for the network, and it pools its connections across threads;
-asyncio could do no more than put it into threads as well. Each reading has a thread of its own, so that a platform
-that hangs costs a thread and nothing else: the observer never waits for it. It takes what has arrived, writes that,
-claims what is due next, and comes back for the rest at its next tick. Three bounds keep the others going: one
-platform gets a few of the threads only, a reading spends a budget and then stops between two calls, and what has not
-answered by its deadline counts as failed and is asked again later and later.
+Where the driver has a follower, all readings share one event loop. Every other driver is synchronous code that waits
+for the network; there each reading has a thread of its own. The observer never waits for any of them: it takes what
+has arrived, writes that, claims what is due next, and comes back for the rest at its next tick. Bounds keep the others
+going when a platform hangs: it gets a part of the threads or places only, a reading spends a budget and then stops
+between two calls, and what has not answered by its deadline counts as failed and is asked again later and later.
 
 Two workers never read one chain at once: a chain is claimed by a conditional UPDATE, and a reading is written down
 only if its claim still holds.
@@ -13,31 +12,26 @@ only if its claim still holds.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import queue
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
-from django.utils import timezone
-
-from chains.following import Following
+from chains.following import Following, begin_all
 from chains.limits import limit
-from chains.models import Blockchain, TransactionDetails
-from chains.reading import NO_ANSWER, NOT_STORED, Key, Reading, Target, Tip, read_chain
+from chains.reading import NO_ANSWER, NOT_STORED, Key, Reading, Target, read_chain
 from chains.services import ledger
-from console.errors import ConsoleError
-from platforms.drivers import driver_for
+from chains.targets import targets_of
 from platforms.drivers.base import follower_of
-from unions.spaces import credentials_for
 
 logger = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.02  # readings that arrive this close to each other share a transaction
-GATHER_LONGEST = 0.2
+GATHER_SECONDS = 0.03  # readings that arrive this close to each other share a transaction
 IDLE_SECONDS = 0.1
 
 
@@ -55,6 +49,7 @@ class Observer:
     def __init__(self) -> None:
         self._arrived: queue.SimpleQueue[Reading] = queue.SimpleQueue()
         self._started: dict[Key, _Started] = {}
+        self._followed: set[int] = set()  # platforms whose chains are read without threads
 
     @property
     def under_way(self) -> int:
@@ -80,39 +75,30 @@ class Observer:
     # --- taking -----------------------------------------------------------------------------------------------------
 
     def _claim(self) -> int:
-        """Start a thread for each chain that is due, as far as the bounds allow."""
-        busy = Counter(started.target.platform for started in self._started.values())
-        most = limit("OBSERVE_THREADS_PER_PLATFORM")
-        room = limit("OBSERVE_THREADS") - len(self._started)
-        if room <= 0:
-            return 0
-        full = [platform for platform, number in busy.items() if number >= most]
-        chosen: list[int] = []
-        for chain, platform in ledger.due_chains(full, room * 4):
-            if busy[platform] < most and len(chosen) < room:
-                busy[platform] += 1
-                chosen.append(chain)
+        """Begin to read the chains that are due, as far as the bounds allow."""
+        room = _Room(self._started.values(), self._followed)
+        chosen = [chain for chain, platform in ledger.due_chains(room.full, 2 * room.all) if room.take(platform)]
         if not chosen:
             return 0
-        rows = list(ledger.claimed(ledger.claim_chains(chosen)))
-        for row in rows:
-            self._begin(row)
-        return len(rows)
+        targets, failed = targets_of(ledger.claim_chains(chosen))
+        self._write(failed)
+        self._begin(targets)
+        return len(targets) + len(failed)
 
-    def _begin(self, row: Blockchain) -> None:
-        try:
-            self._read(target_of(row))
-        except ConsoleError as problem:  # no driver for the platform: a reading that fails before it starts
-            self._write([Reading(_stub(row), error=problem.detail, heals=False)])
-
-    def _read(self, target: Target) -> None:
-        self._started[target.key] = started = _Started(target, time.monotonic())
-        follower = follower_of(target.driver)
-        if follower is not None:
-            started.following = Following(target, follower, self._arrived.put)
-        else:
-            name = f"chain-{target.blockchain}"
-            threading.Thread(target=self._run, args=(target,), name=name, daemon=True).start()
+    def _begin(self, targets: Iterable[Target]) -> None:
+        followings = []
+        for target in targets:
+            self._started[target.key] = started = _Started(target, time.monotonic())
+            follower = follower_of(target.driver)
+            if follower is not None:
+                started.following = Following(target, follower, self._arrived.put)
+                followings.append(started.following)
+                self._followed.add(target.platform)
+            else:
+                name = f"chain-{target.blockchain}"
+                threading.Thread(target=self._run, args=(target,), name=name, daemon=True).start()
+        if followings:
+            begin_all(followings)
 
     def _run(self, target: Target) -> None:
         self._arrived.put(read_chain(target))
@@ -125,17 +111,15 @@ class Observer:
     def _arrivals(self, patience: float) -> list[Reading]:
         """What has arrived within `patience`, and what arrives right behind it."""
         found: dict[Key, Reading] = {}
-        wait, enough = patience, 0.0
-        while True:
-            try:
-                reading = self._arrived.get(timeout=wait) if wait > 0 else self._arrived.get_nowait()
-            except queue.Empty:
-                return list(found.values())
-            self._take_in(reading, found)
-            enough = enough or time.monotonic() + GATHER_LONGEST
-            wait = GATHER_SECONDS if found else 0
-            if time.monotonic() > enough:
-                return list(found.values())
+        try:
+            self._take_in(self._arrived.get(timeout=patience) if patience > 0 else self._arrived.get_nowait(), found)
+        except queue.Empty:
+            return []
+        time.sleep(GATHER_SECONDS)
+        with contextlib.suppress(queue.Empty):
+            for _reading in range(self._arrived.qsize()):
+                self._take_in(self._arrived.get_nowait(), found)
+        return list(found.values())
 
     def _take_in(self, reading: Reading, found: dict[Key, Reading]) -> None:
         key = reading.target.key
@@ -151,7 +135,7 @@ class Observer:
             return
         if reading.look_below is not None and not reading.error:
             known = ledger.stored_below(reading.target.blockchain, reading.look_below)
-            self._read(replace(reading.target, known=known))
+            self._begin([replace(reading.target, known=known)])
         elif key in found:
             found[key].absorb(reading)
         else:
@@ -197,43 +181,39 @@ class Observer:
             started.following.stop()
 
 
-def target_of(row: Blockchain) -> Target:
-    """What a reading needs to know of a claimed chain. Raises what the driver's making raises."""
-    chain = row.business_chain
-    platform = chain.platform
-    driver = driver_for(platform)
-    details_due = timezone.now() - timedelta(seconds=limit("OBSERVE_DETAILS_SECONDS"))
-    return replace(
-        _stub(row),
-        driver=driver,
-        in_ranges="get_ledger_range" in getattr(follower_of(driver), "operations", ()),
-        credentials=credentials_for(platform, creator=chain.creator, member=chain.creator),
-        tip=None if row.tip_height is None else Tip(row.tip_height, row.tip_hash),  # type: ignore[attr-defined]
-        catch_up_blocks=limit("OBSERVE_CATCH_UP_BLOCKS"),
-        lacking=row.lacking,  # type: ignore[attr-defined]
-        wanted=row.lacking_as == TransactionDetails.WANTED,  # type: ignore[attr-defined]
-        details=row.details_read_at is None or row.details_read_at <= details_due,
-    )
+class _Room:
+    """How many more readings may begin: those with a thread and those without, and of one platform."""
 
+    def __init__(self, started: Iterable[_Started], followed: set[int]) -> None:
+        self._followed = followed
+        self._busy = Counter(each.target.platform for each in started)
+        self._of_one = {True: max(1, limit("OBSERVE_AT_ONCE") // 2), False: limit("OBSERVE_THREADS_PER_PLATFORM")}
+        taken = sum(number for platform, number in self._busy.items() if platform in followed)
+        self._places = limit("OBSERVE_AT_ONCE") - taken
+        self._threads = limit("OBSERVE_THREADS") - (self._busy.total() - taken)
 
-def _stub(row: Blockchain) -> Target:
-    """A target that nobody can speak to yet."""
-    platform = row.business_chain.platform
-    return Target(
-        blockchain=row.pk,
-        reader=row.reader,  # type: ignore[arg-type]
-        platform=platform.pk,
-        chain_id=row.external_id,
-        network_id=row.business_chain.network,
-        driver=None,  # type: ignore[arg-type]
-        credentials=None,  # type: ignore[arg-type]
-        abilities=frozenset(name for name, about in platform.capabilities.items() if about.get("supported")),
-        tip=None,
-        details=False,
-        keep_blocks=row.keep_blocks,  # type: ignore[attr-defined]
-        max_blocks=limit("OBSERVE_BLOCKS_PER_READING"),
-        budget_seconds=limit("OBSERVE_BUDGET_SECONDS"),
-    )
+    @property
+    def all(self) -> int:
+        return max(0, self._places) + max(0, self._threads)
+
+    @property
+    def full(self) -> list[int]:
+        return [platform for platform in self._busy if not self._has_room(platform)]
+
+    def take(self, platform: int) -> bool:
+        if not self._has_room(platform):
+            return False
+        self._busy[platform] += 1
+        if platform in self._followed:
+            self._places -= 1
+        else:
+            self._threads -= 1
+        return True
+
+    def _has_room(self, platform: int) -> bool:
+        """A platform that hangs leaves threads, and half of the places, to the others."""
+        follows = platform in self._followed
+        return (self._places if follows else self._threads) > 0 and self._busy[platform] < self._of_one[follows]
 
 
 @functools.lru_cache(maxsize=1)

@@ -66,6 +66,9 @@ class Tip:
     hash: str
 
 
+NO_CREDENTIALS = Credentials()
+
+
 @dataclass(frozen=True, repr=False)
 class Target:
     """A chain to read, what speaks to its platform, and where the last reading stopped."""
@@ -75,14 +78,15 @@ class Target:
     platform: int
     chain_id: str
     network_id: str
-    driver: Driver
-    credentials: Credentials
-    abilities: frozenset[str]
-    tip: Tip | None
-    details: bool
-    keep_blocks: int
-    max_blocks: int
-    budget_seconds: float
+    driver: Driver = None  # type: ignore[assignment]  # nobody can speak to its platform
+    credentials: Credentials = NO_CREDENTIALS
+    abilities: frozenset[str] = frozenset()
+    tip: Tip | None = None
+    before: LedgerSummary | None = None  # what the last reading said, if it went well
+    details: bool = False
+    keep_blocks: int = 0
+    max_blocks: int = 1
+    budget_seconds: float = 0.0
     catch_up_blocks: int = 0  # deeper below the head, details are left for later
     lacking: int | None = None  # the height of transactions whose details are still to be read
     wanted: bool = False  # somebody waits for these
@@ -114,6 +118,19 @@ class Reading:
     error: str = ""
     missing: bool = False  # the platform says that there is no such chain
     heals: bool = True  # whether asking again soon makes sense
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it has found nothing new at all."""
+        new = self.blocks or self.fills or self.replace_from is not None or self.target.details
+        if new or self.error or self.behind or self.goes_on or self.summary is None:
+            return False
+        before, summary = self.target.before, self.summary
+        return (
+            before is not None
+            and (before.height, before.block_hash) == (summary.height, summary.block_hash)
+            and (before.transactions, before.block_time) == (summary.transactions, summary.block_time)
+        )
 
     def absorb(self, later: Reading) -> None:
         """What the same reading has brought since."""
@@ -391,9 +408,7 @@ def _has_left(tip: Tip, summary: LedgerSummary) -> bool:
 def sound_summary(summary: LedgerSummary) -> LedgerSummary:
     _require_number("height", summary.height, MAX_HEIGHT)
     _require_number("transactions", summary.transactions, MAX_HEIGHT)
-    return summary.model_copy(
-        update={"block_hash": text(summary.block_hash, 100), "block_time": plausible(summary.block_time)}
-    )
+    return _changed(summary, block_hash=text(summary.block_hash, 100), block_time=plausible(summary.block_time))
 
 
 def sound_block(block: BlockInfo) -> BlockInfo:

@@ -63,6 +63,23 @@ def fill_rows(model: type[models.Model], fields: Sequence[str], keys: Sequence[s
             cursor.executemany(f"UPDATE {_table(model)} SET {changes} WHERE {which}", rows)  # noqa: S608
 
 
+@joins_transaction
+def save_rows(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
+    """Save these fields of each."""
+    if rows:
+        model = type(rows[0])
+        saved = [field for name in fields for field in model._meta.concrete_fields if field.name == name]
+        fill_rows(
+            model,
+            fields,
+            ("id",),
+            [
+                (*(field.get_db_prep_save(getattr(row, field.attname), connection) for field in saved), row.pk)
+                for row in rows
+            ],
+        )
+
+
 def _table(model: type[models.Model]) -> str:
     return connection.ops.quote_name(model._meta.db_table)
 

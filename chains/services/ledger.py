@@ -27,7 +27,7 @@ from chains.models import (
 from chains.reading import KNOWN, Reading, Tip, text
 from chains.reads import spellings
 from chains.retention import cut_of, keep_blocks_of, rule_of, with_ends
-from chains.services.bulk import fill_rows, stored_moment, write_rows
+from chains.services.bulk import fill_rows, save_rows, stored_moment, write_rows
 from chains.services.history import count_chain, forget_from, locked_tally
 from chains.services.nodes import write_nodes
 from console.errors import Missing
@@ -76,7 +76,7 @@ def claimed(reader: UUID) -> models.QuerySet[Blockchain]:
     lacking = lacking.order_by("-details", "-height")  # who is waited for comes first
     return (
         Blockchain.objects.filter(reader=reader)
-        .select_related("business_chain__platform__version", "business_chain__union", "business_chain__creator__space")
+        .order_by("pk")
         .annotate(
             tip_height=models.Subquery(stored.values("height")[:1]),
             tip_hash=models.Subquery(stored.values("hash")[:1]),
@@ -97,21 +97,40 @@ def stored_below(blockchain_id: int, height: int) -> tuple[Tip, ...]:
 def store_readings(readings: Sequence[Reading]) -> set[int]:
     """Write readings whose claims still hold; returns of which chains. What somebody else has taken over is dropped."""
     by_chain = {reading.target.blockchain: reading for reading in readings}
-    locked = Blockchain.objects.live().select_for_update(of=("self",)).filter(pk__in=by_chain).order_by("pk")
-    mine = [(row, by_chain[row.pk]) for row in locked if row.reader == by_chain[row.pk].target.reader]
+    held = Blockchain.objects.live().select_for_update().filter(pk__in=by_chain).order_by("pk")
+    mine = {pk: by_chain[pk] for pk, reader in held.values_list("pk", "reader") if reader == by_chain[pk].target.reader}
     now = timezone.now()
-    for row, reading in mine:
+    quiet = [pk for pk, reading in mine.items() if reading.quiet]
+    _note_quiet(quiet, now)
+    _store({pk: reading for pk, reading in mine.items() if not reading.quiet}, now)
+    return set(mine)
+
+
+def _store(readings: dict[int, Reading], now: datetime) -> None:
+    if not readings:
+        return
+    rows = list(Blockchain.objects.filter(pk__in=readings).only(*NOTED).order_by("pk"))
+    for row in rows:
+        reading = readings[row.pk]
         if reading.replace_from is not None:
             forget_from(row.pk, reading.replace_from, now=now)
         _fill(row.pk, reading)
         _note(row, reading, now)
-    _write_ledger([reading for _row, reading in mine])
-    _write_details([(row, reading) for row, reading in mine if _with_details(reading)], now)
-    gone = [row.pk for row, reading in mine if reading.missing]
+    _write_ledger(readings.values())
+    _write_details([(row, readings[row.pk]) for row in rows if _with_details(readings[row.pk])], now)
+    gone = [pk for pk, reading in readings.items() if reading.missing]
     if gone:
         Node.objects.filter(blockchain__in=gone).exclude(state=NodeState.MISSING).update(state=NodeState.MISSING)
-    Blockchain.objects.bulk_update([row for row, _reading in mine], NOTED)
-    return {row.pk for row, _reading in mine}
+    save_rows(rows, NOTED)
+
+
+def _note_quiet(chains: list[int], now: datetime) -> None:
+    """Nothing is new on these: they are fresh, and free again."""
+    wait = timedelta(seconds=limit("OBSERVE_EVERY_SECONDS"))
+    if chains:
+        Blockchain.objects.filter(pk__in=chains).update(
+            read_at=now, read_error="", next_read_at=now + wait, reader=None, lease_until=None
+        )
 
 
 NOTED = [

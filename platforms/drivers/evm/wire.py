@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Sequence
 from typing import Any
 from weakref import finalize
 
 import aiohttp
 from pydantic_core import from_json, to_json
+from yarl import URL
 
 from console.errors import PlatformRefused, PlatformUnavailable
 from console.network import AddressRefused, checked_connector
@@ -55,8 +57,8 @@ class Wire:
     async def ask_node(self, node: Node, calls: Sequence[Call]) -> list[Any]:
         """The results of one node, in order. PlatformRefused for a call that it refuses."""
         try:
-            async with self._session().post(node.rpc, data=to_json(batch(calls)), allow_redirects=False) as response:
-                said = await _said(node.rpc, response)
+            async with self._session().post(_url(node), data=to_json(batch(calls)), allow_redirects=False) as response:
+                said = await _said(node, response)
         except AddressRefused as problem:
             raise PlatformRefused(str(problem), code="address_refused") from problem
         except aiohttp.ClientConnectorError as problem:
@@ -88,29 +90,34 @@ def _close(sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession]) -> 
             asyncio.run_coroutine_threadsafe(session.close(), loop)
 
 
-async def _said(address: str, response: aiohttp.ClientResponse) -> Any:
+@functools.lru_cache(maxsize=8192)
+def _url(node: Node) -> URL:
+    return URL(node.rpc)
+
+
+async def _said(node: Node, response: aiohttp.ClientResponse) -> Any:
     """The answer's JSON, capped while it streams in; an error's page of another kind says nothing that we need."""
     if 300 <= response.status < 400:
-        raise PlatformRefused(REDIRECTED % {"address": address, "status": response.status})
+        raise PlatformRefused(REDIRECTED % {"address": node.rpc, "status": response.status})
     if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise PlatformRefused(COMPRESSED % {"address": address})
-    body = await _body(address, response)
+        raise PlatformRefused(COMPRESSED % {"address": node.rpc})
+    body = await _body(node, response)
     try:
-        return from_json(body, allow_inf_nan=False, cache_strings="keys") if body.strip() else None
+        return from_json(body, allow_inf_nan=False, cache_strings="keys") if body else None
     except ValueError as problem:
         if response.status >= 400:
             return None
-        words = NOT_JSON % {"address": address, "status": response.status}
+        words = NOT_JSON % {"address": node.rpc, "status": response.status}
         raise PlatformRefused(words, code=UNREADABLE) from problem
 
 
-async def _body(address: str, response: aiohttp.ClientResponse) -> bytes:
+async def _body(node: Node, response: aiohttp.ClientResponse) -> bytes:
     if response.content_length is not None and response.content_length <= MAX_BODY:
         return await response.read()
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > MAX_BODY:
-            words = TOO_LARGE % {"address": address, "limit": f"{MAX_BODY / MEGABYTE:.3g}"}
+            words = TOO_LARGE % {"address": node.rpc, "limit": f"{MAX_BODY / MEGABYTE:.3g}"}
             raise PlatformRefused(words, code=TOO_MUCH)
     return bytes(body)
