@@ -167,7 +167,7 @@ def _register_platform(administrator: Caller) -> None:
     platform = administrator.get("platforms/own-machines")
     assert (platform["state"], platform["cloudtype"], platform["health"]) == ("official", "on_prem", "up")
     assert platform["capabilities"]["join_chain"]["supported"]
-    assert platform["capabilities"]["deploy_contract"]["reason"]
+    assert platform["capabilities"]["create_subchain"]["reason"]
 
 
 def _transactions_flow(caller: Caller, blockchain: str) -> None:
