@@ -20,7 +20,11 @@ from tests.tools.engines import Authority, Host, missing_for_engines, running_ho
 from tests.tools.images import TARGET, missing_for, named
 
 REASON = missing_for_engines() or missing_for("ethereum")
-pytestmark = [pytest.mark.stack, pytest.mark.skipif(bool(REASON), reason=REASON)]
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.timeout(600),  # a machine that does other things as well is slow
+    pytest.mark.skipif(bool(REASON), reason=REASON),
+]
 IPS = ("127.0.41.1", "127.0.41.2", "127.0.41.3")
 SOMEBODY = "0x00000000000000000000000000000000000000aa"
 
