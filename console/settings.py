@@ -307,6 +307,8 @@ SPECTACULAR_SETTINGS = {
             ),
             "chains": (
                 "ChainState",
+                "ContractState",
+                "VersionState",
                 "NodeState",
                 "InstallationState",
                 "ReportState",

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from chains.models import Contract, ContractState, ContractVersion, Severity, StopWay, UpgradeWay, VersionState
@@ -88,6 +88,7 @@ class CallRequest(StrictSerializer):
     orgcode = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
 
 
+@extend_schema_serializer(component_name="ContractRule")
 class RuleRequest(StrictSerializer):
     """Rules for contracts that are proposed."""
 
@@ -108,6 +109,7 @@ class RuleAnswer(serializers.Serializer[Any]):
     blocking_severity = serializers.ChoiceField(choices=Severity.choices)
 
 
+@extend_schema_serializer(component_name="ContractVersionAnswer")
 class VersionAnswer(serializers.ModelSerializer[ContractVersion]):
     """One version of a contract."""
 
@@ -138,6 +140,7 @@ class VersionAnswer(serializers.ModelSerializer[ContractVersion]):
         return row.compiler_settings
 
 
+@extend_schema_serializer(component_name="ContractVersionDetailAnswer")
 class VersionDetailAnswer(VersionAnswer):
     """A version with what it was made from."""
 

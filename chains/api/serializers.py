@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from chains.models import (
@@ -221,6 +221,7 @@ class CallAnswer(serializers.Serializer[Any]):
     arguments = ArgumentAnswer(many=True)
 
 
+@extend_schema_serializer(component_name="ContractEventAnswer")
 class EventAnswer(serializers.Serializer[Any]):
     """A log in the words of its contract's ABI."""
 
