@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from console.models import Notification, User
@@ -126,6 +128,13 @@ def test_the_end_of_our_own_certificate_is_shown_to_administrators(
     assert Platform.objects.get().client_certificate_expires_at is None, "it is not shown to the platform any more"
     service.use_version(actor=root, oemtype="testbed", number=2)
     assert Platform.objects.get().client_certificate_expires_at == platform.client_certificate_expires_at
+
+
+def test_the_migration_notes_the_ends_of_certificates_that_are_stored_already(mutual: Callable[..., Platform]) -> None:
+    ends = mutual(20).client_certificate_expires_at
+    Platform.objects.update(client_certificate_expires_at=None)
+    import_module("platforms.migrations.0005_client_certificates").note_ends(apps, None)
+    assert Platform.objects.get().client_certificate_expires_at == ends is not None
 
 
 def test_administrators_are_told_of_our_own_certificate(
