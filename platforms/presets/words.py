@@ -22,7 +22,7 @@ REASONS = (
         "A tenant is an AWS account; AWS lists accounts in another service. Type the twelve digits of the account."
     ),
     # azure-blockchain-service
-    gettext_noop("A consortium of Azure is one Quorum chain, which comes with it."),
+    gettext_noop("A consortium of Azure has its Quorum chain from the start. Azure's calls do not show it."),
     gettext_noop("The chain of an Azure consortium ends with the consortium."),
     gettext_noop("Every member of an Azure consortium is on its chain."),
     gettext_noop("Whoever leaves the chain of an Azure consortium leaves the consortium."),
