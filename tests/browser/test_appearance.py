@@ -21,7 +21,6 @@ PAGES = (
     "/proposals",
     "/chains",
     "/applications",
-    "/applications/slither",
     "/organizations",
     "/platforms",
     "/platforms/studio",
