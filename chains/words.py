@@ -143,7 +143,7 @@ NAMES = (
     gettext_noop("report"),
     gettext_noop("accepted by"),
     gettext_noop("ledger tally"),
-    gettext_noop("ledger tallies"),
+    gettext_noop("ledger tallys"),
     gettext_noop("counted to"),
     gettext_noop("counted at"),
     gettext_noop("ledger statistic"),
