@@ -101,7 +101,7 @@ def _by_observer(row: Any, last: int, *, catch_up: int) -> float:
     observer, deadline = Observer(), time.monotonic() + PATIENCE
     began = time.perf_counter()
     while not Block.objects.filter(blockchain=row, height=last).exists():
-        observer.tick(patience=0.05)
+        observer.tick(patience=1.0)
         if time.monotonic() > deadline or Blockchain.objects.exclude(read_error="").exists():
             raise SystemExit(f"the observer does not get on: {Blockchain.objects.values_list('read_error', flat=True)}")
     took = time.perf_counter() - began

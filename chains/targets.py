@@ -70,7 +70,6 @@ class _Speakers:
         self.details_due = timezone.now() - timedelta(seconds=limit("OBSERVE_DETAILS_SECONDS"))
         self.bounds = {
             "max_blocks": limit("OBSERVE_BLOCKS_PER_READING"),
-            "budget_seconds": limit("OBSERVE_BUDGET_SECONDS"),
             "catch_up_blocks": limit("OBSERVE_CATCH_UP_BLOCKS"),
         }
         self._made: dict[int, _Speaker | ConsoleError] = {}
@@ -132,6 +131,8 @@ def _target(row: Any, reader: UUID, speakers: _Speakers) -> Target | Reading:
         before=_before(row),
         details=details,
         keep_blocks=row.keep_blocks,
+        # One that hands over portions and holds no thread ends for the sake of nodes and monitoring only.
+        budget_seconds=limit("OBSERVE_DETAILS_SECONDS" if speaker.in_ranges else "OBSERVE_BUDGET_SECONDS"),
         **speakers.bounds,
         lacking=row.lacking,
         wanted=row.lacking_as == TransactionDetails.WANTED,
