@@ -94,7 +94,7 @@ class ApiFile(Document):
             host, base = self.root.get("host"), self.root.get("basePath") or ""
             schemes = self.root.get("schemes")
             scheme = schemes[0] if isinstance(schemes, list) and "https" not in schemes and schemes else "https"
-            found = f"{scheme}://{host}{base}" if isinstance(host, str) and host else ""
+            found: object = f"{scheme}://{host}{base}" if isinstance(host, str) and host else ""
         else:
             servers = self.root.get("servers")
             first = servers[0] if isinstance(servers, list) and servers else None
