@@ -305,7 +305,7 @@ def test_lists_cost_the_same_however_long_they_are(
     assert few <= 7
 
 
-@pytest.mark.parametrize("part", ["ledger", "blocks", "transactions", "monitoring"])
+@pytest.mark.parametrize("part", ["ledger", "blocks", "transactions", "statistics", "monitoring"])
 def test_ledgers_cost_the_same_however_long_they_are(
     chain: MakeChain, observe: Callable[..., int], cast: Cast, part: str
 ) -> None:

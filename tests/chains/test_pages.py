@@ -335,7 +335,7 @@ def test_lists_cost_the_same_however_long_they_are(chain: MakeChain, observe: Ob
     assert cost() == few
 
 
-@pytest.mark.parametrize("part", ["", "/charts", "/blocks", "/transactions", "/blocks/2"])
+@pytest.mark.parametrize("part", ["", "/charts", "/statistics", "/blocks", "/transactions", "/blocks/2"])
 def test_a_chain_costs_the_same_however_long_it_is(chain: MakeChain, observe: Observe, cast: Cast, part: str) -> None:
     row, ledger = chain()
     reader = browser(cast.alice)
