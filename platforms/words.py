@@ -58,4 +58,13 @@ NAMES = (
     gettext_noop("rpc port"),
     gettext_noop("image"),
     gettext_noop("enode"),
+    gettext_noop("organization fields"),
+    gettext_noop("client certificate warned at"),
+    gettext_noop("native account"),
+    gettext_noop("native accounts"),
+    gettext_noop("account"),
+    gettext_noop("native sending"),
+    gettext_noop("native sendings"),
+    gettext_noop("nonce"),
+    gettext_noop("raw"),
 )
