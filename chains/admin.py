@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
-from chains.keyset import COUNTED
+from chains.keyset import PAGED
 from chains.models import (
     AccessGrant,
     Block,
@@ -39,7 +39,7 @@ class ShortPaginator(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.order_by()[:COUNTED].count()  # type: ignore[attr-defined]
+        return self.object_list.order_by()[:PAGED].count()  # type: ignore[attr-defined]
 
 
 class LookOnly(ModelAdmin):

@@ -15,7 +15,8 @@ from typing import Any, Self
 
 from django.db.models import Q, QuerySet
 
-COUNTED = 10_000  # rows beyond are not counted
+COUNTED = 1000  # rows beyond are not counted: of a party they lie far apart, and each costs a look
+PAGED = 10_000  # rows that can be reached by the number of a page
 MAX = 2**63 - 1
 END = "end"
 _CURSOR = re.compile(r"(below|above)-(\d{1,19})(?:\.(\d{1,10}))?", re.ASCII)
@@ -67,7 +68,7 @@ class KeyedList:
 
     def count(self) -> tuple[int, bool]:
         """How many rows, and whether that is all of them: counting ends at `COUNTED`."""
-        found = reduce(or_, self.sources).order_by()[: COUNTED + 1].count()
+        found = reduce(or_, self.sources).order_by().values(self.fields[0])[: COUNTED + 1].count()
         return min(found, COUNTED), found <= COUNTED
 
     def slice(self, size: int, cursor: Cursor | None = None, *, offset: int = 0) -> Slice:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from chains.api.serializers import StandingAnswer
-from chains.keyset import COUNTED, END, Cursor, KeyedList, Slice
+from chains.keyset import END, PAGED, Cursor, KeyedList, Slice
 from console.api.pagination import Pages
 from console.errors import Invalid, Missing
 
@@ -61,9 +61,9 @@ class LedgerPages(Pages):
         if not (asked.isascii() and asked.isdigit() and asked.strip("0")):
             raise Invalid.field("page", _("Give a whole number from 1."))
         offset = (int(asked[:18]) - 1) * size
-        if offset >= COUNTED:
+        if offset >= PAGED:
             words = _("Pages have numbers up to row %(most)s; follow “next” for what lies behind.")
-            raise Missing.field("page", words % {"most": COUNTED})
+            raise Missing.field("page", words % {"most": PAGED})
         return offset
 
     def _link(self, cursor: str) -> str | None:

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from chains import reads
-from chains.keyset import COUNTED, Cursor, KeyedList
+from chains.keyset import PAGED, Cursor, KeyedList
 from chains.models import Block, Blockchain, Transaction
 from tests.chains.ledger_plane import Ledger
 from tests.rest import assert_problem, client
@@ -145,7 +145,7 @@ def test_a_place_that_is_none_is_refused_by_name(stored: Blockchain, cast: Cast,
 
 
 def test_a_page_far_behind_is_reached_by_next_only(stored: Blockchain, cast: Cast) -> None:
-    answer = client(cast.alice).get(f"/api/v1/blockchains/{stored.uid}/blocks?page={COUNTED // 50 + 1}")
+    answer = client(cast.alice).get(f"/api/v1/blockchains/{stored.uid}/blocks?page={PAGED // 50 + 1}")
     assert_problem(answer, 404, "page")
     assert "follow “next”" in answer.json()["detail"]
 
