@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Any, Self
 
 from django.db.models import Q, QuerySet
@@ -68,7 +66,11 @@ class KeyedList:
 
     def count(self) -> tuple[int, bool]:
         """How many rows, and whether that is all of them: counting ends at `COUNTED`."""
-        found = reduce(or_, self.sources).order_by().values(self.fields[0])[: COUNTED + 1].count()
+        rows = [source.order_by(*self.fields) for source in self.sources]  # in the order of its index, so along it
+        if len(rows) == 1:
+            found = rows[0].values(self.fields[0])[: COUNTED + 1].count()
+        else:
+            found = len({pk for each in rows for pk in each.values_list("pk", flat=True)[: COUNTED + 1]})
         return min(found, COUNTED), found <= COUNTED
 
     def slice(self, size: int, cursor: Cursor | None = None, *, offset: int = 0) -> Slice:
