@@ -24,6 +24,8 @@ from platforms.standard import Request
 
 # Two threads have something to do here all the time. Whoever comes back from waiting gets its turn sooner than usual.
 SWITCH_SECONDS = 0.0005
+AT_ONCE = 4  # questions of one reading under way: what is answered out of turn must not leave the node idle
+GARBAGE = 50_000  # new objects before the collector looks at them
 UNTAKEN = 2  # portions of one reading that wait to be written, before it pauses
 
 
@@ -91,6 +93,7 @@ class _Asking:
     def __init__(self, target: Target, follower: Follower) -> None:
         self._target, self._follower = target, follower
         self._ahead: dict[Request, asyncio.Task[Any]] = {}
+        self._room = asyncio.Semaphore(AT_ONCE)
 
     async def answer(self, ask: Ask) -> Any:
         target, follower = self._target, self._follower
@@ -99,8 +102,12 @@ class _Asking:
         begun = self._ahead.pop(ask.request, None)
         for request in ask.ahead:
             if request not in self._ahead:
-                self._ahead[request] = asyncio.create_task(follower.read(ask.operation, request))
+                self._ahead[request] = asyncio.create_task(self._read(ask.operation, request))
         return await (begun or follower.read(ask.operation, ask.request))
+
+    async def _read(self, operation: str, request: Request) -> Any:
+        async with self._room:
+            return await self._follower.read(operation, request)
 
     def close(self) -> None:
         """Nobody wants the rest, nor hears of its failures."""
@@ -114,10 +121,11 @@ def event_loop() -> asyncio.AbstractEventLoop:
     """This process's loop, in a thread of its own that ends with the process.
 
     What is loaded by now stays: the garbage collector need not walk through all of Django again and again, which would
-    cost more than the readings themselves.
+    cost more than the readings themselves; nor through what is being read after every 700 new objects.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE, 20, 20)
     sys.setswitchinterval(SWITCH_SECONDS)
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(limit("OBSERVE_THREADS"), thread_name_prefix="following"))

@@ -40,7 +40,7 @@ V = TypeVar("V", bound=standard.Value)
 logger = logging.getLogger(__name__)
 
 WINDOW = 100  # blocks asked for at once
-AHEAD = 4  # such questions under way at once, where they need no thread
+AHEAD = 8  # such questions that are known beforehand, where they need no thread
 TRANSACTIONS_PAGE = 500
 MAX_PAGES = 40
 KNOWN = 256  # stored blocks that are handed out for walking back, at once
