@@ -5,7 +5,9 @@ Prices are those of chains without a fee market: one gas price, mostly zero.
 
 from __future__ import annotations
 
+import functools
 import secrets
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,20 @@ class Signed:
     nonce: int
 
 
+@functools.cache
+def accounts() -> Any:
+    """`eth_account.Account`. It takes a second to import, and most processes never sign.
+
+    A dependency (py_ecc) lets the whole process recurse 100,000 deep as it is imported: JSON nested that deeply would
+    then end the interpreter instead of being refused. That is taken back.
+    """
+    bearable = sys.getrecursionlimit()
+    from eth_account import Account
+
+    sys.setrecursionlimit(bearable)
+    return Account
+
+
 def new_key() -> str:
     """A private key: 0x and 64 hexadecimal digits."""
     return f"0x{secrets.token_hex(32)}"
@@ -29,14 +45,11 @@ def new_key() -> str:
 
 def account_of(key: str) -> str:
     """The address that belongs to the key."""
-    from eth_account import Account  # takes a second to import, and most processes never sign
-
-    return str(Account.from_key(key).address)
+    return str(accounts().from_key(key).address)
 
 
 def sign(key: str, *, number: int, nonce: int, to: str, data: str, gas: int, gas_price: int = 0) -> Signed:
     """A transaction for the chain of this number; without `to` it creates a contract."""
-    from eth_account import Account
     from eth_utils import to_checksum_address
 
     transaction: Json = {
@@ -48,7 +61,7 @@ def sign(key: str, *, number: int, nonce: int, to: str, data: str, gas: int, gas
         "data": data or "0x",
         **({"to": to_checksum_address(to)} if to else {}),
     }
-    signed = Account.sign_transaction(transaction, key)
+    signed = accounts().sign_transaction(transaction, key)
     return Signed(f"0x{bytes(signed.raw_transaction).hex()}", f"0x{bytes(signed.hash).hex()}", nonce)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from eth_account import Account
 from eth_utils import to_checksum_address
 
 from chains.gateway.requests import RpcRequest
@@ -31,6 +30,7 @@ from console.errors import Blocked, Conflict, Invalid, Missing, NotAllowed, NotS
 from console.flows import engine
 from console.models import AuditEntry, Flow, User
 from platforms.models import Kernel, Platform
+from platforms.signing import accounts
 from tests.chains.ledger_plane import Ledger
 from tests.console.races import at_once
 from tests.rest import assert_problem, client
@@ -261,7 +261,7 @@ def test_the_gateway_reads_where_a_transaction_goes() -> None:
     kinds = ({"gasPrice": 1}, {"gasPrice": 1, "accessList": [], "type": 1}, {**fees, "type": 2})
     for more in kinds:
         for target, wanted in (({"to": to_checksum_address(ADDRESS)}, ADDRESS), ({}, "")):
-            signed = Account.sign_transaction({**about, **more, **target}, key)
+            signed = accounts().sign_transaction({**about, **more, **target}, key)
             assert recipient_of(f"0x{bytes(signed.raw_transaction).hex()}") == wanted, more
     for nonsense in ("", "0x", "0xzz", "0x02", "0xf8", "0x05c0", "0xc0", "0x" + "c8" * 1000):
         assert recipient_of(nonsense) == ""
