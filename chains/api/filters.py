@@ -111,7 +111,7 @@ class TransactionFilter(django_filters.FilterSet):
     height = _NumberFilter(help_text=_("Height of the block."))
     from_height = _NumberFilter(field_name="height", lookup_expr="gte")
     to_height = _NumberFilter(field_name="height", lookup_expr="lte")
-    status = django_filters.MultipleChoiceFilter(choices=TransactionStatus.choices)
+    status = django_filters.MultipleChoiceFilter(choices=TransactionStatus.choices, distinct=False)
     hash = _HashFilter()
     sender = _PartyFilter()
     to = _PartyFilter(field_name="recipient")

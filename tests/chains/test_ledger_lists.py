@@ -130,6 +130,7 @@ def test_parties_and_states_narrow_the_list(stored: Blockchain, cast: Cast) -> N
         ({"to": BEN}, 20),
         ({"contract": TIL}, 10),
         ({"address": TIL}, 10),
+        ({"status": "committed"}, 29),
         ({"address": ANN, "status": "failed"}, 0),
         ({"address": BEN, "status": "failed"}, 1),
         ({"address": ANN, "from_height": 4, "to_height": 5}, 4),
