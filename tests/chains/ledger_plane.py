@@ -113,7 +113,7 @@ class Plane:
 
     def shown(self, network: str) -> Json:
         row = self.networks[network]
-        people = [{"id": each, "name": each, "tenant": ""} for each in row["members"]]
+        people = [{"id": each, "name": each, "tenant": ""} for each in row.get("members", ())]
         return {"id": network, "state": "running", "people": people, **row}
 
     # --- changes ------------------------------------------------------------------------------------------------------

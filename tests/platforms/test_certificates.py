@@ -133,7 +133,7 @@ def test_the_end_of_our_own_certificate_is_shown_to_administrators(
 def test_the_migration_notes_the_ends_of_certificates_that_are_stored_already(mutual: Callable[..., Platform]) -> None:
     ends = mutual(20).client_certificate_expires_at
     Platform.objects.update(client_certificate_expires_at=None)
-    import_module("platforms.migrations.0005_client_certificates").note_ends(apps, None)
+    import_module("platforms.migrations.0005_certificates_accounts_besu").note_ends(apps, None)
     assert Platform.objects.get().client_certificate_expires_at == ends is not None
 
 
