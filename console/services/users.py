@@ -104,18 +104,26 @@ def reset_password(*, actor: User, user_id: int, new_password: str) -> User:
 
 
 def change_password(*, actor: User, old_password: str, new_password: str) -> User:
-    """One's own password; the old one proves who asks."""
-    if not check_password(old_password, actor.password):
-        raise Invalid.field("old_password", _("This is not your password."))
+    """One's own password; the old one proves who asks, and proves it once."""
+    proven = actor.password
+    if not check_password(old_password, proven):
+        raise _not_the_password()
     _check_password(new_password, actor, field="new_password")
+    encoded = make_password(new_password)
     return _store_password(
-        actor=actor, user_id=actor.pk, encoded=make_password(new_password), action="console.user.password_changed"
+        actor=actor, user_id=actor.pk, encoded=encoded, action="console.user.password_changed", instead_of=proven
     )
 
 
+def _not_the_password() -> Invalid:
+    return Invalid.field("old_password", _("This is not your password."))
+
+
 @use_case
-def _store_password(*, actor: User, user_id: int, encoded: str, action: str) -> User:
+def _store_password(*, actor: User, user_id: int, encoded: str, action: str, instead_of: str | None = None) -> User:
     user = _locked(user_id)
+    if instead_of not in (None, user.password):
+        raise _not_the_password()  # any more: hashing takes long, and somebody else was faster
     user.password = encoded
     user.save(update_fields=["password"])
     audit.record(action, actor=actor, target=user)

@@ -17,7 +17,16 @@ from console.services.deliveries import send_again, set_mail_preferences
 from console.services.flows import decide_step
 from console.services.notifications import mark_read
 from console.services.tokens import create_token, revoke_any_token, revoke_token
-from console.services.users import create_user, disable_user, enable_user, set_language, set_role, update_profile
+from console.services.users import (
+    change_password,
+    create_user,
+    disable_user,
+    enable_user,
+    reset_password,
+    set_language,
+    set_role,
+    update_profile,
+)
 from console.services.webhooks import (
     create_webhook,
     delete_webhook,
@@ -34,6 +43,7 @@ from tests.console.test_flow_decisions import CANDIDATES, asking
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 THREADS = 8
 URL = "http://127.0.0.1:9/hook"
+OLD, NEW = "before-the-race-of-8", "after-the-race"
 
 
 def eight(call: Callable[[], Any]) -> dict[str, int]:
@@ -87,6 +97,22 @@ def test_a_profile_is_one_persons_last_word(alice: User) -> None:
     assert at_once(*calls) == {"done": THREADS}
     alice.refresh_from_db()
     assert alice.email == f"a{alice.first_name.removeprefix('Alice ')}@example.gov", "half of one, half of another"
+
+
+def test_an_old_password_proves_once(alice: User) -> None:
+    alice.set_password(OLD)
+    alice.save()
+    calls = [partial(change_password, actor=alice, old_password=OLD, new_password=f"{NEW}-{n}") for n in range(THREADS)]
+    assert at_once(*calls) == {"done": 1, "invalid": THREADS - 1}
+    assert recorded("console.user.password_changed") == 1
+
+
+def test_a_given_password_is_one_of_those_that_were_given(root: User, alice: User) -> None:
+    calls = [partial(reset_password, actor=root, user_id=alice.pk, new_password=f"{NEW}-{n}") for n in range(THREADS)]
+    assert at_once(*calls) == {"done": THREADS}
+    alice.refresh_from_db()
+    assert sum(alice.check_password(f"{NEW}-{n}") for n in range(THREADS)) == 1
+    assert recorded("console.user.password_reset") == THREADS
 
 
 def test_a_language_is_set_once(alice: User) -> None:
