@@ -284,6 +284,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # Opened part by part: Swagger UI stops half-way when it is to draw some 140 operations at once.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "none", "defaultModelsExpandDepth": 0},
     "REDOC_DIST": "SIDECAR",
     "GET_MOCK_REQUEST": "console.api.schema.reader",
     "POSTPROCESSING_HOOKS": [

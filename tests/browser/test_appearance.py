@@ -70,6 +70,7 @@ def test_the_api_documentation_works_offline(product: Product, visitor: Make) ->
     who = visitor()
     who.sign_in(*product.login)
     who.page.goto("/api/docs/")
+    who.page.locator("h3[data-tag=unions]").click()
     expect(who.page.get_by_text("/api/v1/unions", exact=False).first).to_be_visible(timeout=30_000)
 
 
