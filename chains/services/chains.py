@@ -153,8 +153,8 @@ def mark_deleted(*, actor: User | None, blockchain_ids: Collection[int]) -> None
     gone = locked_blockchains(blockchain_ids)
     Node.objects.filter(blockchain__in=gone).delete()
     for blockchain in gone:
-        blockchain.state, blockchain.reader, blockchain.lease_until = ChainState.DELETED, None, None
-        blockchain.save(update_fields=["state", "reader", "lease_until"])
+        blockchain.state = ChainState.DELETED
+        blockchain.save(update_fields=["state"])
     touched = BusinessChain.objects.filter(pk__in={blockchain.business_chain_id for blockchain in gone})
     empty = list(touched.exclude(blockchains__state__in=[ChainState.CREATING, ChainState.RUNNING]).order_by("pk"))
     for business_chain in empty:
@@ -213,6 +213,14 @@ def _cloudtype(members: Iterable[Organization]) -> str:
 
 
 def locked_blockchains(blockchain_ids: Iterable[int]) -> list[Blockchain]:
-    """Live blockchains, locked in one order: observers write nodes under the same lock."""
-    rows = Blockchain.objects.live().select_for_update(of=("self",)).select_related("business_chain")
-    return list(rows.filter(pk__in=list(blockchain_ids)).order_by("pk"))
+    """Live blockchains, locked in one order: observers write nodes under the same lock.
+
+    Readings of them that are under way lose their claim: they may tell what was before the change of who locks.
+    """
+    live = Blockchain.objects.live().select_for_update(of=("self",)).select_related("business_chain")
+    rows = list(live.filter(pk__in=list(blockchain_ids)).order_by("pk"))
+    if being_read := [row for row in rows if row.reader is not None]:
+        Blockchain.objects.filter(pk__in=[row.pk for row in being_read]).update(reader=None, lease_until=None)
+    for row in being_read:
+        row.reader = row.lease_until = None
+    return rows

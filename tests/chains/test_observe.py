@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from chains.models import Block, Blockchain, ChainState, Node, Sample, Transacti
 from chains.observe import Observer
 from chains.reading import read_chain
 from chains.services import ledger as service
+from chains.services.places import rewrite_nodes
 from chains.targets import targets_of
 from platforms.models import Platform
 from tests.chains.conftest import speak_to
@@ -364,6 +365,23 @@ def test_a_dead_workers_claim_runs_out(chain: MakeChain, observe: Observe, setti
     Blockchain.objects.update(lease_until=timezone.now())
     assert observe(row) == 1
     assert_stored(row, ledger)
+
+
+def test_a_reading_from_before_a_change_of_the_nodes_is_dropped(chain: MakeChain, observe: Observe, cast: Cast) -> None:
+    """Otherwise a node that has been given back stands in the records again, as one that is missing."""
+    row, _ledger = chain()
+    observe(row)
+    gone = Node.objects.filter(blockchain=row, organization=cast.tax).get()
+    Blockchain.objects.update(next_read_at=None)
+    targets, _failed = targets_of(service.claim_chains([row.pk]))
+    before = [read_chain(target) for target in targets]
+    assert gone.external_id in {each.node_id for each in before[0].nodes or ()}
+    with transaction.atomic():
+        rewrite_nodes(actor=None, orgcode=cast.tax.orgcode, found={row.pk: []})
+    assert service.store_readings(before) == set()
+    assert not Node.objects.filter(blockchain=row, organization=cast.tax).exists()
+    row.refresh_from_db()
+    assert (row.reader, row.lease_until) == (None, None), "and others may read it"
 
 
 def test_a_reading_whose_claim_was_taken_over_is_dropped(chain: MakeChain) -> None:
