@@ -145,7 +145,7 @@ def find_contracts(user: User, words: str, limit: int) -> Iterable[Hit]:
 
 
 def find_applications(user: User, words: str, limit: int) -> Iterable[Hit]:
-    for shelf in shelves.shelves(words=words)[:limit]:
+    for shelf in shelves.shelves_of_words(words)[:limit]:
         url = reverse("chains:application-detail", args=[shelf.name])
         yield Hit(shelf.title, f"{shelf.said['publisher']} · {shelf.state_words}", url, icon="box")
 

@@ -101,6 +101,14 @@ def shelves(*, words: str = "", gives: str = "", state: str = "") -> list[Shelf]
     )
 
 
+def shelves_of_words(words: str) -> list[Shelf]:
+    """What a search finds: what the warehouse offers by that name. Nothing of it, no query."""
+    fitting = [each for each in warehouse().manifests.values() if _fits(Shelf(each, None), words, "", "")]
+    rows = {row.name: row for row in Installation.objects.filter(name__in=[each.name for each in fitting])}
+    found = [Shelf(each, rows.get(each.name)) for each in fitting]
+    return sorted(found, key=lambda each: (each.title.lower(), each.name))
+
+
 def shelf_named(name: str) -> Shelf | None:
     """One, also when it is installed no more and offered no more: its page still says what became of it."""
     found = Shelf(

@@ -75,7 +75,7 @@ def test_a_part_is_answered_alone_and_without_the_frame(alice: User) -> None:
 
 @pytest.mark.parametrize(
     ("name", "budget"),
-    [("dashboard", 30), ("flows", 11), ("notifications", 8), ("tokens", 7), ("search", 16), ("profile", 7)],
+    [("dashboard", 30), ("flows", 11), ("notifications", 8), ("tokens", 7), ("search", 14), ("profile", 7)],
 )
 def test_a_page_asks_no_more_when_there_is_more(alice: User, root: User, name: str, budget: int) -> None:
     def more(count: int) -> None:
