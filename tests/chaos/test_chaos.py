@@ -43,6 +43,7 @@ def ran(module: str, **environment: str) -> str:
 def test_whatever_is_killed_every_flow_ends_and_both_sides_agree(database: str) -> None:
     said = ran("tests.chaos", DB=database, RUNS=str(RUNS))
     assert f"{RUNS} runs, " in said
+    assert "killed with -9 (0)" not in said
     assert re.search(r"\d  web$", said, re.MULTILINE), "a request was cut off"
     assert "flows by end (0)" not in said
 
