@@ -31,26 +31,28 @@ def main(wanted: list[str]) -> int:
         raise SystemExit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(ALL)}")
     results: dict[str, dict[str, Any]] = {}
     chosen = [name for name in ALL if name in wanted or not wanted]
+    failed = 0
     for name in chosen:
         if name not in BIG:
-            _measure(results, name, EMBEDDED if name in STORING else "", {})
-    storing = [name for name in chosen if name in STORING + BIG]
-    if storing:
-        _measure_in_production(results, storing)
+            failed += not _measure(results, name, EMBEDDED if name in STORING else "", {})
+        if name in STORING + BIG:
+            failed += not _measure_in_production(results, name)
     _write(results)
-    return 0
+    return 1 if failed else 0
 
 
-def _measure_in_production(results: dict[str, dict[str, Any]], names: list[str]) -> None:
+def _measure_in_production(results: dict[str, dict[str, Any]], name: str) -> bool:
+    """On servers that hold nothing yet."""
     try:
         with services.postgres() as database, services.redis() as broker:
-            for name in names:
-                _measure(results, name, PRODUCTION, {"DATABASE_URL": database, "BROKER_URL": broker})
+            return _measure(results, name, PRODUCTION, {"DATABASE_URL": database, "BROKER_URL": broker})
     except services.Unavailable as problem:
-        print(f"not measured on {PRODUCTION}: {problem}")
+        print(f"{name} not measured on {PRODUCTION}: {problem}")
+        return True
 
 
-def _measure(results: dict[str, dict[str, Any]], name: str, on: str, environment: dict[str, str]) -> None:
+def _measure(results: dict[str, dict[str, Any]], name: str, on: str, environment: dict[str, str]) -> bool:
+    """Whether it came to its end; what others have measured is not lost with it."""
     title = f"{name} ({on})" if on else name
     print(f"measuring {title} …", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="console-bench-") as folder:
@@ -65,12 +67,14 @@ def _measure(results: dict[str, dict[str, Any]], name: str, on: str, environment
             text=True,
         )
     if done.returncode:
-        raise SystemExit(f"{title} failed with code {done.returncode}")
+        print(f"{title} failed with code {done.returncode}", file=sys.stderr)
+        return False
     results[title] = json.loads(done.stdout.splitlines()[-1])
+    return True
 
 
 def _write(results: dict[str, dict[str, Any]]) -> None:
-    width = max(len(name) for figures in results.values() for name in figures)
+    width = max((len(name) for figures in results.values() for name in figures), default=0)
     for title, figures in results.items():
         print(f"\n{title}")
         for name, value in figures.items():
