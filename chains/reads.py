@@ -317,6 +317,7 @@ def chains_on(platform: Platform) -> Dependants:
         tuple(rows.values_list("name", flat=True)[:5]),
         code="chains",
         link=f"/chains?platform={platform.oemtype}",
+        single=pgettext_lazy("counted", "chain"),
     )
 
 

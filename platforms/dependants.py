@@ -26,14 +26,16 @@ class Dependants:
     names: tuple[str, ...] = ()
     code: str = "in_use"  # stable: programs may rely on it
     link: str = ""  # path of the page that lists them
+    single: str | Promise = ""  # the title of just one: “union”
 
     def __str__(self) -> str:
+        things = self.single if self.single and self.count == 1 else self.title
         if not self.names:
-            return f"{self.count} {self.title}"
+            return f"{self.count} {things}"
         named = _(", ").join(self.names[:5])
         if self.count > 5:
             named += _(" and %(count)d more") % {"count": self.count - 5}
-        return _("%(count)s %(things)s (%(names)s)") % {"count": self.count, "things": self.title, "names": named}
+        return _("%(count)s %(things)s (%(names)s)") % {"count": self.count, "things": things, "names": named}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def unions_on(platform: Platform) -> Dependants:
         _named(rows, "name"),
         code="unions",
         link=f"/unions?platform={platform.oemtype}",
+        single=pgettext_lazy("counted", "union"),
     )
 
 
@@ -40,6 +41,7 @@ def spaces_on(platform: Platform) -> Dependants:
         _named(rows, "organization__name"),
         code="resource_spaces",
         link=f"/resource-spaces?platform={platform.oemtype}",
+        single=pgettext_lazy("counted", "organization with a tenant space"),
     )
 
 
@@ -51,6 +53,7 @@ def registrations_on(platform: Platform) -> Dependants:
         _named(rows, "organization_name"),
         code="registrations",
         link="/registrations?state=pending",
+        single=pgettext_lazy("counted", "registration that waits for a decision"),
     )
 
 

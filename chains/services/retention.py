@@ -6,6 +6,7 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from chains.models import Blockchain, RetentionRule
 from chains.policies import may_set_retention
@@ -75,8 +76,11 @@ def _refuse_unconfirmed(rows: QuerySet[Blockchain], rule: Rule, confirmed: bool)
         return
     blocks, chains = doomed(rows, rule)
     if blocks:
-        words = _(
+        words = ngettext(
+            "About %(blocks)s stored blocks of %(chains)s chain go by this rule, with their transactions, and do not "
+            "come back. Statistics stay. Confirm that.",
             "About %(blocks)s stored blocks of %(chains)s chains go by this rule, with their transactions, and do not "
-            "come back. Statistics stay. Confirm that."
+            "come back. Statistics stay. Confirm that.",
+            chains,
         )
         raise Invalid.field("confirmed", words % {"blocks": intcomma(blocks), "chains": chains}, code="confirm")

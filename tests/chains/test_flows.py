@@ -333,7 +333,7 @@ def test_a_union_whose_platform_cannot_delete_chains_still_ends(cast: Cast, spok
 
 def test_a_platform_with_live_chains_is_not_retired(cast: Cast) -> None:
     union = create(cast)
-    with pytest.raises(Conflict, match="1 chains \\(Permits\\)"):
+    with pytest.raises(Conflict, match="1 chain \\(Permits\\)"):
         retire_platform(actor=cast.root, oemtype="testbed")
     assert delete(cast, union).state == FlowState.DONE
     assert [each.count for each in hanging_on(cast.platform) if str(each.title) == "chains"] == []

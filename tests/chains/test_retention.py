@@ -71,7 +71,7 @@ def test_what_goes_is_confirmed_first(row: Blockchain, cast: Cast, scope: str) -
     where = row if scope == "chain" else None
     answer = put(cast.root, where, keep_blocks=ROOM)
     assert_problem(answer, 422, "confirmed")
-    assert "About 700 stored blocks of 1 chains" in answer.json()["detail"]
+    assert "About 700 stored blocks of 1 chain" in answer.json()["detail"]
     assert not RetentionRule.objects.exists()
     ledger.prune()
     assert lowest() == 0

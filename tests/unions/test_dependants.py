@@ -24,9 +24,9 @@ def test_unions_spaces_and_registrations_hang_on_it(platform: Platform, root: Us
         username="erin", password="correct horse battery", email="e@x.example", organization=cloud("Health", "t-3")
     )
     assert [str(each) for each in hanging_on(platform)] == [
-        "1 registrations that wait for a decision (Health)",
+        "1 registration that waits for a decision (Health)",
         "2 organizations with a tenant space (Housing Office, Tax Bureau)",
-        "1 unions (Building permits)",
+        "1 union (Building permits)",
     ]
     with pytest.raises(Conflict, match="Building permits"):
         retire_platform(actor=root, oemtype="testbed")
