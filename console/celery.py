@@ -14,6 +14,8 @@ from console.processes import end_with_supervised_parent
 logger = logging.getLogger(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
+# Checks are of the code, which `make check` makes; here they would load every page into every worker.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("console")
 app.config_from_object("django.conf:settings", namespace="CELERY")

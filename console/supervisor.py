@@ -21,12 +21,13 @@ from pydantic import ValidationError
 from console.environment import Environment
 from console.processes import end_with_parent
 from console.supervision import health, output
-from console.supervision.child import Child, Surroundings, run_to_end
+from console.supervision.child import Child, Surroundings, run_for_answer, run_to_end
 from console.supervision.claim import PORTS_TRIED, Claim, Refused, free_port, is_free
 from console.supervision.services import Ports, environment_of_children, manage, services
 
 END_WITH_PARENT = "--end-with-parent"  # `make run` says so: `make` must be able to die without leaving a console behind
 READY_SECONDS = 120.0
+WORKERS_SECONDS = 30.0
 FIRST_START_SECONDS = 900.0
 STOP_ORDER = (("web", "beat"), ("worker", "observer", "messenger"), ("sandbox",))
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -62,14 +63,14 @@ class Supervisor:
 
     async def _bring_up(self) -> None:
         self._start("sandbox")
-        if await run_to_end(manage("migrate", "--noinput"), "migrate", self._surroundings):
+        if await run_to_end(manage("migrate", "--noinput", "--skip-checks"), "migrate", self._surroundings):
             raise NotStarted(f"The database could not be set up; {self.data_dir}/logs/migrate.log says why.")
         for name in ("web", "worker", "observer", "messenger", "beat"):
             self._start(name)
         sandbox = await self._wait_for_sandbox()
         await self._wait_for_web()
-        await self._first_start()
-        login = await self._login()
+        login = await self._first_start()
+        await self._wait_until_work_is_done()
         sandbox_address = f"http://127.0.0.1:{self.ports.sandbox}" if sandbox else "not running"
         output.announce(f"ready: http://127.0.0.1:{self.settings.port}  login: {login}  sandbox: {sandbox_address}")
 
@@ -102,20 +103,25 @@ class Supervisor:
             await asyncio.sleep(0.1)
         raise NotStarted(f"The web server does not answer; {self.data_dir}/logs/web.log says why.")
 
-    async def _first_start(self) -> None:
-        code = await run_to_end(manage("first_start"), "first_start", self._surroundings, limit=FIRST_START_SECONDS)
+    async def _wait_until_work_is_done(self) -> None:
+        """The worker and its timetable may come up after the web server; a console without them is shown even so."""
+        deadline = time.monotonic() + WORKERS_SECONDS
+        while time.monotonic() < deadline and not await health.is_well(self.settings.port, "/readyz"):
+            await asyncio.sleep(0.1)
+
+    async def _first_start(self) -> str:
+        """What a new data directory needs; then the administrator's `NAME / PASSWORD`, as far as they still hold."""
+        command = manage("first_start", "--say-login")
+        code, login = await run_for_answer(command, "first_start", self._surroundings, limit=FIRST_START_SECONDS)
         if code:
             output.say(
                 "supervisor",
                 f"The first start was not completed ({self.data_dir}/logs/first_start.log); the next one goes on.",
             )
-
-    async def _login(self) -> str:
-        """`NAME / PASSWORD`, read in the end so that a password changed since is not shown."""
-        answer = await health.answer_of(manage("first_login"), self._surroundings.environment)
-        if not answer:
+        login = login or await health.answer_of(manage("first_login"), self._surroundings.environment)
+        if not login:
             raise NotStarted(f"There is no administrator; {self.data_dir}/logs/first_start.log says why.")
-        return answer
+        return login
 
     async def _unless_stopped(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

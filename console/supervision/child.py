@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from console.environment import ROOT
 from console.processes import end_with_parent
@@ -94,7 +95,7 @@ class Child:
         self._process = await start(self.service.command, self._surroundings)
         if self._stopping:
             self.kill()
-        listening = asyncio.create_task(listen(self._process, self._log))
+        listening = asyncio.create_task(listen(self._process.stdout, self._log))
         code = await self._process.wait()
         self.kill()  # what it leaves behind would hold its port or its work
         await listening
@@ -103,9 +104,24 @@ class Child:
 
 async def run_to_end(command: Sequence[str], name: str, surroundings: Surroundings, *, limit: float = 600.0) -> int:
     """Run a command of its own and return its exit code; it is killed when it takes longer than `limit`."""
-    log = surroundings.log_of(name)
     process = await start(command, surroundings)
-    listening = asyncio.create_task(listen(process, log))
+    return await _until_it_ends(process, process.stdout, surroundings.log_of(name), limit)
+
+
+async def run_for_answer(
+    command: Sequence[str], name: str, surroundings: Surroundings, *, limit: float
+) -> tuple[int, str]:
+    """Likewise, with what it prints; only standard error goes to its log."""
+    process = await start(command, surroundings, stderr=asyncio.subprocess.PIPE)
+    answering = asyncio.create_task(cast(asyncio.StreamReader, process.stdout).read())
+    code = await _until_it_ends(process, process.stderr, surroundings.log_of(name), limit)
+    return code, (await answering).decode(errors="replace").strip()
+
+
+async def _until_it_ends(
+    process: asyncio.subprocess.Process, words: asyncio.StreamReader | None, log: Log, limit: float
+) -> int:
+    listening = asyncio.create_task(listen(words, log))
     try:
         return await asyncio.wait_for(process.wait(), limit)
     except TimeoutError:
@@ -119,7 +135,9 @@ async def run_to_end(command: Sequence[str], name: str, surroundings: Surroundin
         log.close()
 
 
-async def start(command: Sequence[str], surroundings: Surroundings) -> asyncio.subprocess.Process:
+async def start(
+    command: Sequence[str], surroundings: Surroundings, *, stderr: int = asyncio.subprocess.STDOUT
+) -> asyncio.subprocess.Process:
     """A session of its own that ends with us."""
     supervisor = os.getpid()
 
@@ -134,7 +152,7 @@ async def start(command: Sequence[str], surroundings: Surroundings) -> asyncio.s
         env=surroundings.environment,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        stderr=stderr,
         start_new_session=True,
         pass_fds=(surroundings.lock,),
         preexec_fn=prepare,
@@ -142,11 +160,11 @@ async def start(command: Sequence[str], surroundings: Surroundings) -> asyncio.s
     )
 
 
-async def listen(process: asyncio.subprocess.Process, log: Log) -> None:
+async def listen(words: asyncio.StreamReader | None, log: Log) -> None:
     """Pass on every line until the last holder of the pipe has closed it."""
-    while process.stdout is not None:
+    while words is not None:
         try:
-            line = await process.stdout.readline()
+            line = await words.readline()
         except ValueError:  # longer than anybody wants to read; the rest of it comes as the next line
             continue
         if not line:

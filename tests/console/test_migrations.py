@@ -1,4 +1,4 @@
-"""The tests' databases are made from the models, which is fast; here the migrations are held against them."""
+"""New databases are made from the models, which is fast; here the migrations are held against them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
@@ -18,12 +19,13 @@ from django.utils.connection import ConnectionProxy
 from console.environment import ROOT
 
 FRESH = "console_migrated"
-OURS = ("console_", "platforms_", "unions_", "chains_")
+APPS = ("console", "platforms", "unions", "chains")
+OURS = tuple(f"{app}_" for app in APPS)
 
 
 @pytest.fixture
-def migrated(tmp_path: Path) -> Iterator[BaseDatabaseWrapper]:
-    """A database of the same kind, made by `manage.py migrate` from nothing."""
+def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BaseDatabaseWrapper]:
+    """A database of the same kind, made by `manage.py migrate` from nothing; each parameter is one call."""
     if connection.vendor == "postgresql":
         values = connection.settings_dict
         url = f"postgres://{values['USER']}@{values['HOST']}:{values['PORT']}/{FRESH}"
@@ -33,14 +35,15 @@ def migrated(tmp_path: Path) -> Iterator[BaseDatabaseWrapper]:
     else:
         url = f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
     environment = {**os.environ, "DATABASE_URL": url, "DATA_DIR": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, ROOT / "manage.py", "migrate", "--verbosity", "0"],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
+    for arguments in request.param:
+        done = subprocess.run(
+            [sys.executable, ROOT / "manage.py", "migrate", "--verbosity", "0", *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
     name = FRESH if connection.vendor == "postgresql" else str(tmp_path / "fresh.sqlite3")
     fresh = ConnectionHandler({"default": {**connection.settings_dict, "NAME": name}})["default"]
     yield fresh
@@ -50,12 +53,43 @@ def migrated(tmp_path: Path) -> Iterator[BaseDatabaseWrapper]:
             cursor.execute(f"DROP DATABASE {FRESH}")
 
 
+# The first call of the second way leaves something behind, so that the next one goes from migration to migration.
+WAYS = pytest.mark.parametrize(
+    "migrated", [[()], [("contenttypes",), ()]], ids=["from the models", "by every migration"], indirect=True
+)
+
+
+@WAYS
 @pytest.mark.django_db(transaction=True)  # PostgreSQL makes no database within a transaction
-def test_the_migrations_lead_to_the_models(migrated: BaseDatabaseWrapper) -> None:
-    by_models, by_migrations = _described(connection), _described(migrated)
-    assert by_migrations.keys() == by_models.keys() != set()
+def test_each_way_leads_to_the_models(migrated: BaseDatabaseWrapper) -> None:
+    by_models, by_migrate = _described(connection), _described(migrated)
+    assert by_migrate.keys() == by_models.keys() != set()
     for table, found in by_models.items():
-        assert by_migrations[table] == found, table
+        assert by_migrate[table] == found, table
+    notes = _notes(migrated)
+    assert notes["permissions"] == PERMISSIONS
+    assert {(app, name) for app, name in notes["applied"] if app in APPS} == {
+        (each.parts[-3], each.stem) for app in APPS for each in (ROOT / app / "migrations").glob("0*.py")
+    }
+
+
+def _notes(database: BaseDatabaseWrapper) -> dict[str, set[tuple[str, str]]]:
+    """What later migrations and Django's own rights build on."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM django_migrations")
+        applied = set(cursor.fetchall())
+        cursor.execute(
+            "SELECT app_label, codename FROM auth_permission JOIN django_content_type"
+            " ON content_type_id = django_content_type.id"
+        )
+        return {"applied": applied, "permissions": set(cursor.fetchall())}
+
+
+PERMISSIONS = {
+    (model._meta.app_label, f"{verb}_{model._meta.model_name}")
+    for model in apps.get_models()
+    for verb in model._meta.default_permissions
+}
 
 
 def _described(database: BaseDatabaseWrapper | ConnectionProxy) -> dict[str, Any]:

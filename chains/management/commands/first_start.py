@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from chains.scenario import Scenario, ScenarioStuck
 from console import audit
@@ -40,13 +40,32 @@ def ensure_administrator() -> User:
 class Command(BaseCommand):
     help = "Make the first administrator, register the evaluation platform, and seed the scenario unless SEED=none."
 
+    requires_system_checks = []  # `migrate` was there before
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--say-login",
+            action="store_true",
+            help="Print NAME / PASSWORD in the end, as first_login does; everything else goes to standard error.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
+        if not options["say_login"]:
+            self._prepare(self.stdout)
+            return
+        try:
+            self._prepare(self.stderr)
+        finally:  # read last, so that a password changed since is not shown; and shown even so
+            call_command("first_login", stdout=self.stdout)
+
+    def _prepare(self, words: OutputWrapper) -> None:
         administrator = ensure_administrator()
         sandbox = Path(settings.DATA_DIR) / "sandbox"
         if (sandbox / "registration.json").exists():
-            call_command("register_platform", file=str(sandbox / "registration.json"), wait=True)
+            file = str(sandbox / "registration.json")
+            call_command("register_platform", file=file, wait=True, stdout=words)
         if settings.SEED != "none" and (sandbox / "tenants.json").exists():
             try:
-                Scenario(administrator, sandbox, say=self.stdout.write).play()
+                Scenario(administrator, sandbox, say=words.write).play()
             except ScenarioStuck as problem:
                 raise CommandError(str(problem)) from problem

@@ -13,6 +13,7 @@ from console.models import ConsoleRole, User
 
 class Command(BaseCommand):
     help = "Print NAME / PASSWORD of the first administrator; a password changed since then is not known here."
+    requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         administrators = User.objects.filter(console_role=ConsoleRole.ADMINISTRATOR, is_active=True)
