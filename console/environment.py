@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -53,11 +53,22 @@ class Environment(BaseSettings):
     evm_image_archives: str = ""  # a folder; none: archives of DATA_DIR/images
     evm_block_seconds: int = Field(default=2, ge=1, le=3600)
     evm_node_memory_mb: int = Field(default=1024, ge=0)
+    evm_node_memory_mb_ethereum: int | None = Field(default=None, ge=0)  # none: as every kernel's
+    evm_node_memory_mb_quorum: int | None = Field(default=None, ge=0)
+    evm_node_memory_mb_besu: int | None = Field(default=None, ge=0)
     evm_node_cpus: float = Field(default=1.0, ge=0)
+    evm_node_cpus_ethereum: float | None = Field(default=None, ge=0)
+    evm_node_cpus_quorum: float | None = Field(default=None, ge=0)
+    evm_node_cpus_besu: float | None = Field(default=None, ge=0)
     evm_p2p_port: int = Field(default=30303, ge=1024, le=50000)
     applications_dir: str = ""  # a folder with more applications for the warehouse
     applications_at_once: int = Field(default=2, ge=1, le=64)  # of this machine: scans and installations together
     evm_rpc_port: int = Field(default=8545, ge=1024, le=60000)
+
+    def for_kernel(self, name: str, kernel: str) -> Any:
+        """What is set for this kernel's nodes; else what is set for all."""
+        own = getattr(self, f"{name}_{kernel}")
+        return getattr(self, name) if own is None else own
 
 
 def load_or_create(path: Path, make: object = None) -> str:

@@ -169,8 +169,8 @@ EVM_IMAGES = {
 }
 EVM_IMAGE_ARCHIVES = Path(env.evm_image_archives) if env.evm_image_archives else DATA_DIR / "images"
 EVM_BLOCK_SECONDS = env.evm_block_seconds
-EVM_NODE_MEMORY = env.evm_node_memory_mb * 2**20
-EVM_NODE_CPUS = env.evm_node_cpus
+EVM_NODE_MEMORY = {kernel: env.for_kernel("evm_node_memory_mb", kernel) * 2**20 for kernel in EVM_IMAGES}
+EVM_NODE_CPUS = {kernel: env.for_kernel("evm_node_cpus", kernel) for kernel in EVM_IMAGES}
 EVM_P2P_PORT = env.evm_p2p_port
 EVM_RPC_PORT = env.evm_rpc_port
 

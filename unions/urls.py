@@ -44,6 +44,7 @@ urlpatterns = [
     path("unions/<str:unionid>/join", views.JoinUnion.as_view(), name="union-join"),
     path("unions/<str:unionid>/quit", views.QuitUnion.as_view(), name="union-quit"),
     path("unions/<str:unionid>/delete", views.DeleteUnion.as_view(), name="union-delete"),
+    path("unions/<str:unionid>/upgrade-nodes", views.UpgradeUnionNodes.as_view(), name="union-nodes-upgrade"),
     path("unions/<str:unionid>/release", views.ReleaseUnion.as_view(), name="union-release"),
     path("unions/<str:unionid>/rule", views.ChangeRule.as_view(), name="union-rule"),
     path("drifts", views.DriftList.as_view(), name="drift-list"),

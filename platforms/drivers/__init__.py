@@ -74,7 +74,7 @@ def _evm_driver(platform: Platform) -> Driver:
         kernel=platform.kernel,
         image=settings.EVM_IMAGES[platform.kernel],
         period=settings.EVM_BLOCK_SECONDS,
-        limits=Limits(memory=settings.EVM_NODE_MEMORY, cpus=settings.EVM_NODE_CPUS),
+        limits=Limits(memory=settings.EVM_NODE_MEMORY[platform.kernel], cpus=settings.EVM_NODE_CPUS[platform.kernel]),
         archives=settings.EVM_IMAGE_ARCHIVES,
         registry=Registry(own.username, own.password),
         allow_private=settings.ALLOW_PRIVATE_PLATFORMS,

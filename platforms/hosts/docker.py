@@ -58,7 +58,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Wish:
-    """A container as it should be. It shares the host's network; `volumes` are name → path inside."""
+    """A container as it should be. It shares the host's network; `volumes` are name → path inside, and `reads` those
+    that it may not change."""
 
     name: str
     image: str
@@ -70,12 +71,14 @@ class Wish:
     environment: dict[str, str] = field(default_factory=dict)
     restart: bool = True
     user: str = ""  # none: the image's own
+    reads: dict[str, str] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         wished = asdict(self)
-        if not self.user:
-            del wished["user"]  # as before there were any: nothing is replaced for that
+        for later in ("user", "reads"):  # as before there were any: nothing is replaced for that
+            if not wished[later]:
+                del wished[later]
         return hashlib.sha256(json.dumps(wished, sort_keys=True).encode()).hexdigest()[:20]
 
 
@@ -301,11 +304,17 @@ class DockerHost:
 
     # --- volumes ------------------------------------------------------------------------------------------------------
 
-    def ensure_volume(self, name: str, labels: dict[str, str]) -> None:
+    def has_volume(self, name: str) -> bool:
         with self._speaking() as client:
             try:
                 client.volumes.get(name)
             except NotFound:
+                return False
+            return True
+
+    def ensure_volume(self, name: str, labels: dict[str, str]) -> None:
+        if not self.has_volume(name):
+            with self._speaking() as client:
                 client.volumes.create(name, labels=labels)
 
     def remove_volume(self, name: str) -> bool:
@@ -326,7 +335,11 @@ class DockerHost:
             entrypoint=list(wish.entrypoint) or None,
             name=wish.name,
             labels={**wish.labels, WISH: wish.digest},
-            volumes={name: {"bind": path, "mode": "rw"} for name, path in wish.volumes.items()},
+            volumes={
+                name: {"bind": path, "mode": mode}
+                for mode, volumes in (("rw", wish.volumes), ("ro", wish.reads))
+                for name, path in volumes.items()
+            },
             environment=wish.environment,
             network_mode="host",
             restart_policy={"Name": "unless-stopped"} if wish.restart else None,

@@ -19,15 +19,19 @@ from platforms.policies import may_upgrade_nodes
 UPGRADE = "platforms.upgrade"
 
 
-def outdated_nodes(platform: Platform) -> QuerySet[NativeNode]:
-    """Nodes that run another image than the settings name; those that seal no blocks first."""
+def outdated_nodes(platform: Platform, network_id: str = "") -> QuerySet[NativeNode]:
+    """Nodes that run another image than the settings name, of one network if it is named; those that seal no blocks
+    first."""
     rows = NativeNode.objects.filter(chain__network__platform=platform, built=True)
+    rows = rows.filter(chain__network__network_id=network_id) if network_id else rows
     return rows.exclude(image=settings.EVM_IMAGES.get(platform.kernel, "")).order_by("validator", "pk")
 
 
 @use_case
-def upgrade_nodes(*, actor: User, oemtype: str) -> Flow:
+def upgrade_nodes(*, actor: User, oemtype: str, network_id: str = "", name: str = "") -> Flow:
     """Promise to bring every outdated node to the image, one at a time. Nothing goes on where a chain stands still.
+
+    Of one network only where it is named; `name` is then what people call it.
 
     Raises Missing, NotAllowed, Conflict (none is outdated, or they are being upgraded already).
     """
@@ -36,7 +40,7 @@ def upgrade_nodes(*, actor: User, oemtype: str) -> Flow:
     require(may_upgrade_nodes(actor, platform))
     if reads.flows_of(platform).filter(pk__in=Flow.objects.open(), kind=UPGRADE).exists():
         raise Conflict(_("Its nodes are being upgraded already."))
-    nodes = list(outdated_nodes(platform).values_list("node_id", flat=True))
+    nodes = list(outdated_nodes(platform, network_id).values_list("node_id", flat=True))
     if not nodes:
         raise Conflict(_("All nodes run the image of the settings already."))
     image = settings.EVM_IMAGES[platform.kernel]
@@ -46,6 +50,6 @@ def upgrade_nodes(*, actor: User, oemtype: str) -> Flow:
         subject=platform,
         requested_by=actor,
         arguments={"platform": platform.pk, "nodes": nodes, "image": image},
-        title_values={"name": platform.name},
+        title_values={"name": name or platform.name},
         answer={"oemtype": platform.oemtype},
     )

@@ -60,8 +60,8 @@ def native_facts(actor: User, platform: Platform) -> dict[str, Any]:
         "may_upgrade": may_upgrade_nodes(actor, platform),
         "image": settings.EVM_IMAGES.get(platform.kernel, ""),
         "seconds": settings.EVM_BLOCK_SECONDS,
-        "memory": settings.EVM_NODE_MEMORY,
-        "cpus": settings.EVM_NODE_CPUS,
+        "memory": settings.EVM_NODE_MEMORY.get(platform.kernel, 0),
+        "cpus": settings.EVM_NODE_CPUS.get(platform.kernel, 0),
         "p2p_port": settings.EVM_P2P_PORT,
         "rpc_port": settings.EVM_RPC_PORT,
     }

@@ -109,7 +109,8 @@ def estate(
     """A native platform and offices on hosts of these addresses; without an image, of the kernel built here."""
     settings.EVM_IMAGES = {**settings.EVM_IMAGES, kernel: image or named(kernel).tag}
     settings.EVM_IMAGE_ARCHIVES = archives
-    settings.EVM_BLOCK_SECONDS, settings.EVM_NODE_MEMORY, settings.FLOW_MAX_ATTEMPTS = 1, 512 * 2**20, 3
+    settings.EVM_NODE_MEMORY = {**settings.EVM_NODE_MEMORY, kernel: 512 * 2**20}
+    settings.EVM_BLOCK_SECONDS, settings.FLOW_MAX_ATTEMPTS = 1, 3
     forget_drivers()
     with running_hosts(*ips, disk=disk, registries=registries) as hosts:
         about = {"oemtype": OEMTYPE, "name": "Own machines", "kind": "evm", "kernel": kernel}

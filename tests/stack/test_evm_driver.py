@@ -6,11 +6,16 @@ import contextlib
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from console.errors import Missing, NotSupported, PlatformRefused, PlatformUnavailable
 from platforms import standard
+from platforms.drivers.evm import programs
+from platforms.signing import account_of, new_key, sign
 from tests.stack.site import Site, site
 from tests.tools.engines import Host, missing_for_engines
 from tests.tools.images import missing_for, pack
@@ -47,6 +52,24 @@ def pack_into(host: Host, tag: str) -> None:
     host.podman("load", "--input", str(archive))
 
 
+def bring_key(host: Host) -> str:
+    """What an organization does on its machine that brings the validator's key itself; the key's address."""
+    key = new_key()
+    host.podman("volume", "create", programs.BROUGHT)
+    place = host.podman("volume", "inspect", "--format", "{{.Mountpoint}}", programs.BROUGHT).strip()
+    Path(place, "validator.key").write_text(f"{key}\n")
+    return account_of(key).lower()
+
+
+def took_the_key(made: Site, chain_id: str, address: str) -> None:
+    """The second organization's validator is who its key says, and the volume with it stays as it was."""
+    node = made.book.chain(chain_id).node_of("org-1")
+    assert node is not None
+    assert node.address == address
+    said = made.do("get_chain", chain_id=chain_id, network_id=made.book.chain(chain_id).network_id).extrainfo
+    assert address in {each.lower() for each in json.loads(said)["validators"]}
+
+
 def running(made: Site) -> list[int]:
     return [len(host.podman("ps", "--format", "{{.Names}}").split()) for host in made.hosts]
 
@@ -65,6 +88,7 @@ def test_ethereum_builds_once_and_goes_on_after_whatever_went_wrong() -> None:
         assert running(made) == [1, 0]
 
         ours = {"network_id": network_id, "chain_id": chain_id}
+        address = bring_key(made.hosts[1])
         made.hosts[1].cut()
         with pytest.raises(PlatformUnavailable, match=made.hosts[1].ip):
             made.do("join_chain", **ours, member=made.party(1))
@@ -72,6 +96,7 @@ def test_ethereum_builds_once_and_goes_on_after_whatever_went_wrong() -> None:
         made.do("join_chain", **ours, member=made.party(1))
         assert made.do("join_chain", **ours, member=made.party(1)).status == "running"
         assert running(made) == [1, 1]
+        took_the_key(made, chain_id, address)
 
         _a_node_more_and_less(made, ours)
         _watched_from_outside(made, ours)
@@ -79,14 +104,14 @@ def test_ethereum_builds_once_and_goes_on_after_whatever_went_wrong() -> None:
         _two_of_two_are_needed(made, ours)
 
         made.do("quit_chain", **ours, member=made.party(1))
-        assert made.hosts[1].left() == []
+        assert made.hosts[1].left() == [programs.BROUGHT], "what is the organization's own is left alone"
         with pytest.raises(PlatformRefused, match="last one") as refused:
             made.do("quit_chain", **ours, member=made.party(0))
         assert refused.value.code == "last_validator"
         made.do("delete_network", network_id=network_id, creator=made.party(0))
         with pytest.raises(Missing):
             made.do("get_network", network_id=network_id)
-        assert [host.left() for host in made.hosts] == [[], []]
+        assert [host.left() for host in made.hosts] == [[], [programs.BROUGHT]]
 
 
 def _a_node_more_and_less(made: Site, ours: dict[str, str]) -> None:
@@ -97,11 +122,28 @@ def _a_node_more_and_less(made: Site, ours: dict[str, str]) -> None:
     assert (nodes[more].role, nodes[more].state) == ("peer", "running")
     assert nodes[more].endpoint == f"http://{made.hosts[1].ip}:8546"
     assert nodes[more].version == "Geth 1.13.15"
+    _taken_without_a_fee(f"http://{made.hosts[1].ip}:8546")
     sealing = next(node_id for node_id, node in nodes.items() if node.role == "validator")
     with pytest.raises(PlatformRefused, match="seals blocks"):
         made.do("remove_node", **ours, member=made.party(int(sealing[-1])), node_id=sealing)
     made.do("remove_node", **ours, member=made.party(1), node_id=more)
     assert running(made) == [1, 1]
+
+
+def _taken_without_a_fee(address: str) -> None:
+    """What somebody without any money sends to a node that seals nothing is passed on, and sealed by the others."""
+
+    def ask(method: str, *parameters: object) -> Any:
+        question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
+        answer = httpx.post(address, json=question, timeout=10).json()
+        assert "result" in answer, answer
+        return answer["result"]
+
+    assert int(ask("eth_gasPrice"), 16) == 0
+    key = new_key()
+    about = {"number": int(ask("eth_chainId"), 16), "nonce": 0, "to": account_of(key), "data": ""}
+    sent = ask("eth_sendRawTransaction", sign(key, **about, gas=21_000).raw)
+    until(lambda: ask("eth_getTransactionReceipt", sent), 30, "the transaction is in a block")
 
 
 def _watched_from_outside(made: Site, ours: dict[str, str]) -> None:
@@ -182,7 +224,9 @@ def test_quorum_votes_members_in_and_out() -> None:
         made.do("delete_chain", network_id=network_id, chain_id=older.chain_id, creator=made.party(0))
         chain_id = made.do("create_chain", network_id=network_id, name="Permits", creator=made.party(0)).chain_id
         ours = {"network_id": network_id, "chain_id": chain_id}
+        address = bring_key(made.hosts[1])
         made.do("join_chain", **ours, member=made.party(1))
+        took_the_key(made, chain_id, address)
         chain: standard.ChainInfo = made.do("get_chain", **ours)
         assert (chain.consensus, chain.kernel, chain.status) == ("qbft", "quorum", "running")
         assert set(chain.members) == {"org-0", "org-1"}
@@ -195,7 +239,7 @@ def test_quorum_votes_members_in_and_out() -> None:
         assert [block.parent_hash for block in blocks[:-1]] == [block.hash for block in blocks[1:]]
         made.do("quit_chain", **ours, member=made.party(1))
         made.do("delete_chain", **ours, creator=made.party(0))
-        assert [host.left() for host in made.hosts] == [[], []]
+        assert [host.left() for host in made.hosts] == [[], [programs.BROUGHT]]
 
 
 def test_who_cannot_build_is_told_before_anything_is_built() -> None:

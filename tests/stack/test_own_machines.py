@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.stack import contract_life
 from tests.stack.caller import Caller
 from tests.stack.departments import Department, Office, chain_of, nodes_of, propose_union
 from tests.stack.product import Product, running, until
@@ -20,6 +21,7 @@ from tests.tools.engines import Authority, Host, missing_for_engines, running_ho
 from tests.tools.images import TARGET, missing_for, named
 
 REASON = missing_for_engines() or missing_for("ethereum")
+NO_QUORUM = missing_for("quorum")
 pytestmark = [
     pytest.mark.stack,
     pytest.mark.timeout(600),  # a machine that does other things as well is slow
@@ -33,6 +35,7 @@ SOMEBODY = "0x00000000000000000000000000000000000000aa"
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     environment = {
         "EVM_IMAGE_ETHEREUM": named("ethereum").tag,
+        "EVM_IMAGE_QUORUM": named("quorum").tag,
         "EVM_IMAGE_ARCHIVES": str(TARGET),
         "EVM_BLOCK_SECONDS": "1",
         "EVM_NODE_MEMORY_MB": "512",
@@ -48,6 +51,23 @@ def office(product: Product) -> Office:
     made = Office(product)
     _register_platform(made.administrator)
     return made
+
+
+@pytest.mark.skipif(bool(NO_QUORUM), reason=NO_QUORUM)
+def test_contracts_on_quorum(office: Office) -> None:
+    """Two members of a real GoQuorum network: the same life of contracts as on geth."""
+    _register_platform(office.administrator, oemtype="own-quorum", kernel="quorum")
+    with running_hosts("127.0.41.7", "127.0.41.8") as hosts:
+        roads, water = (
+            office.on_prem(name, ip=host.ip, port=host.port, certificate=host.tlscert)
+            for name, host in zip(("Roads", "Water"), hosts, strict=True)
+        )
+        union = office.union("Concessions", roads, water, oemtype="own-quorum")
+        chain = chain_of(roads, union["unionid"])
+        contract_life.live(roads, water, chain["id"], node=f"http://{hosts[0].ip}:8545", machine="istanbul")
+        ending = roads.caller.delete(f"unions/{union['unionid']}", expect=202)
+        assert roads.caller.flow(ending["flow"])["state"] == "done"
+        assert [host.left() for host in hosts] == [[], []]
 
 
 def test_three_departments_on_their_own_machines(office: Office) -> None:
@@ -69,6 +89,7 @@ def _live_through(office: Office, hosts: list[Host]) -> None:
     assert nodes[housing.orgcode]["endpoint"] == f"http://{IPS[1]}:8545"
     assert [len(host.podman("ps", "--format", "{{.Names}}").split()) for host in hosts] == [1, 1, 0]
     _transactions_flow(tax.caller, chain["id"])
+    contract_life.live(tax, housing, chain["id"], node=f"http://{IPS[0]}:8545", machine="berlin")
 
     joining = social.caller.post(f"unions/{union['unionid']}/join", {"orgcode": social.orgcode}, expect=202)
     for each in (tax, housing):
@@ -163,12 +184,12 @@ def _undone(creator: Department, other: Department) -> Any:
     return flow
 
 
-def _register_platform(administrator: Caller) -> None:
-    body = {"oemtype": "own-machines", "name": "Own machines", "kind": "evm", "kernel": "ethereum"}
+def _register_platform(administrator: Caller, *, oemtype: str = "own-machines", kernel: str = "ethereum") -> None:
+    body = {"oemtype": oemtype, "name": f"Own machines, {kernel}", "kind": "evm", "kernel": kernel}
     started = administrator.post("platforms", body, expect=202)
     flow = administrator.flow(started["flow"])
     assert flow["state"] == "done", flow
-    platform = administrator.get("platforms/own-machines")
+    platform = administrator.get(f"platforms/{oemtype}")
     assert (platform["state"], platform["cloudtype"], platform["health"]) == ("official", "on_prem", "up")
     assert platform["capabilities"]["join_chain"]["supported"]
     assert platform["capabilities"]["create_subchain"]["reason"]

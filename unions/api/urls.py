@@ -33,6 +33,7 @@ urlpatterns = [
     path("unions/<str:unionid>/join", views.JoinUnion.as_view()),
     path("unions/<str:unionid>/quit", views.QuitUnion.as_view()),
     path("unions/<str:unionid>/release", views.ReleaseUnion.as_view()),
+    path("unions/<str:unionid>/upgrade-nodes", views.UpgradeUnionNodes.as_view()),
     path("unions/<str:unionid>/rule", views.UnionRule.as_view()),
     path("proposals", views.Proposals.as_view()),
     path("proposals/<int:proposal_id>", views.ProposalDetail.as_view()),

@@ -48,6 +48,7 @@ from unions.views.unions import (
     UnionByNumber,
     UnionDetail,
     UnionList,
+    UpgradeUnionNodes,
 )
 from unions.views.wizard import UnionCreate, UnionSummary
 
@@ -93,5 +94,6 @@ __all__ = [
     "UnionDetail",
     "UnionList",
     "UnionSummary",
+    "UpgradeUnionNodes",
     "WithdrawProposal",
 ]

@@ -14,10 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from console.blockers import blockers_of
-from console.models import User
+from console.models import Flow, User
 from console.policies import Verdict, denied
-from console.views.base import DetailPage, ListPage, Page, ServiceFormView
+from console.views.base import ActionView, DetailPage, ListPage, Page, ServiceFormView
 from platforms.models import Platform
+from platforms.policies import may_upgrade_nodes
+from platforms.services.upgrades import outdated_nodes
 from unions import reads
 from unions.forms import DeleteUnionForm, MoveForm, QuitForm, ReleaseUnionForm, RuleChangeForm
 from unions.models import (
@@ -41,6 +43,7 @@ from unions.policies import (
 )
 from unions.services import endings, rules
 from unions.services import unions as service
+from unions.services.upgrades import upgrade_nodes_of_union
 from unions.views.cards import cards_of, rule_in_words
 from unions.views.panels import union_panels
 from unions.views.topology import topology
@@ -112,8 +115,28 @@ class UnionDetail(DetailPage):
             "chain_panels": bool(union.uid),
             "rule": rule_in_words(union.rule, union.threshold),
             "inside": bool(reads.inside_ids(self.actor, [union])),
+            "outdated": _outdated(self.actor, union),
             **actions_on(self.actor, union),
         }
+
+
+def _outdated(actor: User, union: Union) -> int:
+    """How many of its nodes the actor could bring to the image of the settings."""
+    if union.state != UnionState.ACTIVE or not may_upgrade_nodes(actor, union.platform):
+        return 0
+    return outdated_nodes(union.platform, union.network_id).count()
+
+
+class UpgradeUnionNodes(ActionView):
+    """The button that brings a union's nodes to the image of the settings."""
+
+    success_message = gettext_lazy("The upgrade has begun: one node after the other.")
+
+    def perform(self) -> Flow:
+        return upgrade_nodes_of_union(actor=self.actor, unionid=self.kwargs["unionid"])
+
+    def get_success_url(self) -> str:
+        return reverse("unions:union-detail", args=[self.kwargs["unionid"]])
 
 
 def actions_on(actor: User, union: Union) -> dict[str, Any]:

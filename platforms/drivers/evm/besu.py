@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from platforms.drivers.evm import programs
 from platforms.drivers.evm.book import Chain, Node
 from platforms.drivers.evm.consensus import Consensus, question
 from platforms.drivers.evm.programs import (
@@ -90,9 +91,9 @@ call / "Authorization: Bearer $token"$'\\r\\n' "$3"
 ENODE = question("net_enode")
 
 
-def preparation(chain: Chain, node: Node, consensus: Consensus) -> Wish:
+def preparation(chain: Chain, node: Node, consensus: Consensus, *, brought: bool = False) -> Wish:
     """Makes key and password on the host, and prints the validator's address."""
-    return _as_root(run_once(chain, node, "keys", ["-c", f"set -e; umask 077\n{consensus.prepare}"]))
+    return _as_root(programs.preparation(chain, node, consensus, brought=brought))
 
 
 def beginning(chain: Chain, node: Node) -> Wish:

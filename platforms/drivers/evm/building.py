@@ -136,12 +136,15 @@ def _prepared(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = 
         silent = PlatformUnavailable(say.NOT_UP % {"node": node.node_id, "seconds": round(SYNC_SECONDS)})
         raise NotYet(f"the image on {host.name}", SYNC_SECONDS, silent)
     host.ensure_volume(programs.volume_name(node), programs.labels_of(chain, node))
-    printed = host.run_once(tools.kernel.preparation(chain, node, tools.consensus(chain))).split()
+    brought = node.validator and host.has_volume(programs.BROUGHT)
+    preparation = tools.kernel.preparation(chain, node, tools.consensus(chain), brought=brought)
+    printed = host.run_once(preparation).split()
     address = f"0x{(printed or [''])[-1].removeprefix('0x').lower()}"
     if not re.fullmatch(r"0x[0-9a-f]{40}", address):
         raise PlatformRefused(say.NO_KEY % {"host": host.name, "problem": " ".join(printed)[-200:]}, code="no_key")
     tools.book.change_node(node.node_id, address=address)
-    goes.note(f"made the node's keys on {host.name}", address=address)
+    how = "took the key that lay ready" if brought else "made the node's keys"
+    goes.note(f"{how} on {host.name}", address=address)
     return written()
 
 

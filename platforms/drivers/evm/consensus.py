@@ -19,6 +19,8 @@ GAS_LIMIT = "0x1c9c380"  # 30 million
 TREASURY = "0x33b2e3c9fd0803ce8000000"  # 10^27 wei: what the first validator's account begins with
 ANY_NUMBER = 1_000_000_007  # of a first block that is thrown away
 MIX_HASH = "0x63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365"  # says: Byzantine fault tolerance
+# Shell: makes what a node's account, or its port of management, is opened with.
+UNLOCKING = "[ -s /data/password ] || head -c 24 /dev/urandom | od -An -v -tx1 | tr -d ' \\n' > /data/password\n"
 EPOCH = 30_000  # blocks after which open votes are forgotten
 
 FORKS = (
@@ -57,6 +59,7 @@ class Consensus:
     name: ClassVar[str]
     validators: ClassVar[str]  # question: the addresses of all validators
     namespace: ClassVar[str]
+    bring: ClassVar[str]  # shell: puts the key $key, 64 hexadecimal digits, where `prepare` looks for one
 
     @property
     def prepare(self) -> str:
@@ -87,11 +90,17 @@ class Clique(Consensus):
     name = "clique"
     namespace = "clique"
     validators = "clique.getSigners()"
+    bring = (
+        f"{UNLOCKING}"
+        '[ -n "$(ls /data/keystore 2>/dev/null)" ] || { printf %s "$key" > /data/brought\n'
+        "geth --datadir /data account import --lightkdf --password /data/password /data/brought > /dev/null; }\n"
+        "rm -f /data/brought\n"
+    )
 
     @property
     def prepare(self) -> str:
         return (
-            "[ -s /data/password ] || head -c 24 /dev/urandom | od -An -v -tx1 | tr -d ' \\n' > /data/password\n"
+            f"{UNLOCKING}"
             '[ -n "$(ls /data/keystore 2>/dev/null)" ] || '
             "geth --datadir /data account new --lightkdf --password /data/password > /dev/null\n"  # 192 random bits
             "ls /data/keystore | head -n 1 | tr -d '\\n' | tail -c 40\n"
@@ -123,6 +132,7 @@ class Qbft(Consensus):
     name = "qbft"
     namespace = "istanbul"
     validators = "istanbul.getValidators()"
+    bring = '[ -s /data/geth/nodekey ] || { mkdir -p /data/geth; printf %s "$key" > /data/geth/nodekey; }\n'
 
     @property
     def prepare(self) -> str:
@@ -201,16 +211,19 @@ class BesuQbft(Qbft):
     """The same agreement as Besu speaks it: the same first block's extra data, other names around it."""
 
     validators = question("qbft_getValidatorsByBlockNumber", "latest")
+    bring = '[ -s /data/key ] || printf 0x%s "$key" > /data/key\n'
 
-    prepare = r"""
-[ -s /data/password ] || head -c 24 /dev/urandom | od -An -v -tx1 | tr -d ' \n' > /data/password
+    prepare = (
+        UNLOCKING
+        + r"""
 [ -s /data/auth.toml ] || {
 hash=$(/opt/besu/bin/besu password hash --password="$(cat /data/password)" | grep -o '[$]2.*' | tail -n 1)
 [ -n "$hash" ] || { echo "no hash of the password" >&2; exit 1; }
 printf '[Users.console]\npassword = "%s"\npermissions=["*:*"]\n' "$hash" > /data/auth.toml; }
 [ -s /data/address ] || /opt/besu/bin/besu --data-path=/data public-key export-address --to=/data/address > /dev/null
 cat /data/address
-"""  # makes a password as well, of which Besu gets the hash: see `besu.py`
+"""
+    )  # makes a password as well, of which Besu gets the hash: see `besu.py`
 
     def genesis(self, founding: Founding) -> Json:
         return {
@@ -260,6 +273,11 @@ def consensus_of(kernel: str, name: str = "") -> Consensus:
         words = {"kernel": kernel, "consensus": name, "known": ", ".join(known)}
         raise PlatformRefused(say.UNKNOWN % words, code="unknown_consensus")
     return found
+
+
+def machine_of(genesis: Json) -> str:
+    """The EVM's version of a chain with this first block, as compilers name it."""
+    return "berlin" if "berlinBlock" in genesis.get("config", {}) else "istanbul"
 
 
 def _bare(address: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from platforms.drivers.evm.book import Chain, Node
@@ -17,10 +17,38 @@ from platforms.drivers.evm.consensus import Consensus
 from platforms.hosts.docker import OWNER, Limits, Registry, Wish
 
 MANAGEMENT_OFFSET = 10_000  # the port that geth insists on opening for a beacon client
+CLIQUE = "clique"  # the consensus of geth itself; Quorum's asks for no gas
 SOCKET = "/data/geth.ipc"
 CONFIGURATION = "/data/config.toml"
 PERMITTED = "/data/permissioned-nodes.json"
 ONCE = ("keys", "begin", "room")  # containers that run to their end and go; one that was cut off may be left
+BROUGHT = f"{OWNER}-keys"  # a volume of the organization's own on its host, with the file `validator.key`
+TAKE = r"""
+[ -s /brought/validator.key ] || { echo "the volume concord-keys has no validator.key" >&2; exit 1; }
+key=$(tr -d ' \r\n' < /brought/validator.key)
+key=${key#0x}
+[ ${#key} -eq 64 ] || key=
+case $key in
+'' | *[!0-9a-fA-F]*) echo "validator.key is to hold 64 hexadecimal digits" >&2; exit 1 ;;
+esac
+"""  # shell; what is wrong with the file is told without a word of it
+# geth takes no flag for a price of nothing: it reads 0 as its usual price, and passes on and seals only what pays that.
+# So each start of the container says it once more, at the socket, as soon as there is one.
+FREE_OF_CHARGE = f"""
+( until [ -S {SOCKET} ] && geth attach --exec 'miner.setGasPrice(0)' {SOCKET} > /dev/null 2>&1; do sleep 1; done ) &
+exec geth "$@"
+"""
+# What it advises others to pay: nothing, whatever somebody else has paid. The whole table, for what is left out is 0.
+ADVICE = """
+[Eth.GPO]
+Blocks = 20
+Percentile = 60
+MaxHeaderHistory = 1024
+MaxBlockHistory = 1024
+Default = 0
+MaxPrice = 500000000000
+IgnorePrice = 1000000000000000000
+"""
 EVERYTHING = "0.0.0.0"  # noqa: S104
 
 
@@ -55,9 +83,11 @@ def container_name(node: Node) -> str:
 volume_name = container_name  # one node, one volume, one name
 
 
-def preparation(chain: Chain, node: Node, consensus: Consensus) -> Wish:
-    """Makes the node's keys on its host, and prints its address."""
-    return run_once(chain, node, "keys", ["-c", f"set -e; umask 077\n{consensus.prepare}"])
+def preparation(chain: Chain, node: Node, consensus: Consensus, *, brought: bool = False) -> Wish:
+    """Makes the node's keys on its host, or takes the key that its organization has brought; prints its address."""
+    script = f"{TAKE}{consensus.bring}{consensus.prepare}" if brought else consensus.prepare
+    wish = run_once(chain, node, "keys", ["-c", f"set -e; umask 077\n{script}"])
+    return replace(wish, reads={BROUGHT: "/brought"}) if brought else wish
 
 
 def beginning(chain: Chain, node: Node) -> Wish:
@@ -109,11 +139,12 @@ def running(chain: Chain, node: Node, consensus: Consensus, settings: Settings) 
         flags += ["--permissioned"]
     if node.validator:
         flags += consensus.flags(node.address)
+    free = settings.kernel == "ethereum"
     return Wish(
         name=container_name(node),
         image=node.image,
-        entrypoint=("geth",),
-        command=tuple(flags),
+        entrypoint=("sh",) if free else ("geth",),
+        command=("-c", FREE_OF_CHARGE, "geth", *flags) if free else tuple(flags),
         labels=labels_of(chain, node),
         volumes={volume_name(node): "/data"},
         limits=settings.limits,
@@ -127,7 +158,7 @@ def listen_address(node: Node) -> str:
 
 
 def configuration(chain: Chain, node: Node) -> str:
-    """Its peers, so that it finds them again after a restart.
+    """Its peers, so that it finds them again after a restart; and on geth, which advises others what to pay, that.
 
     There is room for these and no others; and with as few places, the kernel begins to catch up at once.
     """
@@ -138,6 +169,7 @@ def configuration(chain: Chain, node: Node) -> str:
         f'ListenAddr = "{listen_address(node)}:{node.p2p_port}"\n'
         f"NoDiscovery = true\nMaxPeers = {max(1, len(peers))}\nDialRatio = 1\n"
         f"StaticNodes = {known}\nTrustedNodes = {known}\n"
+        f"{ADVICE if chain.consensus == CLIQUE else ''}"
     )
 
 

@@ -8,6 +8,7 @@ same transaction once more, which a chain takes once only. An account's transact
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from platforms import standard
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Sending
 from platforms.drivers.evm.building import SOON, Goes, NotYet, Tools
+from platforms.drivers.evm.consensus import machine_of
 from platforms.drivers.evm.observed import observed
 from platforms.drivers.evm.rpc import number as whole
 from platforms.signing import account_of, sign, upgrade_call
@@ -24,6 +26,7 @@ RECEIPT_SECONDS = 300.0
 GAS_PRICE = 0  # these chains have no base fee, and their nodes take anything
 MOST_GAS = 25_000_000
 Json = dict[str, Any]
+_INVALID = re.compile(r"invalid opcode: ([^.]+)")
 
 
 def deploy_contract(
@@ -103,7 +106,12 @@ def _signed(tools: Tools, chain: Chain, orgcode: str, key: str, number: int, to:
     for each in waiting:
         _hand_in(tools, chain, each)
     asked = {"from": account, "data": data, "gasPrice": hex(GAS_PRICE), **({"to": to} if to else {})}
-    count, gas = tools.rpc.ask(chain, [("eth_getTransactionCount", [account, "latest"]), ("eth_estimateGas", [asked])])
+    try:
+        count, gas = tools.rpc.ask(
+            chain, [("eth_getTransactionCount", [account, "latest"]), ("eth_estimateGas", [asked])]
+        )
+    except PlatformRefused as problem:
+        raise in_words(chain, problem) from problem
     nonce = max([whole(count), *(each.nonce + 1 for each in waiting)])
     most = min(MOST_GAS, whole(gas) + whole(gas) // 4)
     made = sign(secret, number=chain.number, nonce=nonce, to=to, data=data, gas=most, gas_price=GAS_PRICE)
@@ -112,6 +120,18 @@ def _signed(tools: Tools, chain: Chain, orgcode: str, key: str, number: int, to:
         busy = PlatformUnavailable(say.ACCOUNT_BUSY % {"account": account})
         raise NotYet(f"its turn at the account {account}", RECEIPT_SECONDS, busy, SOON)
     return kept
+
+
+def in_words(chain: Chain, problem: PlatformRefused) -> PlatformRefused:
+    """What a node says to an instruction that its EVM does not know, so that it can be helped.
+
+    0xfe is one that nobody knows: older compilers wrote it where an assertion fails.
+    """
+    said = _INVALID.search(problem.detail)
+    if said is None or "0xfe" in said[1] or said[1].startswith("INVALID"):
+        return problem
+    words = {"machine": machine_of(chain.genesis), "problem": said[1]}
+    return PlatformRefused(say.UNKNOWN_INSTRUCTION % words, code="unknown_instruction")
 
 
 def _hand_in(tools: Tools, chain: Chain, sending: Sending) -> None:

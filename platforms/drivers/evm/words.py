@@ -20,6 +20,12 @@ NO_SENDER = gettext_noop("Nobody is named on whose behalf the transaction is sen
 NO_CONTRACT_MADE = kept(gettext_noop("The transaction %(id)s has made no contract."))
 NO_RECEIPT = kept(gettext_noop("The chain did not take the transaction %(id)s into a block within %(seconds)s s."))
 REVERTED = kept(gettext_noop("The transaction %(id)s is in a block and was reverted by the contract."))
+UNKNOWN_INSTRUCTION = kept(
+    gettext_noop(
+        "The code was compiled for a newer EVM than the chain's, which is that of %(machine)s (%(problem)s). Compile "
+        "it for that one."
+    )
+)
 ACCOUNT_BUSY = kept(gettext_noop("The account %(account)s is sending other transactions."))
 ONE_NODE_ONE_CHAIN = gettext_noop("A node of this kernel serves one chain: every chain has nodes of its own.")
 NO_TENANTS = gettext_noop("There are no tenants here: organizations bring machines of their own.")

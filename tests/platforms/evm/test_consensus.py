@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +85,53 @@ def test_what_others_reach_answers_no_question_of_management() -> None:
     reader = replace(NODE, validator=False)
     quiet = programs.running(CHAIN, reader, consensus_of("ethereum"), Settings("ethereum", "geth:1")).command
     assert not {"--mine", "--unlock"} & set(quiet)
+
+
+@pytest.mark.parametrize(
+    ("lies_there", "taken"),
+    [
+        ("ab" * 32, "ab" * 32),
+        (f"0x{'Cd' * 32}\r\n", "Cd" * 32),
+        (None, ""),
+        ("", ""),
+        ("ab" * 31, ""),
+        ("ab" * 31 + "zz", ""),
+        ("ab" * 33, ""),
+        (":" * 64, ""),
+    ],
+)
+def test_a_key_that_was_brought_is_taken_whole_or_not_at_all(
+    tmp_path: Path, lies_there: str | None, taken: str
+) -> None:
+    """By the shell itself. What is wrong is said without a word of what lies there."""
+    if lies_there is not None:
+        (tmp_path / "validator.key").write_bytes(lies_there.encode())
+    script = programs.TAKE.replace("/brought", str(tmp_path)) + 'printf %s "$key"'
+    done = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode == 0) == (taken, bool(taken))
+    if not taken:
+        assert "validator.key" in done.stderr
+        assert len(lies_there or "") < 60 or (lies_there or "") not in done.stderr
+
+
+def test_only_a_key_that_was_brought_is_looked_for_and_nobody_changes_it() -> None:
+    made = programs.preparation(CHAIN, NODE, consensus_of("ethereum"))
+    brought = programs.preparation(CHAIN, NODE, consensus_of("ethereum"), brought=True)
+    assert (made.reads, brought.reads) == ({}, {"concord-keys": "/brought"})
+    assert "/brought" not in made.command[1]
+    assert "account import" in brought.command[1]
+    assert brought.command[1].endswith(consensus_of("ethereum").prepare), "the rest is as for keys made there"
+
+
+def test_geth_asks_for_no_gas_and_advises_none() -> None:
+    """Read from what the container is told; that geth heeds it is shown on real nodes (tests/stack)."""
+    geth = programs.running(CHAIN, NODE, consensus_of("ethereum"), Settings("ethereum", "geth:1"))
+    assert (geth.entrypoint, geth.command[0]) == (("sh",), "-c")
+    assert "miner.setGasPrice(0)" in geth.command[1]
+    assert geth.command[1].rstrip().endswith('exec geth "$@"')
+    assert geth.command[2:5] == ("geth", "--datadir", "/data")
+    advice = tomllib.loads(programs.configuration(CHAIN, NODE))["Eth"]["GPO"]
+    assert (advice["Default"], advice["Blocks"]) == (0, 20)
+    quorum = replace(CHAIN, consensus="qbft")
+    assert programs.running(quorum, NODE, consensus_of("quorum"), Settings("quorum", "q:1")).entrypoint == ("geth",)
+    assert "Eth" not in tomllib.loads(programs.configuration(quorum, NODE))

@@ -12,9 +12,11 @@ from console.errors import NotSupported, PlatformRefused, PlatformUnavailable
 from console.models import User
 from platforms import standard
 from platforms.drivers.base import Credentials, Finished, Json, Pending
+from platforms.drivers.evm import sending
 from platforms.drivers.evm.book import Chain, Network
 from platforms.drivers.evm.driver import EvmDriver
 from platforms.drivers.evm.programs import Settings
+from platforms.drivers.evm.words import NODE_REFUSED
 from platforms.hosts.spaces import Space
 from platforms.models import NativeAccount, NativeNode, NativeSending, Platform
 from platforms.sandbox.anvil import find_anvil
@@ -124,6 +126,23 @@ def test_what_the_contract_refuses_is_refused_before_it_is_sent(driver: EvmDrive
     with pytest.raises(PlatformRefused, match="eth_estimateGas"):
         go(driver, call, "send_transaction", "two")
     assert NativeSending.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [("invalid opcode: PUSH0", False), ("invalid opcode: opcode 0x5f not defined", False),
+     ("invalid opcode: INVALID", True), ("invalid opcode: opcode 0xfe not defined", True), ("out of gas", True)],
+)  # fmt: skip
+def test_code_for_a_newer_machine_is_told_by_name(said: str, known: bool) -> None:
+    """In the words of geth and of GoQuorum; an assertion that failed is none of that."""
+    chain = Chain("chain-1", "net-1", "main", "qbft", 7, 1, genesis={"config": {"istanbulBlock": 0}})
+    problem = PlatformRefused(NODE_REFUSED % {"node": "n", "method": "eth_estimateGas", "problem": said})
+    told = sending.in_words(chain, problem)
+    assert (told is problem) == known
+    if not known:
+        assert told.code == "unknown_instruction"
+        assert "istanbul" in told.detail
+        assert said.removeprefix("invalid opcode: ") in told.detail
 
 
 def test_nobody_deploys_on_a_chain_that_is_observed_only_or_away(driver: EvmDriver) -> None:

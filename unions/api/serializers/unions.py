@@ -142,6 +142,13 @@ class ReleaseRequest(StrictSerializer):
     reason = serializers.CharField(max_length=COMMENT_LENGTH)
 
 
+class StartedUnionUpgrade(serializers.Serializer[Any]):
+    """The flow that upgrades the union's nodes."""
+
+    flow = serializers.CharField()
+    unionid = serializers.CharField()
+
+
 class StartedProposal(serializers.Serializer[Any]):
     """Work has been promised: follow the flow, or the proposal that it waits for."""
 

@@ -28,7 +28,15 @@ from unions.api.views.registrations import (
     RegistrationRules,
     Registrations,
 )
-from unions.api.views.unions import JoinUnion, QuitUnion, ReleaseUnion, UnionDetail, UnionRule, Unions
+from unions.api.views.unions import (
+    JoinUnion,
+    QuitUnion,
+    ReleaseUnion,
+    UnionDetail,
+    UnionRule,
+    Unions,
+    UpgradeUnionNodes,
+)
 
 __all__ = [
     "AnswerForConsole",
@@ -61,6 +69,7 @@ __all__ = [
     "UnionDetail",
     "UnionRule",
     "Unions",
+    "UpgradeUnionNodes",
     "Votes",
     "WithdrawProposal",
 ]

@@ -23,12 +23,14 @@ from unions.api.serializers import (
     ReleaseRequest,
     RuleRequest,
     StartedProposal,
+    StartedUnionUpgrade,
     UnionAnswer,
     UnionRequest,
 )
 from unions.models import Proposal, Union
 from unions.services import endings, rules
 from unions.services import unions as service
+from unions.services.upgrades import upgrade_nodes_of_union
 
 
 def promised(proposal: Proposal) -> dict[str, Any]:
@@ -137,6 +139,25 @@ class ReleaseUnion(APIView):
         endings.release_union(actor=actor_of(request), unionid=unionid, **wanted)
         union = reads.found(reads.unions(actor_of(request)), unionid=unionid)
         return Response(UnionAnswer(union, context={"inside": reads.inside_ids(actor_of(request), [union])}).data)
+
+
+class UpgradeUnionNodes(StartsWork, APIView):
+    """The nodes of a union on its members' own machines."""
+
+    @extend_schema(
+        operation_id="upgrade_union_nodes", tags=["unions"], request=None, responses={202: StartedUnionUpgrade}
+    )
+    def post(self, request: Request, unionid: str) -> Response:
+        """Bring the union's nodes to the image that the settings name, one after the other.
+
+        As `upgrade_nodes` does it for all nodes of a native platform. For administrators.
+        """
+
+        def start() -> dict[str, str]:
+            flow = upgrade_nodes_of_union(actor=actor_of(request), unionid=unionid)
+            return {"flow": str(flow.pk), "unionid": unionid}
+
+        return self.start(request, start)
 
 
 class UnionRule(StartsWork, APIView):
