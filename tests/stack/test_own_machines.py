@@ -24,7 +24,7 @@ REASON = missing_for_engines() or missing_for("ethereum")
 NO_QUORUM = missing_for("quorum")
 pytestmark = [
     pytest.mark.stack,
-    pytest.mark.timeout(600),  # a machine that does other things as well is slow
+    pytest.mark.timeout(900),  # a machine that does other things as well is slow
     pytest.mark.skipif(bool(REASON), reason=REASON),
 ]
 IPS = ("127.0.41.1", "127.0.41.2", "127.0.41.3")
