@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.utils import translation
 
 from platforms.sandbox.anvil import find_anvil
 from tests.stack.product import Product, running
+from tests.tools import emptying
 from tests.tools.loopback import loopback_only
 
 
@@ -25,6 +27,14 @@ def _end_in_the_first_language() -> Iterator[None]:
     """A request in Chinese leaves its language to the thread, and so to the next test."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Tests that commit empty what was written, not every table."""
+    with django_db_blocker.unblock():
+        emptying.remember()
+    emptying.install()
 
 
 @pytest.fixture(scope="session")

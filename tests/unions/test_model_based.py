@@ -16,7 +16,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -31,6 +30,7 @@ from tests.chaos.people import decision_on, department_on, platform_at
 from tests.chaos.plane import RecordingPlane
 from tests.chaos.weather import BROKEN, BUSY, GATEWAY, REFUSED
 from tests.console.flowkit import hurry, run_out
+from tests.tools import emptying
 from tests.unions.union_plane import CREATE, DELETE, JOB, JOIN, LIST, QUIT, READ
 from unions.models import (
     LIVE_MEMBER_STATES,
@@ -71,7 +71,7 @@ class Consortium(RuleBasedStateMachine):
 
     @initialize(careful=st.booleans())
     def begin(self, careful: bool) -> None:
-        call_command("flush", interactive=False, inhibit_post_migrate=True, verbosity=0)
+        emptying.empty()
         number = next(_numbers)
         self.plane = RecordingPlane(careful=careful)
         self.platform = platform_at(f"model-{number}", self.plane.address, careful=careful, default=False)
