@@ -113,9 +113,10 @@ def _add(blockchain_id: int, found: list[tuple[int, datetime | None, int]]) -> N
         row.failed += each.failed
         row.senders_due = True
     touched = [rows[key] for key in sums]
-    LedgerStatistic.objects.bulk_create([row for row in touched if row.pk is None])
     changed = ["from_height", "to_height", "blocks", "transactions", "failed", "senders_due"]
+    # Known rows first: to create a row gives it its key.
     LedgerStatistic.objects.bulk_update([row for row in touched if row.pk is not None], changed)
+    LedgerStatistic.objects.bulk_create([row for row in touched if row.pk is None])
 
 
 def _failed_by_height(blockchain_id: int, low: int, high: int) -> dict[int, int]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chains.models import (
@@ -89,6 +90,17 @@ def stored(row: Blockchain, heights: range, *, every: timedelta = timedelta(minu
         for height in heights
         for index in range(height % 10)
     )
+
+
+def test_a_period_that_is_new_is_written_once(chain: MakeChain) -> None:
+    row, _ledger = chain()
+    stored(row, range(40))
+    with CaptureQueriesContext(connection) as asked:
+        history.count_chain(row.pk)
+    table = LedgerStatistic._meta.db_table
+    writes = [each["sql"].split()[0] for each in asked if table in each["sql"] and not each["sql"].startswith("SELECT")]
+    assert writes == ["INSERT"]
+    assert_counted(row)
 
 
 @pytest.fixture
