@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.tools import databases
+
 REPORT = "TEST_REPORT"  # where `tests.tools.run` wants the figures of this run
 OUTSIDE = ("DATABASE_URL", "BROKER_URL", "DATA_DIR", "PORT", "PUBLIC_URL", "SEED", "EMAIL_URL")
 
@@ -27,21 +29,22 @@ os.environ["DATA_DIR"] = str(_data_dir)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database-only", action="store_true", help="leave out what another database does not touch")
+    parser.addoption(
+        "--share",
+        choices=(databases.SQLITE, databases.POSTGRESQL),
+        help="run only what `make test` runs on this database (tests/tools/databases.py)",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What needs no database ran already where the other database was; running it again would prove nothing."""
-    if not config.getoption("--database-only"):
+    """Leave out what runs on the other database."""
+    share = config.getoption("--share")
+    if not share:
         return
-    chosen = [item for item in items if _uses_database(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
-    items[:] = chosen
-
-
-def _uses_database(item: pytest.Item) -> bool:
-    fixtures = set(getattr(item, "fixturenames", ()))
-    return item.get_closest_marker("django_db") is not None or bool(fixtures & {"db", "transactional_db"})
+    left_out = [item for item in items if share not in databases.databases_of(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if share in databases.databases_of(item)]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from console.environment import ROOT
-from tests.tools import machine, services
+from tests.tools import databases, machine, services
 from tests.tools.plugin import REPORT
 
 # One more than there are cores: tests wait for servers, too.
@@ -41,12 +41,16 @@ class Outcome:
 
 def main() -> int:
     lacking = machine.fetch_missing()
-    outcomes = [_pytest("SQLite", f"{INSIDE} and not postgres", {})]
+    outcomes = []
     try:
         with _servers() as environment:
-            outcomes.append(_pytest("PostgreSQL and Redis", INSIDE, environment, "--database-only"))
+            outcomes.append(_pytest("SQLite", INSIDE, {}, "--share", databases.SQLITE))
+            outcomes.append(_pytest("PostgreSQL and Redis", INSIDE, environment, "--share", databases.POSTGRESQL))
     except services.Unavailable as problem:
-        outcomes.append(Outcome("PostgreSQL and Redis", not_run=str(problem)))
+        outcomes = [
+            _pytest("SQLite", f"{INSIDE} and not postgres", {}),
+            Outcome("PostgreSQL and Redis", not_run=str(problem)),
+        ]
     outcomes.append(_pytest("the whole product", "stack or browser", {}, "--dist", "loadgroup"))
     return _sum_up(outcomes, lacking)
 
