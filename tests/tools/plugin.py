@@ -51,6 +51,8 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
+    # Every test client is a server that starts: static files are looked for when one is asked for, not all at once.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
