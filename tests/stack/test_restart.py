@@ -7,14 +7,17 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.stack import sandbox
 from tests.stack.caller import Caller
 from tests.stack.departments import PASSWORD, Department, Office, chain_of, propose_union
-from tests.stack.product import Product, running, until
+from tests.stack.product import Product, running, stops_everything, until
 
 
 def test_a_killed_worker_and_a_restart_on_the_same_data(tmp_path: Path) -> None:
     with running(tmp_path / "data") as product:
+        assert httpx.get(f"{product.address}/readyz").status_code == 200
         office = Office(product)
         tax, housing = office.cloud("Tax Office", 0), office.cloud("Housing Authority", 1)
         started = propose_union("Permits", tax, housing)
@@ -36,12 +39,12 @@ def test_a_killed_worker_and_a_restart_on_the_same_data(tmp_path: Path) -> None:
 
         password = product.login
         head = _head_above(tax, chain["id"], head["height"] + 1)
-        assert product.stop(signal.SIGHUP) == 0
-        assert product.processes() == {}
+        stops_everything(product, signal.SIGHUP)
         product.start()
         assert product.login == password
         tax = Department(tax.orgcode, Caller.signed_in(product, "tax-office", PASSWORD))
         _same_chain_goes_on(tax, chain["id"], head)
+        stops_everything(product, signal.SIGTERM)
 
 
 def _kill_the_workers(product: Product) -> None:

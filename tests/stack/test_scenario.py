@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.stack import story
-from tests.stack.product import Product, running
+from tests.stack.product import Product, running, stops_everything
 from tests.tools import services
 
 
@@ -22,5 +23,6 @@ def test_on_postgresql_and_redis(tmp_path: Path) -> None:
             with running(tmp_path / "data", environment=environment) as product:
                 story.play(product)
                 assert not list((tmp_path / "data").glob("*.sqlite3"))
+                stops_everything(product, signal.SIGINT)
     except services.Unavailable as problem:
         pytest.skip(str(problem))

@@ -1,4 +1,7 @@
-"""Starting and stopping: nothing is left, nothing is started twice, nothing is written elsewhere."""
+"""Starting and stopping: nothing is left, nothing is started twice, nothing is written elsewhere.
+
+That each way of asking stops a console that has worked is asked where one has: `test_restart.py`, `test_scenario.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.stack.product import Product, free_port, running, until
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_each_way_of_asking_stops_everything(tmp_path: Path, number: signal.Signals) -> None:
-    with running(tmp_path / "data") as product:
-        assert httpx.get(f"{product.address}/readyz").status_code == 200
-        assert len(product.processes()) >= 6
-        assert product.stop(number) == 0
-        assert product.processes() == {}
+from tests.stack.product import Product, free_port, until
 
 
 @pytest.mark.parametrize("after", ["supervisor.lock", "logs/migrate.log", "logs/observer.log"])
