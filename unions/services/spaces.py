@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -39,8 +40,9 @@ class SpaceRequest:
     tlscert_expires_at: str = ""  # ISO 8601
     nodelist: tuple[tuple[str, int], ...] = ()
 
-    @property
+    @cached_property
     def platform(self) -> Platform | None:
+        """The same row for every question about this request: it may be official no more a moment later."""
         return Platform.objects.official().filter(oemtype=self.oemtype).first() if self.oemtype else None
 
     @property
