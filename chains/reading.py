@@ -25,17 +25,18 @@ from platforms import standard
 from platforms.drivers.base import Credentials, Driver, read
 from platforms.standard import (
     BlockInfo,
+    BlockRow,
     Figure,
     LedgerRange,
     LedgerRangeRequest,
     LedgerSummary,
     NodeInfo,
     TransactionInfo,
+    TransactionRow,
 )
 from platforms.steps import NOT_UNDERSTOOD
 
 T = TypeVar("T")
-V = TypeVar("V", bound=standard.Value)
 
 logger = logging.getLogger(__name__)
 
@@ -104,10 +105,10 @@ class Reading:
 
     target: Target
     summary: LedgerSummary | None = None
-    blocks: list[BlockInfo] = field(default_factory=list)
-    transactions: list[TransactionInfo] = field(default_factory=list)
+    blocks: list[BlockRow] = field(default_factory=list)
+    transactions: list[TransactionRow] = field(default_factory=list)
     lacks: set[int] = field(default_factory=set)  # heights of blocks whose transactions came without details
-    filled: list[TransactionInfo] = field(default_factory=list)  # stored already, and now with their details
+    filled: list[TransactionRow] = field(default_factory=list)  # stored already, and now with their details
     fills: range = range(0)  # heights that this is all there is of
     replace_from: int | None = None  # stored blocks from this height on are not the chain's
     look_below: int | None = None  # read again, with the stored blocks at and below this height
@@ -184,7 +185,7 @@ class Reader:
         self.target, self.reading, self._portions = target, Reading(target), portions
         self._stop_at = time.monotonic() + target.budget_seconds
         self._asked_to = -1  # the height up to which blocks are on their way
-        self._inside: dict[int, list[TransactionInfo]] = {}  # of blocks that came with their transactions
+        self._inside: dict[int, list[TransactionRow]] = {}  # of blocks that came with their transactions
 
     def steps(self) -> Steps[None]:
         said = yield Ask("get_ledger_summary", standard.ChainRequest(chain_id=self.target.chain_id))
@@ -281,7 +282,7 @@ class Reader:
                 yield TAKE
                 self.reading = Reading(self.target, self.reading.summary)
 
-    def _take(self, found: dict[int, BlockInfo], height: int, tip: Tip | None) -> Steps[Tip | None]:
+    def _take(self, found: dict[int, BlockRow], height: int, tip: Tip | None) -> Steps[Tip | None]:
         """Keep the blocks from `height` on; the new tip, or None when they do not go on where `tip` stands."""
         if tip and tip.height == height - 1 and not (yield from self._linked(tip, found[height])):
             if tip == self.target.tip and self.target.known is None:
@@ -293,14 +294,14 @@ class Reader:
             tip, height = Tip(height, block.hash), height + 1
         return tip
 
-    def _linked(self, tip: Tip, block: BlockInfo) -> Steps[bool]:
+    def _linked(self, tip: Tip, block: BlockRow) -> Steps[bool]:
         """Whether the block follows the tip. A platform that stands by both is believed, whatever it calls parent."""
         if block.parent_hash in ("", tip.hash):
             return True
         theirs = (yield from self._blocks(tip.height, tip.height)).get(tip.height)
         return theirs is not None and theirs.hash == tip.hash
 
-    def _keep(self, block: BlockInfo) -> Steps[None]:
+    def _keep(self, block: BlockRow) -> Steps[None]:
         """A block with its transactions: whoever is stored has all of them."""
         inside = self._inside.pop(block.height, None)
         if inside is None and block.transactions and "list_transactions" in self.target.abilities:
@@ -308,7 +309,7 @@ class Reader:
         self.reading.transactions += inside or ()
         self.reading.blocks.append(block)
 
-    def _window(self, low: int, head: int) -> Steps[dict[int, BlockInfo]]:
+    def _window(self, low: int, head: int) -> Steps[dict[int, BlockRow]]:
         """The next blocks up to the head, by height; from where they come at once, with their transactions."""
         if not self.target.in_ranges:
             return (yield from self._blocks(low, min(low + WINDOW - 1, head)))
@@ -321,8 +322,8 @@ class Reader:
         if not said.full:
             self.reading.lacks.update(block.height for block in blocks)
         self._inside = {block.height: [] for block in blocks}
-        for each in said.transactions:
-            self._inside[each.block_height].append(sound_transaction(each))
+        for each in sound_transactions(said.transactions):
+            self._inside[each.block_height].append(each)
         return {block.height: block for block in blocks}
 
     def _range(self, low: int, head: int) -> LedgerRangeRequest:
@@ -339,14 +340,14 @@ class Reader:
         request = LedgerRangeRequest(chain_id=target.chain_id, from_height=low, to_height=top)
         try:
             said: LedgerRange = yield Ask("get_ledger_range", request)
-            self.reading.filled = [sound_transaction(each) for each in said.transactions]
+            self.reading.filled = sound_transactions(said.transactions)
         except PlatformRefused as problem:
             logger.warning("details of chain %s from %s to %s: %s", target.blockchain, low, top, problem.for_operators)
         self.reading.fills = range(low, top + 1)
 
-    def _blocks(self, low: int, high: int) -> Steps[dict[int, BlockInfo]]:
+    def _blocks(self, low: int, high: int) -> Steps[dict[int, BlockRow]]:
         """The blocks from `low` to `high`, by height, also from platforms that ignore the range or cut the page."""
-        found: dict[int, BlockInfo] = {}
+        found: dict[int, BlockRow] = {}
         seen: set[int] = set()
         for page in range(1, MAX_PAGES + 1):
             request = standard.ListBlocksRequest(
@@ -361,8 +362,8 @@ class Reader:
             seen |= heights
         return found
 
-    def _transactions(self, block: BlockInfo) -> Steps[list[TransactionInfo]]:
-        found: dict[str, TransactionInfo] = {}
+    def _transactions(self, block: BlockRow) -> Steps[list[TransactionRow]]:
+        found: dict[str, TransactionRow] = {}
         seen: set[str] = set()
         for page in range(1, MAX_PAGES + 1):
             request = standard.ListTransactionsRequest(
@@ -408,39 +409,61 @@ def _has_left(tip: Tip, summary: LedgerSummary) -> bool:
 def sound_summary(summary: LedgerSummary) -> LedgerSummary:
     _require_number("height", summary.height, MAX_HEIGHT)
     _require_number("transactions", summary.transactions, MAX_HEIGHT)
-    return _changed(summary, block_hash=text(summary.block_hash, 100), block_time=plausible(summary.block_time))
+    sound = {"block_hash": text(summary.block_hash, 100), "block_time": plausible(summary.block_time)}
+    return summary.model_copy(update=sound)
 
 
-def sound_block(block: BlockInfo) -> BlockInfo:
+def sound_block(block: BlockInfo | BlockRow) -> BlockRow:
     _require_number("height", block.height, MAX_HEIGHT)
     _require_number("transactions", block.transactions, MAX_COUNT)
-    return _changed(
-        block,
+    return BlockRow(
+        height=block.height,
         hash=text(block.hash, 100),
         parent_hash=text(block.parent_hash, 100),
         time=plausible(block.time),
+        transactions=block.transactions,
     )
 
 
-def sound_transaction(transaction: TransactionInfo) -> TransactionInfo:
-    _require_number("index", transaction.index, MAX_COUNT)
-    return _changed(
-        transaction,
-        tx_id=text(transaction.tx_id, 100),
-        sender=text(transaction.sender, 100),
-        to=text(transaction.to, 100),
-        value=text(transaction.value, 100),
-        contract=text(transaction.contract, 100),
-        input=text(transaction.input, 1_000_000),
-        extrainfo=text(transaction.extrainfo, 1_000_000),
-        time=plausible(transaction.time),
+TEXTS = {  # of a transaction, and how long they may be
+    "tx_id": 100,
+    "sender": 100,
+    "to": 100,
+    "value": 100,
+    "input": 1_000_000,
+    "contract": 100,
+    "extrainfo": 1_000_000,
+}
+_TEXTS_AT = [(TransactionRow._fields.index(name), length) for name, length in TEXTS.items()]
+
+
+def sound_transaction(found: TransactionInfo | TransactionRow) -> TransactionRow:
+    _require_number("index", found.index, MAX_COUNT)
+    texts = {name: text(getattr(found, name), length) for name, length in TEXTS.items()}
+    return TransactionRow(
+        block_height=found.block_height,
+        index=found.index,
+        time=plausible(found.time),
+        status=found.status,
+        **texts,
     )
 
 
-def _changed(found: V, /, **sound: Any) -> V:
-    """The value with what is sound; most are, and stay the same object."""
-    update = {name: each for name, each in sound.items() if each is not getattr(found, name)}
-    return found.model_copy(update=update) if update else found
+def sound_transactions(found: list[TransactionRow]) -> list[TransactionRow]:
+    """Each as by `sound_transaction`. Nearly always all are sound, which looking along the columns tells at once."""
+    columns = list(zip(*found, strict=True))
+    return found if not found or _all_sound(columns) else [sound_transaction(each) for each in found]
+
+
+def _all_sound(columns: list[tuple[Any, ...]]) -> bool:
+    indexes, times = (columns[TransactionRow._fields.index(name)] for name in ("index", "time"))
+    return (
+        min(indexes) >= 0
+        and max(indexes) <= MAX_COUNT
+        and all(plausible(each) is each for each in set(times))
+        and all(max(map(len, columns[at])) <= length for at, length in _TEXTS_AT)
+        and not any("\x00" in "".join(columns[at]) for at, _length in _TEXTS_AT)
+    )
 
 
 def _require_number(name: str, value: int, limit: int) -> None:

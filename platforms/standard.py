@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field, model_validator
 
@@ -309,11 +310,38 @@ class LedgerRangeRequest(Request):
     full: bool = True  # else what the blocks' heads and receipts say is enough
 
 
-class LedgerRange(Answer):
+class BlockRow(NamedTuple):
+    """A `BlockInfo` of which very many come at once."""
+
+    height: Height
+    hash: str
+    parent_hash: str
+    time: datetime | None
+    transactions: int
+
+
+class TransactionRow(NamedTuple):
+    """A `TransactionInfo` of which very many come at once."""
+
+    tx_id: str
+    block_height: Height
+    index: int  # type: ignore[assignment]  # nobody asks the tuple's method of this name
+    time: datetime | None
+    status: TransactionStatus
+    sender: str
+    to: str
+    value: str
+    input: str
+    contract: str
+    extrainfo: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRange:
     """Blocks in rising order and their transactions; fewer than were asked for where the chain changed meanwhile."""
 
-    blocks: tuple[BlockInfo, ...]
-    transactions: tuple[TransactionInfo, ...]
+    blocks: list[BlockRow]
+    transactions: list[TransactionRow]
     full: bool = True  # else value, input and what else only a whole transaction tells are empty
 
 

@@ -1,8 +1,9 @@
-"""Many rows at once, by the fastest way that the database has: COPY on PostgreSQL, one prepared INSERT on SQLite."""
+"""Many rows at once, by the fastest way that the database has: COPY on PostgreSQL, long INSERTs on SQLite."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import IntegrityError, connection, models, transaction
 from console.transactions import joins_transaction
 
 Row = Sequence[Any]
+AT_ONCE = 500  # rows of one INSERT: SQLite takes 32,766 variables
 
 
 @joins_transaction
@@ -20,31 +22,36 @@ def write_rows(model: type[models.Model], fields: Sequence[str], rows: Sequence[
 
     New rows are the rule, so COPY is tried first; it takes none when one is there already.
     """
-    if rows:
-        columns, table = _columns(model, fields), _table(model)
-        if connection.vendor != "postgresql" or not _copied(table, columns, rows):
-            _upsert(table, columns, rows, unique)
+    if rows and (connection.vendor != "postgresql" or not _copied(model, fields, rows)):
+        for begin in range(0, len(rows), AT_ONCE):
+            _upsert(model, fields, rows[begin : begin + AT_ONCE], unique)
 
 
-def _upsert(table: str, columns: Sequence[str], rows: Sequence[Row], unique: int) -> None:
+def _upsert(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row], unique: int) -> None:
+    """In one statement: between two of them another thread may take the interpreter, and keep it for a while."""
+    columns = _columns(model, fields)
     changes = ", ".join(f"{each} = excluded.{each}" for each in columns[unique:])
+    row = f"({', '.join(['%s'] * len(columns))})"
     statement = (
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608
+        f"INSERT INTO {_table(model)} ({', '.join(columns)}) VALUES {', '.join([row] * len(rows))}"  # noqa: S608
         f" ON CONFLICT ({', '.join(columns[:unique])}) DO UPDATE SET {changes}"
     )
     with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)
+        cursor.execute(statement, list(itertools.chain.from_iterable(rows)))
 
 
-def _copied(table: str, columns: Sequence[str], rows: Sequence[Row]) -> bool:
-    """Whether all could be copied; else none has been."""
+def _copied(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row]) -> bool:
+    """Whether all could be copied; else none has been. Binary: no text is made of numbers and times, nor read again."""
     try:
         with (
             transaction.atomic(),
             connection.cursor() as cursor,
             connection.wrap_database_errors,
-            cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+            cursor.copy(
+                f"COPY {_table(model)} ({', '.join(_columns(model, fields))}) FROM STDIN (FORMAT BINARY)"
+            ) as copy,
         ):
+            copy.set_types(_types(model, fields))
             for row in rows:
                 copy.write_row(row)
     except IntegrityError:
@@ -87,6 +94,11 @@ def _table(model: type[models.Model]) -> str:
 def _columns(model: type[models.Model], fields: Sequence[str]) -> list[str]:
     own = {field.name: str(field.column) for field in model._meta.concrete_fields}
     return [connection.ops.quote_name(own[name]) for name in fields]
+
+
+def _types(model: type[models.Model], fields: Sequence[str]) -> list[str]:
+    """What the columns hold, without how long it may be."""
+    return [str(model._meta.get_field(name).db_type(connection)).partition("(")[0] for name in fields]
 
 
 def stored_moment() -> Callable[[datetime | None], Any]:

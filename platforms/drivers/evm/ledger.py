@@ -7,14 +7,14 @@ node puts it just as an event loop does (`Reader` and `Watcher`).
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
-
-from pydantic_core import to_json
 
 from console.errors import Missing
 from platforms import standard
 from platforms.drivers.evm import words as say
+from platforms.drivers.evm.answers import Block, Body, Receipt, understood
+from platforms.drivers.evm.rows import block_row, moment, transaction_row
 from platforms.drivers.evm.rpc import Call, number
 from platforms.standard import BlockInfo, TransactionInfo
 
@@ -24,7 +24,6 @@ Question = Generator[list[Call], list[Any], T]
 
 COUNT_BATCH = 250  # blocks whose transactions are counted in one batch
 NEWEST = 50  # blocks that are searched for the newest transactions
-RECEIPTS_BATCH = 500
 
 
 def head() -> Question[Json]:
@@ -53,7 +52,7 @@ def blocks(request: standard.ListBlocksRequest) -> Question[standard.BlockPage]:
     first = top - request.offset
     heights = range(first, max(bottom, first - request.page_size + 1) - 1, -1) if first >= bottom else range(0)
     found = yield [("eth_getBlockByNumber", [hex(height), False]) for height in heights]
-    return standard.BlockPage(total=total, items=tuple(block_info(each) for each in found if each))
+    return standard.BlockPage(total=total, items=tuple(_block_info(each) for each in found if each))
 
 
 def transactions(request: standard.ListTransactionsRequest) -> Question[standard.TransactionPage]:
@@ -67,7 +66,7 @@ def transactions(request: standard.ListTransactionsRequest) -> Question[standard
     pairs = [(each, block) for block in found if block for each in block["transactions"]]
     chosen = pairs[request.offset : request.offset + request.page_size]
     receipts = yield [("eth_getTransactionReceipt", [each["hash"]]) for each, _block in chosen]
-    items = [transaction_info(each, receipt, block) for (each, block), receipt in zip(chosen, receipts, strict=True)]
+    items = [_transaction_info(each, receipt, block) for (each, block), receipt in zip(chosen, receipts, strict=True)]
     return standard.TransactionPage(total=len(pairs), items=tuple(items))
 
 
@@ -80,89 +79,18 @@ def transaction(request: standard.GetTransactionRequest) -> Question[Transaction
         raise Missing(say.NO_TRANSACTION % {"id": request.tx_id})
     at = found.get("blockNumber")
     block = (yield [("eth_getBlockByNumber", [at, False])])[0] if at else None
-    return transaction_info(found, receipt, block)
+    return _transaction_info(found, receipt, block)
 
 
-def stretch(request: standard.LedgerRangeRequest, *, by_block: bool) -> Question[standard.LedgerRange]:
-    """Blocks with all that is in them. `by_block`: the node gives the receipts of a block in one answer."""
-    full = request.full or not by_block
-    names = [hex(height) for height in range(request.from_height, request.to_height + 1)]
-    calls: list[Call] = [("eth_getBlockByNumber", [name, full]) for name in names]
-    if by_block:
-        calls += [("eth_getBlockReceipts", [name]) for name in names]
-    answers = yield calls
-    found = answers[: len(names)]
-    receipts = answers[len(names) :] if by_block else (yield from _receipts_one_by_one(found))
-    kept_blocks: list[BlockInfo] = []
-    kept: list[TransactionInfo] = []
-    for block, of_block in zip(found, receipts, strict=True):
-        if not block or not _belong(block, of_block):
-            break  # the chain changed between two answers: what comes now is not what came before
-        at = block_time(block)
-        kept_blocks.append(block_info(block))
-        bodies = block["transactions"] if full else of_block
-        kept += [transaction_info(*pair, block, at) for pair in zip(bodies, of_block, strict=True)]
-    return standard.LedgerRange(blocks=tuple(kept_blocks), transactions=tuple(kept), full=full)
+def _block_info(block: Json) -> BlockInfo:
+    return BlockInfo(**block_row(understood(block, Block))._asdict())
 
 
-def _receipts_one_by_one(found: list[Json | None]) -> Question[list[list[Json]]]:
-    """For nodes that give no receipts by block (geth before 1.13, Quorum)."""
-    hashes = [[each["hash"] for each in block["transactions"]] if block else [] for block in found]
-    flat = [each for of_block in hashes for each in of_block]
-    answers: list[Json] = []
-    for begin in range(0, len(flat), RECEIPTS_BATCH):
-        answers += yield [("eth_getTransactionReceipt", [each]) for each in flat[begin : begin + RECEIPTS_BATCH]]
-    left = iter(answers)
-    return [[next(left) for _each in of_block] for of_block in hashes]
-
-
-def _belong(block: Json, receipts: list[Json | None] | None) -> bool:
-    """Whether these are the receipts of this very block, all of them."""
-    if receipts is None or len(receipts) != len(block["transactions"]):
-        return False
-    return all(each and each["blockHash"] == block["hash"] for each in receipts)
-
-
-# --- what is made of the answers --------------------------------------------------------------------------------------
+def _transaction_info(found: Json, receipt: Json | None, block: Json | None) -> TransactionInfo:
+    body, at = understood(found, Body), block_time(block) if block else None
+    told = transaction_row(body, understood(receipt, Receipt | None), number(body.blockNumber), at)
+    return TransactionInfo(**told._asdict())
 
 
 def block_time(block: Json) -> datetime:
-    return datetime.fromtimestamp(number(block["timestamp"]), UTC)
-
-
-def block_info(block: Json) -> BlockInfo:
-    return BlockInfo(
-        height=number(block["number"]),
-        hash=block["hash"],
-        parent_hash=block["parentHash"],
-        time=block_time(block),
-        transactions=len(block["transactions"]),
-    )
-
-
-def transaction_info(
-    found: Json, receipt: Json | None, block: Json | None, at: datetime | None = None
-) -> TransactionInfo:
-    """From a transaction and its receipt. A receipt may stand for both; what it does not tell stays empty."""
-    status: standard.TransactionStatus = "pending"
-    extra: Json = {}
-    if receipt:
-        status = "failed" if receipt.get("status") == "0x0" else "committed"
-        extra = {"gasUsed": number(receipt["gasUsed"])}
-        if "nonce" in found:
-            extra["nonce"] = number(found["nonce"])
-        if logs := receipt.get("logs"):
-            extra["logs"] = [{name: each.get(name) for name in ("address", "topics", "data")} for each in logs]
-    return TransactionInfo(
-        tx_id=found["hash"] if "hash" in found else found["transactionHash"],
-        block_height=number(found.get("blockNumber")),
-        index=number(found.get("transactionIndex")),
-        time=at or (block_time(block) if block else None),
-        status=status,
-        sender=found.get("from") or "",
-        to=found.get("to") or "",
-        value=str(number(found["value"])) if "value" in found else "",
-        input=found.get("input") or "",
-        contract=(receipt or {}).get("contractAddress") or "",
-        extrainfo=to_json(extra).decode() if extra else "",
-    )
+    return moment(block["timestamp"])

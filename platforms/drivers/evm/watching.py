@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from platforms.drivers.evm.book import Chain
 from platforms.drivers.evm.ledger import Question, T
 from platforms.drivers.evm.reading import Reader, summary_of
 from platforms.drivers.evm.rpc import NO_METHOD, number
+from platforms.drivers.evm.stretch import stretch
 from platforms.drivers.evm.wire import Wire
 from platforms.standard import Answer, LedgerRange, LedgerRangeRequest
 
@@ -53,7 +55,7 @@ class Watcher:
         chain = await self._chain(request.chain_id)
         by_block = chain.chain_id not in self._one_by_one
         try:
-            found = await self._carry(chain, ledger.stretch(request, by_block=by_block))
+            found = await stretch(functools.partial(self._wire.ask, chain), request, by_block=by_block)
         except PlatformRefused as problem:
             if by_block and problem.code == NO_METHOD:
                 self._one_by_one.add(chain.chain_id)
@@ -70,9 +72,7 @@ class Watcher:
         if len(low.blocks) <= middle - request.from_height:
             return low
         high = await self._get_ledger_range(request.model_copy(update={"from_height": middle + 1}))
-        return LedgerRange(
-            blocks=low.blocks + high.blocks, transactions=low.transactions + high.transactions, full=low.full
-        )
+        return LedgerRange(low.blocks + high.blocks, low.transactions + high.transactions, low.full)
 
     async def _note_stretch(self, chain: Chain, found: LedgerRange) -> None:
         """Blocks that are read need not be counted once more; stretches may come in any order."""

@@ -9,6 +9,8 @@ from typing import Any
 from weakref import finalize
 
 import aiohttp
+from msgspec import DecodeError
+from msgspec.json import Decoder
 from pydantic_core import from_json, to_json
 from yarl import URL
 
@@ -27,6 +29,7 @@ HEADERS = {
 }
 CONNECTIONS = 1000
 CONNECTIONS_PER_NODE = 8
+READ_AHEAD = MEGABYTE  # of an answer, before the connection waits for whoever reads it
 TOO_MUCH = "too_much"  # of an answer: asking for less helps
 
 
@@ -38,14 +41,17 @@ class Wire:
         self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
         self.close = finalize(self, _close, self._sessions)
 
-    async def ask(self, chain: Chain, calls: Sequence[Call]) -> list[Any]:
-        """The results, in order, all from one node. PlatformUnavailable when no node answers."""
+    async def ask(self, chain: Chain, calls: Sequence[Call], form: Decoder[Any] | None = None) -> list[Any]:
+        """The results, in order, all from one node, parsed as they are or into a form that is expected.
+
+        PlatformUnavailable when no node answers.
+        """
         if not calls:
             return []
         problem = say.NO_NODES
         for node in self._rpc.order(chain):
             try:
-                answers = await self.ask_node(node, calls)
+                answers = await self.ask_node(node, calls, form)
             except PlatformUnavailable as silent:
                 problem = silent.detail
                 self._rpc.note_silent(node)
@@ -54,18 +60,20 @@ class Wire:
             return answers
         raise PlatformUnavailable(say.NOBODY_ANSWERS % {"chain": chain.name, "problem": problem})
 
-    async def ask_node(self, node: Node, calls: Sequence[Call]) -> list[Any]:
+    async def ask_node(self, node: Node, calls: Sequence[Call], form: Decoder[Any] | None = None) -> list[Any]:
         """The results of one node, in order. PlatformRefused for a call that it refuses."""
         try:
             async with self._session().post(_url(node), data=to_json(batch(calls)), allow_redirects=False) as response:
-                said = await _said(node, response)
+                status, body = response.status, await _said(node, response)
         except AddressRefused as problem:
             raise PlatformRefused(str(problem), code="address_refused") from problem
         except aiohttp.ClientConnectorError as problem:
             raise PlatformUnavailable(UNREACHABLE % {"address": node.rpc, "problem": problem}) from problem
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             raise PlatformUnavailable(SILENT % {"address": node.rpc}) from problem
-        return results(node, calls, said)
+        if form is not None:
+            return _formed(node, calls, status, body, form)
+        return results(node, calls, _json(node, status, body))
 
     def _session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
@@ -79,6 +87,7 @@ class Wire:
                 headers=HEADERS,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                read_bufsize=READ_AHEAD,
                 trust_env=False,
             )
         return session
@@ -95,20 +104,38 @@ def _url(node: Node) -> URL:
     return URL(node.rpc)
 
 
-async def _said(node: Node, response: aiohttp.ClientResponse) -> Any:
-    """The answer's JSON, capped while it streams in; an error's page of another kind says nothing that we need."""
+async def _said(node: Node, response: aiohttp.ClientResponse) -> bytes:
+    """The answer's body, capped while it streams in."""
     if 300 <= response.status < 400:
         raise PlatformRefused(REDIRECTED % {"address": node.rpc, "status": response.status})
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise PlatformRefused(COMPRESSED % {"address": node.rpc})
-    body = await _body(node, response)
+    return await _body(node, response)
+
+
+def _json(node: Node, status: int, body: bytes) -> Any:
+    """An error's page of another kind says nothing that we need."""
     try:
         return from_json(body, allow_inf_nan=False, cache_strings="keys") if body else None
     except ValueError as problem:
-        if response.status >= 400:
+        if status >= 400:
             return None
-        words = NOT_JSON % {"address": node.rpc, "status": response.status}
+        words = NOT_JSON % {"address": node.rpc, "status": status}
         raise PlatformRefused(words, code=UNREADABLE) from problem
+
+
+def _formed(node: Node, calls: Sequence[Call], status: int, body: bytes, form: Decoder[Any]) -> list[Any]:
+    """The results in the form that is expected. What else is answered is told in the same words as ever."""
+    problem: Exception | None = None
+    try:
+        by_id = {each.id: each for each in form.decode(body)}
+        answers = [by_id[number] for number in range(len(calls))]
+        if not any(each.error for each in answers):
+            return [each.result for each in answers]
+    except (DecodeError, KeyError, RecursionError) as unexpected:
+        problem = unexpected
+    results(node, calls, _json(node, status, body))
+    raise PlatformRefused(say.NOT_THIS_FORM % {"problem": problem}, code="bad_answer") from problem
 
 
 async def _body(node: Node, response: aiohttp.ClientResponse) -> bytes:

@@ -1,0 +1,188 @@
+"""Stretches of ledgers over a real connection, from nodes that answer in another form than they should."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from chains.reading import MAX_COUNT, sound_transaction, sound_transactions
+from console.errors import PlatformRefused
+from platforms.drivers.evm.observed import observed
+from platforms.drivers.evm.rpc import Rpc
+from platforms.drivers.evm.stretch import stretch
+from platforms.drivers.evm.wire import Wire
+from platforms.standard import LedgerRange, LedgerRangeRequest, TransactionRow
+
+Json = dict[str, Any]
+HASHES = [f"0x{number:064x}" for number in range(10)]
+ACCOUNT = "0x" + "a" * 40
+
+
+class LyingNode:
+    """Two blocks of one transaction each. `changes` are put into what it answers: method → its answer made other."""
+
+    def __init__(self) -> None:
+        self.change: Any = lambda method, answer: answer
+        self.body: bytes | None = None
+        handler = type("Handler", (_Handler,), {"node": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def answer(self, call: Json) -> Json:
+        height = int(call["params"][0], 16)
+        transaction = HASHES[height + 5]
+        if call["method"] == "eth_getBlockByNumber":
+            whole = {"hash": transaction, "value": "0x7", "nonce": "0x3", "from": ACCOUNT, "to": None, "input": "0x01"}
+            said: Any = {
+                "number": hex(height),
+                "hash": HASHES[height + 1],
+                "parentHash": HASHES[height],
+                "timestamp": "0x65000000",
+                "transactions": [whole if call["params"][1] else transaction],
+                "whatever": [1, 2.5, None, {"else": "there is"}],
+            }
+        else:
+            log = {"address": ACCOUNT, "topics": [HASHES[9]], "data": "0x", "removed": False}
+            receipt = {"transactionHash": transaction, "blockHash": HASHES[height + 1], "gasUsed": "0x5208"}
+            said = [{**receipt, "from": ACCOUNT, "to": None, "contractAddress": ACCOUNT, "logs": [log]}]
+        return {"jsonrpc": "2.0", "id": call["id"], "result": self.change(call["method"], said)}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    node: LyingNode
+
+    def do_POST(self) -> None:
+        calls = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = self.node.body
+        if body is None:
+            body = json.dumps([self.node.answer(each) for each in reversed(calls)]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def node() -> Iterator[LyingNode]:
+    made = LyingNode()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def read(node: LyingNode, *, full: bool = True) -> LedgerRange:
+    async def ask() -> LedgerRange:
+        wire = Wire(Rpc(allow_private=True), allow_private=True)
+        chain = observed(f"5@127.0.0.1:{node.server.server_address[1]}")
+        assert chain is not None
+        request = LedgerRangeRequest(chain_id=chain.chain_id, from_height=0, to_height=1, full=full)
+        try:
+            return await stretch(lambda calls, form: wire.ask(chain, calls, form), request, by_block=True)
+        finally:
+            await wire._session().close()
+
+    return asyncio.run(ask())
+
+
+def test_what_is_read_stands_in_rows_and_the_rest_is_passed_over(node: LyingNode) -> None:
+    found = read(node)
+    assert [(each.height, each.hash, each.parent_hash, each.transactions) for each in found.blocks] == [
+        (0, HASHES[1], HASHES[0], 1),
+        (1, HASHES[2], HASHES[1], 1),
+    ]
+    last = found.transactions[1]
+    assert (last.tx_id, last.value, last.input, last.to, last.contract) == (HASHES[6], "7", "0x01", "", ACCOUNT)
+    logs = [{"address": ACCOUNT, "topics": [HASHES[9]], "data": "0x"}]
+    assert json.loads(last.extrainfo) == {"gasUsed": 21000, "nonce": 3, "logs": logs}
+    light = read(node, full=False).transactions[1]
+    assert (light.tx_id, light.value, light.input) == (HASHES[6], "", "")
+    assert json.loads(light.extrainfo) == {"gasUsed": 21000, "logs": logs}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hash": 5},
+        {"hash": None},
+        {"transactions": {}},
+        {"transactions": [7]},
+        {"number": 1.5},
+        {"parentHash": ["0x"]},
+    ],
+)
+def test_a_block_of_another_form_is_refused(node: LyingNode, change: Json) -> None:
+    node.change = lambda method, said: said | change if method == "eth_getBlockByNumber" else said
+    with pytest.raises(PlatformRefused) as refused:
+        read(node)
+    assert refused.value.code == "bad_answer"
+    (name,) = change
+    assert name in refused.value.detail, "it says what is not understood"
+
+
+@pytest.mark.parametrize("said", ["yes", [{"blockHash": HASHES[1]}], {"logs": []}, [["0x"]], 3])
+def test_receipts_of_another_form_are_refused(node: LyingNode, said: Any) -> None:
+    node.change = lambda method, whole: whole if method == "eth_getBlockByNumber" else said
+    with pytest.raises(PlatformRefused) as refused:
+        read(node)
+    assert refused.value.code == "bad_answer"
+
+
+@pytest.mark.parametrize("said", [None, [], [None]])
+def test_blocks_end_where_their_receipts_are_not_there(node: LyingNode, said: Any) -> None:
+    node.change = lambda method, whole: whole if method == "eth_getBlockByNumber" else said
+    assert read(node).blocks == []
+
+
+def test_a_block_without_whole_transactions_is_not_taken_for_whole(node: LyingNode) -> None:
+    bare = {"transactions": [HASHES[5]]}
+    node.change = lambda method, said: said | bare if method == "eth_getBlockByNumber" else said
+    assert read(node).blocks == []
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (b"<html>", "JSON"),
+        (b'{"hello": "there"}', "nonsense"),
+        (b"[]", "nonsense"),
+        (b'[{"id": 0, "error": {"code": -32000, "message": "too much work"}}]', "too much work"),
+        (b'[{"id": 0, "result": null, "extra": ' + b"[" * 200_000 + b"]" * 200_000 + b"}]", "JSON"),
+        (b'[{"id": 0, "result": {"hash": "\xff"}}]', "JSON"),
+    ],
+)
+def test_what_is_no_answer_is_told_in_words(node: LyingNode, body: bytes, word: str) -> None:
+    node.body = body
+    with pytest.raises(PlatformRefused) as refused:
+        read(node)
+    assert word in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "unsound",
+    [
+        {"input": "0x\x00"},
+        {"extrainfo": "x" * 1_000_001},
+        {"sender": "x" * 101},
+        {"index": -1},
+        {"index": MAX_COUNT + 1},
+    ],
+)
+def test_one_unsound_among_many_is_seen(node: LyingNode, unsound: Json) -> None:
+    rows = read(node).transactions * 50
+    assert sound_transactions(rows) == rows == [sound_transaction(each) for each in rows]
+    rows[70] = rows[70]._replace(**unsound)
+    if "index" in unsound:
+        with pytest.raises(PlatformRefused):
+            sound_transactions(rows)
+        return
+    cleaned: list[TransactionRow] = sound_transactions(rows)
+    assert cleaned == [sound_transaction(each) for each in rows] != rows
