@@ -19,6 +19,7 @@ from chains.models import (
     Block,
     Blockchain,
     BusinessChain,
+    ContainerEngine,
     Contract,
     ContractRule,
     ContractVersion,
@@ -163,6 +164,11 @@ class InstallationAdmin(LookOnly):
     list_display = ["name", "version", "state", "health", "host", "checked_at", "installed_by", "installed_at"]
     list_filter = ["state", "health"]
     search_fields = ["name"]
+
+
+@admin.register(ContainerEngine)
+class ContainerEngineAdmin(LookOnly):
+    list_display = ["address", "health", "host", "version", "cpus", "checked_at"]
 
 
 @admin.register(ScanReport)

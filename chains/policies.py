@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from chains.applications.engine import address
 from chains.applications.manifest import Manifest
 from chains.models import (
     AccessGrant,
@@ -292,7 +293,7 @@ def may_install(actor: User, manifest: Manifest | None, installation: Installati
         return allowed
     if installation is not None and installation.state != InstallationState.ABSENT:
         return not_now(_("It is %(state)s.") % {"state": installation.get_state_display().lower()})
-    return ALLOWED if manifest is not None else not_now(NOT_OFFERED)
+    return _has_ground(manifest) if manifest is not None else not_now(NOT_OFFERED)
 
 
 def may_upgrade(actor: User, manifest: Manifest | None, installation: Installation) -> Verdict:
@@ -303,7 +304,7 @@ def may_upgrade(actor: User, manifest: Manifest | None, installation: Installati
         return not_now(NOT_OFFERED)
     if manifest.digest == installation.digest:
         return not_now(_("The warehouse has nothing newer."))
-    return ALLOWED
+    return _has_ground(manifest)
 
 
 def may_uninstall(actor: User, installation: Installation) -> Verdict:
@@ -312,8 +313,8 @@ def may_uninstall(actor: User, installation: Installation) -> Verdict:
 
 
 def may_try(actor: User, installation: Installation) -> Verdict:
-    """The console's administrators."""
-    return may_uninstall(actor, installation)
+    """The console's administrators; an image where there is an engine."""
+    return may_uninstall(actor, installation) and _can_run(installation.is_image)
 
 
 def may_scan(actor: User, version: ContractVersion | None, contract: Contract) -> Verdict:
@@ -334,7 +335,26 @@ def may_accept_finding(actor: User, finding: Finding) -> Verdict:
     return may_manage_organization(actor, finding.report.version.contract.owner)
 
 
+def may_see_engine(actor: User) -> Verdict:
+    """The console's administrators and auditors: where it is concerns nobody else."""
+    if actor.is_administrator or actor.is_auditor:
+        return ALLOWED
+    return denied(_("Only administrators and auditors see the container engine for applications."))
+
+
+NO_ENGINE = gettext_lazy(
+    "It is a container image, and no container engine is named for applications (APPLICATIONS_ENGINE)."
+)
 NOT_OFFERED = gettext_lazy("The warehouse does not have it.")
+
+
+def _has_ground(manifest: Manifest) -> Verdict:
+    return _can_run(manifest.image is not None)
+
+
+def _can_run(is_image: bool) -> Verdict:
+    """An image needs a container engine; whether that answers is another question."""
+    return ALLOWED if address() or not is_image else not_now(NO_ENGINE)
 
 
 def _at_rest(installation: Installation) -> Verdict:

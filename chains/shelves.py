@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
 from django.utils.translation import get_language, gettext_lazy
 
-from chains.applications.manifest import Manifest, warehouse
+from chains.applications.manifest import Image, Manifest, image_of, warehouse
 from chains.models import (
     Contract,
     Finding,
@@ -83,6 +83,16 @@ class Shelf:
     @property
     def there(self) -> bool:
         return self.state != InstallationState.ABSENT
+
+    @property
+    def image(self) -> Image | None:
+        """That is installed, or else that is offered; none of packages."""
+        said = self.installation.manifest if self.installation is not None and self.there else self.said
+        return image_of(said["image"]) if "image" in said else None
+
+    @property
+    def is_image(self) -> bool:
+        return self.image is not None
 
     @property
     def newer(self) -> bool:

@@ -8,6 +8,7 @@ from celery import shared_task
 
 from chains.observe import observer
 from chains.services import history
+from chains.services.engine import check
 from chains.services.gateway import summarize_uses
 from chains.services.ledger import prune
 
@@ -38,7 +39,13 @@ def summarize_gateway_uses() -> None:
     summarize_uses()
 
 
+@shared_task(name="chains.check_engine", expires=60)
+def check_engine() -> None:
+    check()
+
+
 BEAT = {
+    "applications-engine": {"task": "chains.check_engine", "schedule": 60.0, "options": {"expires": 60}},
     "gateway-summarize": {"task": "chains.summarize_uses", "schedule": 600.0, "options": {"expires": 600}},
     "chains-observe": {"task": "chains.observe", "schedule": TICK_SECONDS, "options": {"expires": 3}},
     "chains-count": {"task": "chains.count", "schedule": 10.0, "options": {"expires": 10}},

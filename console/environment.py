@@ -63,6 +63,9 @@ class Environment(BaseSettings):
     evm_p2p_port: int = Field(default=30303, ge=1024, le=50000)
     applications_dir: str = ""  # a folder with more applications for the warehouse
     applications_at_once: int = Field(default=2, ge=1, le=64)  # of this machine: scans and installations together
+    applications_engine: str = ""  # unix:///path or tcp://host:port; none: no images as applications
+    applications_engine_tls: str = ""  # a folder with ca.pem, cert.pem, key.pem; for tcp://
+    applications_registry_auth: str = ""  # a file as `docker login` writes it
     evm_rpc_port: int = Field(default=8545, ge=1024, le=60000)
 
     def for_kernel(self, name: str, kernel: str) -> Any:

@@ -159,6 +159,9 @@ QUOTA_NODES, QUOTA_CHAINS = env.quota_nodes, env.quota_chains  # of a new resour
 
 APPLICATIONS_DIR = Path(env.applications_dir).resolve() if env.applications_dir else None
 APPLICATIONS_AT_ONCE = env.applications_at_once
+APPLICATIONS_ENGINE = env.applications_engine
+APPLICATIONS_ENGINE_TLS = Path(env.applications_engine_tls).resolve() if env.applications_engine_tls else None
+APPLICATIONS_REGISTRY_AUTH = Path(env.applications_registry_auth) if env.applications_registry_auth else None
 
 # --- native drivers -------------------------------------------------------------------------------------------------
 

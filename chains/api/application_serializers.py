@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from chains.models import ApplicationHealth, Finding, FindingSeverity, FindingState, InstallationState, ScanReport
+from chains.applications.manifest import Image, Needs
+from chains.models import (
+    ApplicationHealth,
+    ContainerEngine,
+    Finding,
+    FindingSeverity,
+    FindingState,
+    InstallationState,
+    ScanReport,
+)
 from chains.models.reports import WORST_FIRST
 from chains.services.reports import MOST_REASON
 from chains.shelves import GIVES, Shelf
@@ -50,6 +60,26 @@ class ApplicationNeeds(serializers.Serializer[Any]):
     memory_mb = serializers.IntegerField()
     disk_mb = serializers.IntegerField()
     processes = serializers.IntegerField()
+    cpus = serializers.FloatField(help_text=_("Processors; of images only."))
+
+
+class ApplicationImage(serializers.Serializer[Image]):
+    """A container image, and what it is held against."""
+
+    name = serializers.CharField(source="source", help_text=_("With its registry, or the archive in the warehouse."))
+    digest = serializers.CharField(help_text=_("Of the registry’s image, or of the archive’s file."))
+    from_archive = serializers.BooleanField(source="archive")
+
+
+class ContainerEngineAnswer(serializers.ModelSerializer[ContainerEngine]):
+    """The container engine for applications that are images, as it was last seen."""
+
+    health = serializers.ChoiceField(choices=ApplicationHealth.choices)
+    checked_at = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        model = ContainerEngine
+        fields = ["address", "health", "problem", "host", "version", "cpus", "memory", "checked_at"]
 
 
 class ApplicationAnswer(serializers.Serializer[Shelf]):
@@ -64,6 +94,9 @@ class ApplicationAnswer(serializers.Serializer[Shelf]):
     homepage = serializers.CharField(source="said.homepage")
     gives = serializers.ListField(child=serializers.ChoiceField(choices=list(GIVES)))
     needs = serializers.SerializerMethodField()
+    image = serializers.SerializerMethodField(
+        help_text=_("Of what is installed, or else offered; null for packages, which run on the console’s machines.")
+    )
     state = serializers.ChoiceField(choices=InstallationState.choices)
     installed_version = serializers.SerializerMethodField()
     upgrade_available = serializers.BooleanField(source="newer")
@@ -73,7 +106,11 @@ class ApplicationAnswer(serializers.Serializer[Shelf]):
 
     @extend_schema_field(ApplicationNeeds)
     def get_needs(self, shelf: Shelf) -> Any:
-        return {**shelf.manifest.needs.__dict__} if shelf.manifest else shelf.said.get("needs", {})
+        return asdict(Needs(**shelf.said.get("needs", {})))
+
+    @extend_schema_field(ApplicationImage(allow_null=True))
+    def get_image(self, shelf: Shelf) -> Any:
+        return None if shelf.image is None else ApplicationImage(shelf.image).data
 
     def get_installed_version(self, shelf: Shelf) -> str:
         return shelf.installation.version if shelf.installation and shelf.there else ""
@@ -130,6 +167,9 @@ class ScanReportAnswer(serializers.ModelSerializer[ScanReport]):
     version = serializers.IntegerField(source="version.number", help_text=_("Of the contract."))
     checks = ProofAnswer(many=True)
     findings = ScanFindingAnswer(many=True)
+    examined = serializers.BooleanField(
+        help_text=_("False: it had nothing to prove, so it says nothing, and the rule for contracts does not count it.")
+    )
     open = serializers.SerializerMethodField(help_text=_("How many findings nobody has accepted, by severity."))
     flow = serializers.CharField(source="flow_id", allow_null=True)
     started_by = serializers.CharField(source="started_by.username", default=None, allow_null=True)
@@ -138,7 +178,7 @@ class ScanReportAnswer(serializers.ModelSerializer[ScanReport]):
         model = ScanReport
         fields = [
             "id", "contract", "version", "application", "application_version", "tool", "state", "problem", "summary",
-            "checks", "open", "findings", "seconds", "flow", "started_by", "created_at", "ended_at",
+            "examined", "checks", "open", "findings", "seconds", "flow", "started_by", "created_at", "ended_at",
         ]  # fmt: skip
 
     @extend_schema_field({"type": "object", "properties": {name: {"type": "integer"} for name in WORST_FIRST}})

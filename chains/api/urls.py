@@ -44,6 +44,7 @@ urlpatterns = [
     path("platforms/<str:oemtype>/take-over", views.TakeOverNetworks.as_view()),
     path("platforms/<str:oemtype>/take-overs", views.TakeOvers.as_view()),
     path("take-overs/<int:take_over_id>", views.TakeOverDetail.as_view()),
+    path("application-engine", views.ContainerEngineDetail.as_view()),
     path("applications", views.Applications.as_view()),
     path("applications/<str:name>", views.ApplicationDetail.as_view()),
     path("applications/<str:name>/install", views.InstallApplication.as_view()),

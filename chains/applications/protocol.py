@@ -25,6 +25,8 @@ Json = dict[str, Any]
 ENDINGS = {
     "time": gettext_noop("It did not end in the time that it is given, and was ended."),
     "memory": gettext_noop("It used more memory than it is given, and was ended."),
+    "killed": gettext_noop("It was killed, most likely because it used more memory than it is given."),
+    "cpu": gettext_noop("It used more processor time than it is given, and was ended."),
     "processes": gettext_noop("It started more processes than it is given, and was ended."),
     "output": gettext_noop("It wrote without end, and was ended."),
     "stopped": gettext_noop("It was stopped."),

@@ -1,42 +1,30 @@
 """The flows of applications: install, upgrade, uninstall, try, and examine a contract.
 
-What takes long is a job (`chains.applications.jobs`): a step starts it, comes back, and reads how it ended. It lives on
-one machine, and so does what is built there; a step that finds neither on its own machine builds, or begins anew.
+What takes long goes on without the step that began it, on this machine or on the container engine (`grounds`): a step
+starts it, comes back, and reads how it ended. One that does not find what another has built builds, or begins anew.
 """
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable
 from typing import Any
 
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_noop
 
-from chains.applications import compiler, environments, jobs, protocol
-from chains.applications.manifest import BadManifest, Manifest, read, warehouse
-from chains.models import ReportState, ScanReport
+from chains.applications import compiler, protocol
+from chains.applications.jobs import Outcome
+from chains.applications.manifest import Manifest
+from chains.flows.grounds import WAIT_SECONDS, ApplicationFailed, Ground, ground_of
+from chains.models import ContractVersion, ReportState, ScanReport
 from chains.services import applications as service
 from chains.services import reports
 from console import flows
-from console.errors import ConsoleError
+from console.errors import ConsoleError, PlatformUnavailable
 from console.flows import Blueprint, Done, Later, StepContext, Task
-from console.sentences import kept
 from unions.flows.arguments import actor_of, reason_of
 
 Json = dict[str, Any]
-MOST_STARTS = 3  # of one job, when its program was lost
-LOOK_SECONDS = 1.0
-WAIT_SECONDS = 3.0
 
-NOT_BUILT = kept(gettext_noop("Its packages could not be installed: %(problem)s"))
-NOT_HERE = gettext_noop("This machine does not have it, and the warehouse has another version by now; upgrade it.")
-NO_NPM = gettext_noop("It needs npm, and there is none on this machine.")
-LOST = gettext_noop("The program was lost again and again, together with its worker.")
-GONE = gettext_noop("Its files are gone. Install it once more.")
-
-
-class ApplicationFailed(ConsoleError):
-    status, code, title = 409, "application_failed", gettext_lazy("The application does not work")
+GONE = gettext_noop("What there was of it is gone. Install it once more.")
 
 
 def plan_install(arguments: Json) -> list[Task]:
@@ -48,7 +36,7 @@ def plan_install(arguments: Json) -> list[Task]:
             "applications.give_up",
             already=True,
         ),
-        BUILD,
+        fetching(arguments),
         TRY_IT,
         Task("record", "applications.settle", gettext_noop("Write down that it is installed")),
     ]
@@ -63,7 +51,7 @@ def plan_upgrade(arguments: Json) -> list[Task]:
             "applications.keep",
             already=True,
         ),
-        BUILD,
+        fetching(arguments),
         TRY_IT,
         Task("record", "applications.change_over", gettext_noop("Change over to the new version")),
         Task("clean", "applications.clean", gettext_noop("Remove the old version once nobody uses it")),
@@ -79,7 +67,7 @@ def plan_uninstall(arguments: Json) -> list[Task]:
             "applications.keep",
             already=True,
         ),
-        Task("remove", "applications.clean", gettext_noop("Remove its files once nobody uses it"), lasting=GONE),
+        Task("remove", "applications.clean", gettext_noop("Remove it once nobody uses it"), lasting=GONE),
         Task("record", "applications.record_removed", gettext_noop("Write down that it is gone")),
     ]
 
@@ -101,12 +89,13 @@ def plan_scan(arguments: Json) -> list[Task]:
     ]
 
 
-BUILD = Task(
-    "build",
-    "applications.build",
-    gettext_noop("Install its packages and hold them against their hashes"),
-    "applications.unbuild",
-)
+def fetching(arguments: Json) -> Task:
+    title = gettext_noop("Install its packages and hold them against their hashes")
+    if arguments.get("wanted", {}).get("image"):
+        title = gettext_noop("Fetch the image and hold it against its digest")
+    return Task("build", "applications.build", title, "applications.unbuild")
+
+
 RUN_ONCE = gettext_noop("Run it once, with nothing to examine")
 TRY_IT = Task("try", "applications.try", RUN_ONCE, "applications.stop_trying")
 
@@ -125,69 +114,22 @@ def wait(context: StepContext) -> Done:
     return Done()
 
 
-# --- jobs -------------------------------------------------------------------------------------------------------------
+# --- runs -------------------------------------------------------------------------------------------------------------
 
 
-def driven(
-    context: StepContext, job: str, spec: Callable[[], Json], request: Json | None = None
-) -> jobs.Outcome | Later:
-    """The outcome of the job, which is started where it is not there; until then, when to come back."""
-    found = jobs.look(job)
-    if isinstance(found, jobs.Outcome):
-        return found
-    position = context.position or {}
-    if found == jobs.RUNNING:
-        return Later(LOOK_SECONDS, position)
-    starts = position.get("starts", 0)
-    if starts >= MOST_STARTS:
-        raise ApplicationFailed(LOST)
-    jobs.start(job, spec(), request)
-    return Later(LOOK_SECONDS / 2, {"starts": starts + 1})
-
-
-def built(context: StepContext, wanted: Json) -> Manifest | Later:
-    """The application as it stands on this machine; built now, where it is not there yet."""
-    name, label, digest = wanted["name"], wanted["label"], wanted["digest"]
-    job = f"build-{name}-{label}"
-    if jobs.look(job) == jobs.ABSENT and environments.is_built(name, label, digest):
-        try:
-            return read(environments.home_of(name, label) / "app", name)
-        except BadManifest as problem:
-            raise ApplicationFailed(str(problem)) from None
-    manifest = warehouse().manifests.get(name)
-    if manifest is None or manifest.digest != digest:
-        raise ApplicationFailed(NOT_HERE)
-    if manifest.npm and not environments.npm_command():
-        raise ApplicationFailed(NO_NPM)
-    outcome = driven(context, job, lambda: environments.build_spec(manifest))
-    if isinstance(outcome, Later):
-        return outcome
-    jobs.forget(job)
-    said = protocol.seen(outcome.log)
-    context.log(gettext_noop("What the installation said"), output=said[-4000:], seconds=outcome.seconds)
-    if not environments.is_built(name, label, digest):
-        ending = protocol.ENDINGS.get(outcome.ended, "")
-        raise ApplicationFailed(NOT_BUILT % {"problem": ending or _last_words(said)})
-    return Later(0, {})
-
-
-def _last_words(log: str) -> str:
-    """The lines that say what went wrong."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return " ".join([line for line in lines if "error" in line.lower()][-2:] or lines[-2:])[:600] or "–"
-
-
-def tried(context: StepContext, manifest: Manifest) -> protocol.Report | protocol.Failed | Later:
+def tried(context: StepContext) -> tuple[Ground, Manifest, protocol.Report | protocol.Failed] | Later:
     """One run with nothing to examine."""
-    job = f"try-{context.key}"
-    outcome = driven(context, job, lambda: environments.run_spec(manifest), protocol.health_request(manifest))
-    return outcome if isinstance(outcome, Later) else answered(context, job, outcome)
+    wanted = context.flow_arguments["wanted"]
+    ground = ground_of(wanted)
+    manifest = ground.ready(context, wanted)
+    if isinstance(manifest, Later):
+        return manifest
+    found = ground.run(context, f"try-{context.key}", manifest, protocol.health_request(manifest))
+    return found if isinstance(found, Later) else (ground, manifest, answered(context, *found))
 
 
-def answered(context: StepContext, job: str, outcome: jobs.Outcome) -> protocol.Report | protocol.Failed:
+def answered(context: StepContext, outcome: Outcome, raw: bytes | None) -> protocol.Report | protocol.Failed:
     """What the run has reported, or why that is nothing to go by; the log keeps its words."""
-    raw = jobs.report_of(job) if outcome.report == "there" else None
-    jobs.forget(job)
     about = {"seconds": outcome.seconds, "memory_mb": outcome.memory_mb, "ended": outcome.ended, "code": outcome.code}
     context.log(gettext_noop("How the run ended"), **about, output=protocol.seen(outcome.log)[-4000:])
     try:
@@ -201,64 +143,54 @@ def answered(context: StepContext, job: str, outcome: jobs.Outcome) -> protocol.
 
 @flows.step("applications.build")
 def build(context: StepContext) -> Done | Later:
-    found = built(context, context.flow_arguments["wanted"])
-    return found if isinstance(found, Later) else Done({"host": socket.gethostname()})
+    wanted = context.flow_arguments["wanted"]
+    ground = ground_of(wanted)
+    found = ground.ready(context, wanted)
+    return found if isinstance(found, Later) else Done({"host": ground.host})
 
 
 @flows.step("applications.unbuild")
 def unbuild(context: StepContext) -> Done | Later:
     wanted = context.flow_arguments["wanted"]
-    ending = _ended(f"build-{wanted['name']}-{wanted['label']}")
-    if isinstance(ending, Done):
-        environments.remove(wanted["name"], wanted["label"])
-    return ending
+    return ground_of(wanted).unbuild(wanted) or Done()
 
 
 @flows.step("applications.stop_trying")
 def stop_trying(context: StepContext) -> Done | Later:
-    return _ended(f"try-{context.forward_key}")
-
-
-def _ended(job: str) -> Done | Later:
-    """Have the job end, if it is on this machine."""
-    if not jobs.stop(job):
-        return Later(LOOK_SECONDS)
-    jobs.forget(job)
-    return Done()
+    return ground_of(context.flow_arguments["wanted"]).stop(f"try-{context.forward_key}") or Done()
 
 
 @flows.step("applications.try")
 def try_it(context: StepContext) -> Done | Later:
     """It must work before it counts as installed."""
-    manifest = built(context, context.flow_arguments["wanted"])
-    found = manifest if isinstance(manifest, Later) else tried(context, manifest)
-    if isinstance(found, Later):
-        return found
+    seen = tried(context)
+    if isinstance(seen, Later):
+        return seen
+    ground, manifest, found = seen
     if isinstance(found, protocol.Failed):
         raise ApplicationFailed(str(found))
-    assert isinstance(manifest, Manifest)  # noqa: S101 - for the type checker
-    _record_health(context, found)
-    return Done({"host": socket.gethostname(), "tool": found.version, "manifest": manifest.raw})
+    _record_health(context, ground, found)
+    return Done({"host": ground.host, "tool": found.version, "manifest": manifest.raw})
 
 
 @flows.step("applications.look")
 def look(context: StepContext) -> Done | Later:
     """Whether it works is written down, either way."""
-    manifest = built(context, context.flow_arguments["wanted"])
-    found = manifest if isinstance(manifest, Later) else tried(context, manifest)
-    if isinstance(found, Later):
-        return found
-    _record_health(context, found)
+    seen = tried(context)
+    if isinstance(seen, Later):
+        return seen
+    ground, _manifest, found = seen
+    _record_health(context, ground, found)
     if isinstance(found, protocol.Failed):
         raise ApplicationFailed(str(found))
-    return Done({"host": socket.gethostname(), "tool": found.version})
+    return Done({"host": ground.host, "tool": found.version})
 
 
-def _record_health(context: StepContext, found: protocol.Report | protocol.Failed) -> None:
+def _record_health(context: StepContext, ground: Ground, found: protocol.Report | protocol.Failed) -> None:
     service.record_health(
         installation=context.flow_arguments["installation"],
         digest=context.flow_arguments["wanted"]["digest"],
-        host=socket.gethostname(),
+        host=ground.host,
         tool_version=found.version if isinstance(found, protocol.Report) else "",
         problem=str(found) if isinstance(found, protocol.Failed) else "",
     )
@@ -307,7 +239,7 @@ def clean(context: StepContext) -> Done | Later:
         application=old["name"], application_version=old["version"], state=ReportState.RUNNING
     ).exists():
         return Later(WAIT_SECONDS)
-    environments.remove(old["name"], old["label"])
+    ground_of(old).remove(context, old)
     return Done()
 
 
@@ -327,42 +259,53 @@ def scan(context: StepContext) -> Done | Later:
     if row.state != ReportState.RUNNING:
         return Done({"state": str(row.state)})
     try:
-        found, seconds = _scanned(context, row)
+        found, seconds, proves = _scanned(context, row)
+    except PlatformUnavailable:
+        raise  # time can heal it
     except ConsoleError as problem:
-        found, seconds = protocol.Failed(problem.detail), 0.0
+        found, seconds, proves = protocol.Failed(problem.detail), 0.0, False
     if isinstance(found, Later):
         return found
     if isinstance(found, protocol.Failed):
         reports.record_failure(report_id=row.pk, problem=str(found), seconds=seconds)
         return Done({"state": "failed"})
-    return Done({"state": "done", "findings": reports.record_report(report_id=row.pk, told=found, seconds=seconds)})
+    count = reports.record_report(report_id=row.pk, told=found, seconds=seconds, proves=proves)
+    return Done({"state": "done", "findings": count})
 
 
-def _scanned(context: StepContext, row: ScanReport) -> tuple[protocol.Report | protocol.Failed | Later, float]:
-    manifest = built(context, context.flow_arguments["wanted"])
+def _scanned(context: StepContext, row: ScanReport) -> tuple[protocol.Report | protocol.Failed | Later, float, bool]:
+    """What the run has reported, how many seconds it took, and whether the application proves things."""
+    wanted = context.flow_arguments["wanted"]
+    ground = ground_of(wanted)
+    manifest = ground.ready(context, wanted)
     if isinstance(manifest, Later):
-        return manifest, 0.0
+        return manifest, 0.0, False
     tool = compiler.found() if manifest.needs.compiler else None
-    version = row.version
-    request = protocol.scan_request(
+    request = _request(manifest, row.version, tool)
+    found = ground.run(context, f"scan-{context.key}", manifest, request, tool.shown if tool else ())
+    if isinstance(found, Later):
+        return found, 0.0, False
+    return answered(context, *found), found[0].seconds, reports.PROVES in manifest.gives
+
+
+def _request(manifest: Manifest, version: ContractVersion, tool: compiler.Compiler | None) -> Json:
+    """An image has no use for a compiler of this machine: it is told which one the contract was compiled by."""
+    told: Json = tool.as_told(version.compiler_settings) if tool else {}
+    if manifest.image is not None:
+        told = {"version": version.compiler, "settings": version.compiler_settings}
+    return protocol.scan_request(
         manifest,
         contract=version.entry_name,
         file=version.entry.rpartition(":")[0] or next(iter(version.sources)),
         sources=version.sources,
-        compiler=tool.as_told(version.compiler_settings) if tool else {},
+        compiler=told,
         options={},
     )
-    job = f"scan-{context.key}"
-    shown = tool.shown if tool else ()
-    outcome = driven(context, job, lambda: environments.run_spec(manifest, shown=shown), request)
-    if isinstance(outcome, Later):
-        return outcome, 0.0
-    return answered(context, job, outcome), outcome.seconds
 
 
 @flows.step("applications.stop_scan")
 def stop_scan(context: StepContext) -> Done | Later:
-    return _ended(f"scan-{context.forward_key}")
+    return ground_of(context.flow_arguments["wanted"]).stop(f"scan-{context.forward_key}") or Done()
 
 
 @flows.step("applications.drop_scan", local=True)

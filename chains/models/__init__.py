@@ -1,6 +1,6 @@
 """What is run: business chains, blockchains, nodes, and what the observers read of them."""
 
-from chains.models.applications import ApplicationHealth, Installation, InstallationState
+from chains.models.applications import ApplicationHealth, ContainerEngine, Installation, InstallationState
 from chains.models.chains import Blockchain, BusinessChain, ChainState, Createmode, Node, NodeState
 from chains.models.contracts import (
     Contract,
@@ -34,6 +34,7 @@ __all__ = [
     "Blockchain",
     "BusinessChain",
     "ChainState",
+    "ContainerEngine",
     "Contract",
     "ContractRule",
     "ContractState",

@@ -74,6 +74,10 @@ class Installation(ConcurrentTransitionMixin, models.Model):
         return list(self.manifest.get("gives", []))
 
     @property
+    def is_image(self) -> bool:
+        return "image" in self.manifest
+
+    @property
     def usable(self) -> bool:
         return self.state in IN_USE
 
@@ -116,3 +120,30 @@ class Installation(ConcurrentTransitionMixin, models.Model):
     @transition(state, source=InstallationState.REMOVING, target=InstallationState.INSTALLED)
     def keep(self) -> None:
         """It was not removed after all."""
+
+
+class ContainerEngine(models.Model):
+    """The engine for applications that are images, as it was last seen; the settings name it, this remembers it."""
+
+    address = models.CharField(_("address"), max_length=300, unique=True)
+    health = models.CharField(_("health"), max_length=10, choices=ApplicationHealth, default=ApplicationHealth.UNKNOWN)
+    problem = models.TextField(blank=True)  # why it does not work
+    host = models.CharField(_("machine"), max_length=200, blank=True)  # as it calls itself
+    version = models.CharField(_("version"), max_length=80, blank=True)
+    cpus = models.PositiveIntegerField(default=0)
+    memory = models.PositiveBigIntegerField(default=0)  # bytes
+    checked_at = models.DateTimeField(_("checked"), default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="container_engine_health_known", condition=Q(health__in=ApplicationHealth.values)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def memory_gb(self) -> float:
+        return round(self.memory / 2**30, 1)

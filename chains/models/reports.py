@@ -51,6 +51,7 @@ class ScanReport(ConcurrentTransitionMixin, models.Model):
     problem = models.TextField(blank=True)  # why it failed
     summary = models.TextField(blank=True)
     checks = models.JSONField(default=list, blank=True)  # what was to be proved, and what became of it
+    examined = models.BooleanField(default=True)  # false: there was nothing for it to prove, so nothing is said
     seconds = models.FloatField(_("seconds"), null=True, blank=True)
     flow = models.ForeignKey(Flow, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     started_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -94,12 +94,14 @@ def _there() -> Any:
 
 
 def _named(manifest: Manifest) -> Json:
-    return {"name": manifest.name, "version": manifest.version, "label": manifest.label, "digest": manifest.digest}
+    build = {"name": manifest.name, "version": manifest.version, "label": manifest.label, "digest": manifest.digest}
+    return {**build, "image": manifest.image is not None}
 
 
 def named(row: Installation) -> Json:
     """Which build of which application, as flows keep it."""
-    return {"name": row.name, "version": row.version, "label": row.label, "digest": row.digest}
+    build = {"name": row.name, "version": row.version, "label": row.label, "digest": row.digest}
+    return {**build, "image": row.is_image}
 
 
 def _promise(row: Installation, kind: str, actor: User, arguments: Json) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from chains.models import Contract, ContractRule, ContractVersion, Finding, Severity
+from chains.models import Contract, ContractRule, ContractVersion, Finding, ReportState, ScanReport, Severity
 from chains.services.findings import latest_reports, open_findings
 from console.errors import Blocked, Blocker
 
@@ -23,6 +23,12 @@ def refuse_blocked(contract: Contract, version: ContractVersion) -> None:
             "The rule for contracts here asks for a version without open findings of severity %(severity)s or more, "
             "and nothing has examined this one: have an application examine it first."
         )
+        if ScanReport.objects.filter(version=version, state=ReportState.DONE).exists():
+            text = _(
+                "The rule for contracts here asks for a version without open findings of severity %(severity)s or "
+                "more. What has looked at this one had nothing to prove: write properties, or have another "
+                "application examine it."
+            )
         raise Blocked([Blocker("not_examined", text % words, page)], code="not_examined")
     found = open_findings(version, least)
     if found:

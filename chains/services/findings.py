@@ -7,8 +7,12 @@ from chains.models.reports import WORST_FIRST
 
 
 def latest_reports(version: ContractVersion) -> list[ScanReport]:
-    """The last report of each application that came to its end; what failed or runs still says nothing."""
-    rows = ScanReport.objects.filter(version=version, state=ReportState.DONE).order_by("application", "-pk")
+    """The last report of each application that came to its end; what failed or runs still says nothing.
+
+    Nor does one that had nothing to prove.
+    """
+    done = ScanReport.objects.filter(version=version, state=ReportState.DONE, examined=True)
+    rows = done.order_by("application", "-pk")
     latest: dict[str, ScanReport] = {}
     for row in rows:
         latest.setdefault(row.application, row)

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from chains.applications.engine import address
 from chains.applications.protocol import Report
 from chains.models import (
     Contract,
@@ -17,7 +18,7 @@ from chains.models import (
     ReportState,
     ScanReport,
 )
-from chains.policies import may_accept_finding, may_scan
+from chains.policies import NO_ENGINE, may_accept_finding, may_scan
 from chains.services.applications import named
 from console import audit, flows
 from console.errors import Conflict, Invalid
@@ -27,7 +28,7 @@ from console.policies import require
 from console.transactions import joins_transaction, locked_or_missing, use_case
 
 SCAN = "applications.scan"
-CAPABILITY = "contract-scan"
+CAPABILITY, PROVES = "contract-scan", "formal-verification"
 STOPPED = gettext_noop("It was stopped.")
 MOST_REASON = 1000
 Json = dict[str, Any]
@@ -48,6 +49,8 @@ def scan_contract(*, actor: User, uid: str, application: str, version: int | Non
     installed = Installation.objects.filter(name=application).first()
     if installed is None or not installed.usable or CAPABILITY not in installed.gives:
         raise Invalid.field("application", _("No application of this name that examines contracts is installed."))
+    if installed.is_image and not address():
+        raise Invalid.field("application", NO_ENGINE)
     if chosen.reports.filter(application=application, state=ReportState.RUNNING).exists():
         raise Conflict(_("This application is examining the version already."))
     return _promise(actor, chosen, installed)
@@ -86,13 +89,17 @@ def _promise(actor: User, version: ContractVersion, installed: Installation) -> 
 
 
 @use_case
-def record_report(*, report_id: int, told: Report, seconds: float) -> int:
-    """Keep what was found; what somebody has accepted of the same version before stays accepted."""
+def record_report(*, report_id: int, told: Report, seconds: float, proves: bool) -> int:
+    """Keep what was found; what somebody has accepted of the same version before stays accepted.
+
+    Who proves (`proves`) and had nothing to prove has examined nothing: no news is no proof.
+    """
     row = locked_or_missing(ScanReport.objects.all(), pk=report_id)
     if row.state != ReportState.RUNNING:
         return row.findings.count()
     row.tool, row.summary, row.seconds = f"{told.tool} {told.version}"[:200], told.summary, seconds
     row.checks = list(told.checks)
+    row.examined = bool(told.checks or told.findings or not proves)
     row.finish()
     row.save()
     accepted = _accepted_before(row)
@@ -102,7 +109,7 @@ def record_report(*, report_id: int, told: Report, seconds: float) -> int:
             finding.accept(before.accepted_by, before.reason)
             finding.accepted_at = before.accepted_at
     Finding.objects.bulk_create(findings)
-    _record_end(row, findings=len(findings))
+    _record_end(row, findings=len(findings), examined=row.examined)
     return len(findings)
 
 

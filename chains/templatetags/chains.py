@@ -7,9 +7,10 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from chains import shelves
-from chains.models import Blockchain, Contract, FindingSeverity, Node, ScanReport
+from chains.models import Blockchain, Contract, FindingSeverity, Node, ReportState, ScanReport
 from chains.roles import role_in_words
 from console.shell import address_of
 from console.templatetags.shell import as_json, state
@@ -81,4 +82,6 @@ SEVERITIES = {"high": "red", "medium": "yellow", "low": "grey", "info": "grey"}
 @register.simple_tag
 def report_state(report: ScanReport) -> SafeString:
     """The state of a report: one that runs is busy, not well."""
+    if report.state == ReportState.DONE and not report.examined:
+        return state("unknown", _("Nothing to prove"))
     return state(report.state, report.get_state_display())

@@ -25,9 +25,18 @@ from chains.models import (
     ReportState,
     ScanReport,
 )
-from chains.policies import may_accept_finding, may_install, may_scan, may_try, may_uninstall, may_upgrade
+from chains.policies import (
+    may_accept_finding,
+    may_install,
+    may_scan,
+    may_see_engine,
+    may_try,
+    may_uninstall,
+    may_upgrade,
+)
 from chains.services import applications as service
 from chains.services import reports
+from chains.services.engine import known_engine
 from console.errors import Missing
 from console.policies import Verdict, may_administer
 from console.shell import address_of
@@ -51,6 +60,8 @@ class ApplicationList(Page):
             "choices": choices,
             "narrowed": any(chosen.values()),
             "broken": warehouse().broken if administers else [],
+            "sees_engine": bool(may_see_engine(self.actor)),
+            "engine": known_engine() if may_see_engine(self.actor) else None,
         }
         return render(request, self.template_name, context)
 
@@ -83,6 +94,7 @@ class ApplicationDetail(DetailPage):
             "steps": list(flow.steps.order_by("number")) if flow and live else [],
             "live": live,
             "tells_problems": self.actor.is_administrator or self.actor.is_auditor,
+            "engine": known_engine() if shelf.is_image and may_see_engine(self.actor) else None,
             "may_install": may_install(self.actor, manifest, row),
             "may_upgrade": may_upgrade(self.actor, manifest, there) if there else None,
             "may_uninstall": may_uninstall(self.actor, there) if there else None,

@@ -65,7 +65,8 @@ def _evm_driver(platform: Platform) -> Driver:
     """Built with what the settings say of its kernel; the platform's own credential opens the registry of images."""
     from platforms.drivers.evm.driver import EvmDriver
     from platforms.drivers.evm.programs import Settings
-    from platforms.hosts.docker import Limits, Registry
+    from platforms.hosts.docker import Limits
+    from platforms.hosts.engine import Registry
     from platforms.hosts.spaces import space_of
     from platforms.services.native import book_of
 

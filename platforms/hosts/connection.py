@@ -63,12 +63,21 @@ class _Adapter(HTTPAdapter):
         return super().send(request, stream, patience, verify, cert, proxies)
 
 
-def connect(ip: str, port: int, tlscert: str, *, allow_private: bool) -> docker.DockerClient:
+def connect(
+    ip: str, port: int, tlscert: str, *, allow_private: bool, seconds: float = CALL_SECONDS
+) -> docker.DockerClient:
     """A client of the engine at this address; nothing is sent yet. PlatformRefused for an address nobody may call."""
     _judge(ip, port, allow_private)
     host = f"[{ip}]" if ":" in ip else ip
-    client = docker.DockerClient(base_url=f"https://{host}:{port}", version="1.40", timeout=CALL_SECONDS)
+    client = docker.DockerClient(base_url=f"https://{host}:{port}", version="1.40", timeout=seconds)
     client.api.mount(f"https://{host}:{port}", _Adapter(tls_context(tlscert, "")))
+    client.api.trust_env = False
+    return client
+
+
+def connect_here(socket_path: str, *, seconds: float = CALL_SECONDS) -> docker.DockerClient:
+    """A client of the engine behind a socket of this machine; nothing is sent yet."""
+    client = docker.DockerClient(base_url=f"unix://{socket_path}", version="1.40", timeout=seconds)
     client.api.trust_env = False
     return client
 

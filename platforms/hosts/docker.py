@@ -12,40 +12,23 @@ import hashlib
 import io
 import json
 import tarfile
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import docker
-import requests
-from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
 from console.errors import PlatformRefused
 from platforms.hosts import words as w
-from platforms.hosts.connection import connect, in_our_words, knock, settle_version
+from platforms.hosts.connection import connect, in_our_words, knock
+from platforms.hosts.engine import OWNER, Engine
 
-OWNER = "concord"  # every label of ours begins with it
 WISH = f"{OWNER}.wish"
-LONG_SECONDS = 60.0  # of one go at a pull or a load; a step's worker has its step for 85 s
 RUN_SECONDS = 60.0
 STOP_SECONDS = 10
 LOG_LINES = 200
-
-
-@dataclass(frozen=True)
-class HostInfo:
-    """What a host says of itself. Memory in bytes."""
-
-    name: str
-    version: str
-    cpus: int
-    memory: int
-    containers: int
-    running: int
 
 
 @dataclass(frozen=True)
@@ -107,107 +90,19 @@ class Usage:
     cpu: float
 
 
-@dataclass(frozen=True, repr=False)
-class Registry:
-    """Who we are at the registry that images are pulled from; empty for a public one."""
-
-    username: str = ""
-    password: str = ""
-
-    def __repr__(self) -> str:
-        return "Registry(…)"
-
-
-class DockerHost:
-    """One engine. Safe to use from several threads. Raises PlatformRefused, PlatformUnavailable, Missing."""
+class DockerHost(Engine):
+    """The engine of one host, and the containers that go on there."""
 
     def __init__(self, ip: str, port: int, tlscert: str, *, allow_private: bool) -> None:
-        self.ip, self.port, self.name = ip, port, f"{ip}:{port}"
-        self._tlscert = tlscert
-        self._client = connect(ip, port, tlscert, allow_private=allow_private)
-        self._lock = threading.Lock()
-        self._settled = False
-
-    def close(self) -> None:
-        self._client.close()
-
-    # --- the host -----------------------------------------------------------------------------------------------------
-
-    def info(self) -> HostInfo:
-        with self._speaking() as client:
-            said = client.info()
-            return HostInfo(
-                name=str(said.get("Name", "")),
-                version=str(said.get("ServerVersion", "")),
-                cpus=int(said.get("NCPU") or 0),
-                memory=int(said.get("MemTotal") or 0),
-                containers=int(said.get("Containers") or 0),
-                running=int(said.get("ContainersRunning") or 0),
-            )
-
-    @contextlib.contextmanager
-    def _speaking(self, image: str = "", *, pulling: bool = False) -> Iterator[docker.DockerClient]:
-        with in_our_words(self.name, image, pulling=pulling):
-            with self._lock:
-                if not self._settled:
-                    self._meet()
-            yield self._client
-
-    def _meet(self) -> None:
-        """The first words with the engine; where it hangs up on us, find out whether it is for our certificate."""
-        try:
-            settle_version(self._client)
-        except (DockerException, requests.exceptions.RequestException):
-            knock(self.ip, self.port, self._tlscert)
-            raise
-        self._settled = True
-
-    # --- images -------------------------------------------------------------------------------------------------------
-
-    def has_image(self, image: str) -> bool:
-        with self._speaking() as client:
-            try:
-                client.images.get(image)
-            except ImageNotFound:
-                return False
-            return True
-
-    def ensure_image(self, image: str, *, archive: Path | None = None, registry: Registry | None = None) -> bool:
-        """Have the image: as it is there, from an archive of ours, or pulled. False: not through, ask again.
-
-        A pull that was cut off goes on where it was: the engine keeps the layers that it has.
-        """
-        if self.has_image(image):
-            return True
-        if archive is not None:
-            self._load(archive)
-        elif not self._pull(image, registry or Registry()):
-            return False
-        if not self.has_image(image):
-            words = {"host": self.name, "image": image, "problem": w.NOT_PRESENT}
-            raise PlatformRefused(w.NO_IMAGE % words, code="no_image")
-        return True
-
-    def _load(self, archive: Path) -> None:
-        with self._speaking() as client, archive.open("rb") as file:
-            client.images.load(file)
-
-    def _pull(self, image: str, registry: Registry) -> bool:
-        deadline = time.monotonic() + LONG_SECONDS
-        auth = {"username": registry.username, "password": registry.password} if registry.username else None
-        with self._speaking(image, pulling=True) as client:
-            for line in client.api.pull(image, stream=True, decode=True, auth_config=auth):
-                if line.get("error"):
-                    raise APIError(str(line["error"]))
-                if time.monotonic() > deadline:
-                    return False
-        return True
+        self.ip, self.port = ip, port
+        client = connect(ip, port, tlscert, allow_private=allow_private)
+        super().__init__(f"{ip}:{port}", client, knocking=lambda: knock(ip, port, tlscert))
 
     # --- containers ---------------------------------------------------------------------------------------------------
 
     def ensure_container(self, wish: Wish) -> Found:
         """The container as wished, running. One that is there and fits stays as it is; another wish replaces it."""
-        with self._speaking(wish.image) as client:
+        with self.speaking(wish.image) as client:
             container = self._container(client, wish.name)
             if container is not None and container.labels.get(WISH) != wish.digest:
                 self._refuse_others(container, wish)
@@ -225,7 +120,7 @@ class DockerHost:
 
         What an earlier go has left behind is removed first: the command itself has to bear being run twice.
         """
-        with self._speaking(wish.image) as client:
+        with self.speaking(wish.image) as client:
             left = self._container(client, wish.name)
             if left is not None:
                 self._refuse_others(left, wish)
@@ -244,7 +139,7 @@ class DockerHost:
 
     def remove_container(self, name: str) -> bool:
         """Stop and remove; False when it was gone already."""
-        with self._speaking() as client:
+        with self.speaking() as client:
             container = self._container(client, name)
             if container is None:
                 return False
@@ -257,20 +152,20 @@ class DockerHost:
     def containers(self, **labels: str) -> list[Found]:
         """Those that carry all these labels of ours."""
         wanted = [f"{OWNER}.{name}={value}" for name, value in labels.items()] or [WISH]
-        with self._speaking() as client:
+        with self.speaking() as client:
             return [_found(each) for each in client.containers.list(all=True, filters={"label": wanted})]
 
     def container(self, name: str) -> Found | None:
-        with self._speaking() as client:
+        with self.speaking() as client:
             found = self._container(client, name)
             return None if found is None else _found(found)
 
     def logs(self, name: str, lines: int = LOG_LINES) -> str:
-        with self._speaking() as client:
+        with self.speaking() as client:
             return client.containers.get(name).logs(tail=lines).decode(errors="replace")
 
     def usage(self, name: str) -> Usage:
-        with self._speaking() as client:
+        with self.speaking() as client:
             return _usage(client.containers.get(name).stats(stream=False))
 
     def free_disk(self, name: str, path: str) -> int:
@@ -284,7 +179,7 @@ class DockerHost:
 
     def execute(self, name: str, *command: str) -> str:
         """What a command prints inside the running container. PlatformRefused with its words if it fails."""
-        with self._speaking() as client:
+        with self.speaking() as client:
             code, output = client.containers.get(name).exec_run(list(command))
         text = (output or b"").decode(errors="replace")
         if code:
@@ -299,13 +194,13 @@ class DockerHost:
             entry = tarfile.TarInfo(base)
             entry.size, entry.mode, entry.mtime = len(content.encode()), 0o600, int(time.time())
             tar.addfile(entry, io.BytesIO(content.encode()))
-        with self._speaking() as client:
+        with self.speaking() as client:
             client.containers.get(name).put_archive(folder or "/", out.getvalue())
 
     # --- volumes ------------------------------------------------------------------------------------------------------
 
     def has_volume(self, name: str) -> bool:
-        with self._speaking() as client:
+        with self.speaking() as client:
             try:
                 client.volumes.get(name)
             except NotFound:
@@ -314,12 +209,12 @@ class DockerHost:
 
     def ensure_volume(self, name: str, labels: dict[str, str]) -> None:
         if not self.has_volume(name):
-            with self._speaking() as client:
+            with self.speaking() as client:
                 client.volumes.create(name, labels=labels)
 
     def remove_volume(self, name: str) -> bool:
         """Remove it with its data; False when it was gone already."""
-        with self._speaking() as client:
+        with self.speaking() as client:
             try:
                 client.volumes.get(name).remove(force=True)
             except NotFound:

@@ -14,6 +14,7 @@ from chains.applications.manifest import warehouse
 from chains.models import (
     ApplicationHealth,
     Blockchain,
+    ContainerEngine,
     Contract,
     ContractState,
     ContractVersion,
@@ -22,7 +23,9 @@ from chains.models import (
     InstallationState,
     ScanReport,
 )
+from chains.services.engine import record_engine
 from console.models import AuditEntry, Flow
+from tests.chains.images import image_application
 from tests.chains.programs import application
 from tests.chains.test_pages import browser, page, words
 from tests.rest import assert_problem, client
@@ -116,6 +119,64 @@ def test_installing_answers_with_a_flow_once_for_one_key(cast: Cast) -> None:
     assert Flow.objects.count() == 1
     flow = client(cast.root).get(f"{API}/flows/{first.json()['flow']}").json()
     assert [step["name"] for step in flow["steps"]] == ["mark", "build", "try", "record"]
+
+
+def test_an_image_needs_an_engine_and_is_refused_with_the_reason_where_none_is_named(
+    cast: Cast, shelf: Path, settings: Any, version: ContractVersion
+) -> None:
+    reference = f"registry.example/tools/shipped@sha256:{'a1' * 32}"
+    image_application(shelf, {"reference": reference}, name="shipped")
+    settings.APPLICATIONS_ENGINE = ""
+    refused = client(cast.root).post(f"{API}/applications/shipped/install")
+    assert_problem(refused, 409)
+    assert "no container engine is named for applications" in refused.json()["detail"]
+    assert (Flow.objects.count(), Installation.objects.count()) == (0, 0)
+    shown = client(cast.alice).get(f"{API}/applications/shipped").json()
+    digest = reference.partition("@")[2]
+    assert shown["image"] == {"name": "registry.example/tools/shipped", "digest": digest, "from_archive": False}
+    assert client(cast.alice).get(f"{API}/applications/ruler").json()["image"] is None
+    seen = words(page(cast.root, "/applications/shipped"))
+    for text in (digest, "registry.example/tools/shipped", "None is named."):
+        assert text in seen, text
+    assert "no container engine is named for applications" in page(cast.root, "/applications/shipped")
+    assert "None is named." in words(page(cast.root, "/applications"))
+    assert "Container engine for applications" not in words(page(cast.alice, "/applications"))
+    assert_problem(client(cast.root).get(f"{API}/application-engine"), 404)
+    assert_problem(client(cast.alice).get(f"{API}/application-engine"), 403)
+
+    manifest = warehouse().manifests["shipped"]
+    Installation.objects.create(
+        name="shipped", version="1.0", digest=manifest.digest, manifest=manifest.raw, state=InstallationState.INSTALLED
+    )
+    door = f"{API}/contracts/ct-1/scan"
+    assert_problem(client(cast.alice).post(door, {"application": "shipped"}, format="json"), 422, "application")
+    assert_problem(client(cast.root).post(f"{API}/applications/shipped/try"), 409)
+    assert Flow.objects.count() == 0
+
+
+def test_the_engine_is_shown_to_who_operates_the_console(
+    cast: Cast, shelf: Path, settings: Any, version: ContractVersion
+) -> None:
+    image_application(shelf, {"reference": f"registry.example/tools/shipped@sha256:{'a1' * 32}"}, name="shipped")
+    settings.APPLICATIONS_ENGINE = "tcp://engine.example:2376"
+    unseen = client(cast.root).get(f"{API}/application-engine").json()
+    assert (unseen["address"], unseen["health"]) == ("tcp://engine.example:2376", "unknown")
+    assert "not yet" in words(page(cast.root, "/applications"))
+    record_engine(at="tcp://old.example:2376", health="up", problem="")
+    record_engine(at=settings.APPLICATIONS_ENGINE, health="down", problem="It burns.", host="e-1", cpus=4, memory=2**33)
+    known = client(auditor()).get(f"{API}/application-engine").json()
+    assert (known["health"], known["problem"], known["cpus"], known["memory"]) == ("down", "It burns.", 4, 2**33)
+    assert ContainerEngine.objects.count() == 1
+    for path in ("/applications", "/applications/shipped"):
+        assert "It burns." in words(page(cast.root, path))
+        assert "engine.example" not in page(cast.alice, path)
+    manifest = warehouse().manifests["shipped"]
+    Installation.objects.create(
+        name="shipped", version="1.0", digest=manifest.digest, manifest=manifest.raw, state=InstallationState.INSTALLED
+    )
+    started = client(cast.alice).post(f"{API}/contracts/ct-1/scan", {"application": "shipped"}, format="json")
+    assert started.status_code == 202
+    assert Flow.objects.get(pk=started.json()["flow"]).arguments["wanted"]["image"] is True
 
 
 def test_a_contract_is_examined_on_demand_of_its_owner(
@@ -239,6 +300,19 @@ def test_a_report_has_a_page_with_the_lines_it_speaks_of(
     started = browser(cast.alice).post("/contracts/ct-1/scan", {"application": "ruler"})
     assert started["Location"] == f"/reports/{ScanReport.objects.latest('pk').pk}"
     assert "The contract is being examined." in words(page(cast.bob, started["Location"]))
+
+
+def test_a_report_that_had_nothing_to_prove_says_so(cast: Cast, ruler: Installation, version: ContractVersion) -> None:
+    made = report(version, 0)
+    ScanReport.objects.filter(pk=made.pk).update(examined=False, checks=[], summary="No properties.")
+    seen = words(page(cast.bob, f"/reports/{made.pk}"))
+    assert "this report does not count as an examination" in seen
+    assert "Nothing to prove" in seen
+    assert "Nothing was found" not in seen
+    seen = words(page(cast.bob, "/contracts/ct-1"))
+    assert "Nothing to prove" in seen
+    assert "Nothing open" not in seen
+    assert client(cast.bob).get(f"{API}/reports/{made.pk}").json()["examined"] is False
 
 
 def test_pages_speak_chinese(cast: Cast, ruler: Installation, version: ContractVersion) -> None:

@@ -30,7 +30,7 @@ from chains.services.applications import (
     uninstall_application,
     upgrade_application,
 )
-from chains.services.findings import open_findings
+from chains.services.findings import latest_reports, open_findings
 from chains.services.reports import accept_finding, reopen_finding, scan_contract
 from console.errors import Conflict, Invalid, Missing, NotAllowed
 from console.flows import engine
@@ -360,6 +360,29 @@ def test_what_was_accepted_stays_accepted_on_the_same_version(
     for person, error in ((cast.bob, NotAllowed), (cast.carol, Missing)):
         with pytest.raises(error):
             scan_contract(actor=person, uid="ct-1", application="ruler")
+
+
+def test_a_verifier_that_had_nothing_to_prove_has_examined_nothing(
+    cast: Cast, shelf: Path, version: ContractVersion
+) -> None:
+    """A report with findings before it keeps counting; a static analyser that finds nothing has examined."""
+    application(shelf, gives=["contract-scan", "formal-verification"])
+    application(shelf, name="lint")
+    for name in ("ruler", "lint"):
+        installed(cast, name)
+    scan_contract(actor=cast.alice, uid="ct-1", application="ruler")
+    run()
+    assert ScanReport.objects.get().examined, "there were findings"
+    version.sources = {"Permits.sol": "contract Permits {}"}
+    version.save()
+    for name in ("ruler", "lint"):
+        scan_contract(actor=cast.alice, uid="ct-1", application=name)
+        run()
+    examined = list(ScanReport.objects.order_by("pk").values_list("application", "state", "examined"))
+    assert examined == [("ruler", "done", True), ("ruler", "done", False), ("lint", "done", True)]
+    assert [each.rule for each in open_findings(version, "high")] == ["tx-origin"]
+    ScanReport.objects.filter(examined=True).delete()
+    assert latest_reports(version) == []
 
 
 # --- at the same moment -----------------------------------------------------------------------------------------------

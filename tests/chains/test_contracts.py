@@ -205,6 +205,16 @@ def test_open_findings_stand_in_the_way(cast: Cast, ledger: Blockchain) -> None:
     with pytest.raises(Blocked) as refused:
         propose_deployment(actor=cast.alice, uid=contract.uid)
     assert refused.value.code == "not_examined"
+    assert "nothing has examined this one" in refused.value.blockers[0].text
+    proof = ScanReport.objects.create(
+        version=contract.versions.get(), application="halmos", title="Halmos", examined=False
+    )
+    proof.finish()
+    proof.save()
+    with pytest.raises(Blocked) as refused:
+        propose_deployment(actor=cast.alice, uid=contract.uid)
+    assert refused.value.code == "not_examined", "who had nothing to prove has proved nothing"
+    assert "had nothing to prove" in refused.value.blockers[0].text
     report = ScanReport.objects.create(version=contract.versions.get(), application="slither", title="Slither")
     report.finish()
     report.save()

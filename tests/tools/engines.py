@@ -175,7 +175,8 @@ class Host:
         """Begin, or begin again after `stop`: what the host had is there still."""
         command = ["podman", "system", "service", "--time=0", f"unix://{self._socket}"]
         with (self.folder / "engine.log").open("wb") as log:
-            self._engine = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+            # A container that runs out of memory leaves a file where its engine was started.
+            self._engine = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log, cwd=self.folder)
         self._await_engine()
         self.terminator.open()
 

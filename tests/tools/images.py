@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,10 +130,18 @@ def _build(kernel: Kernel, binary: Path) -> bool:
     return True
 
 
-def pack(archive: Path, *, tag: str, version: str = "1", program: Path | None = None) -> None:
+def pack(
+    archive: Path,
+    *,
+    tag: str,
+    version: str = "1",
+    program: Path | None = None,
+    scripts: Mapping[str, str] | None = None,
+    entrypoint: list[str] | None = None,
+) -> None:
     """The archive that `docker save` would write: one layer, its configuration, and a manifest."""
-    layer = layer_of(program)
-    config = config_of(layer, version=version, entrypoint=["geth"] if program else ["sh"])
+    layer = layer_of(program, scripts or {})
+    config = config_of(layer, version=version, entrypoint=entrypoint or (["geth"] if program else ["sh"]))
     name = hashlib.sha256(config).hexdigest()
     manifest = [{"Config": f"{name}.json", "RepoTags": [tag], "Layers": ["layer.tar"]}]
     unfinished = archive.with_suffix(".new")
@@ -159,8 +168,8 @@ def config_of(layer: bytes, *, version: str, entrypoint: list[str]) -> bytes:
     return json.dumps(config).encode()
 
 
-def layer_of(program: Path | None = None) -> bytes:
-    """A file system with a shell and, if given, the kernel's program."""
+def layer_of(program: Path | None = None, scripts: Mapping[str, str] | None = None) -> bytes:
+    """A file system with a shell and, if given, the kernel's program, and scripts by their names in bin."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for folder in ("bin", "etc", "tmp", "usr", "usr/local", "usr/local/bin", "root"):
@@ -175,6 +184,8 @@ def layer_of(program: Path | None = None) -> bytes:
         _add(tar, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
         if program is not None:
             _add(tar, "usr/local/bin/geth", program.read_bytes(), 0o755)
+        for name, text in (scripts or {}).items():
+            _add(tar, f"bin/{name}", text.encode(), 0o755)
     return out.getvalue()
 
 

@@ -17,6 +17,7 @@ from chains import shelves
 from chains.api.application_serializers import (
     AcceptRequest,
     ApplicationAnswer,
+    ContainerEngineAnswer,
     ScanFindingAnswer,
     ScanReportAnswer,
     ScanRequest,
@@ -24,13 +25,17 @@ from chains.api.application_serializers import (
     StartedScan,
 )
 from chains.api.filters import ScanReportFilter
+from chains.applications.engine import NONE
 from chains.models import Contract, Installation, InstallationState, ScanReport
+from chains.policies import may_see_engine
 from chains.services import applications as service
 from chains.services import reports
+from chains.services.engine import known_engine
 from console.api.queries import KnownParameters
 from console.api.reading import parsed
 from console.api.views import StartsWork
 from console.errors import Missing
+from console.policies import require
 from unions.api.views.unions import actor_of
 from unions.reads import found
 
@@ -72,6 +77,22 @@ class ApplicationDetail(APIView):
         if shelf is None:
             raise Missing()
         return Response(ApplicationAnswer(shelf).data)
+
+
+class ContainerEngineDetail(APIView):
+    """The container engine for applications."""
+
+    @extend_schema(operation_id="get_application_engine", tags=["applications"], responses={200: ContainerEngineAnswer})
+    def get(self, request: Request) -> Response:
+        """The container engine that applications of images run on, as it was last seen; 404 when none is named.
+
+        For administrators and auditors.
+        """
+        require(may_see_engine(actor_of(request)))
+        found = known_engine()
+        if found is None:
+            raise Missing(NONE)
+        return Response(ContainerEngineAnswer(found).data)
 
 
 class _ApplicationWork(StartsWork, APIView):

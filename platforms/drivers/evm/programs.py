@@ -14,7 +14,8 @@ from pathlib import Path
 
 from platforms.drivers.evm.book import Chain, Node
 from platforms.drivers.evm.consensus import Consensus
-from platforms.hosts.docker import OWNER, Limits, Registry, Wish
+from platforms.hosts.docker import Limits, Wish
+from platforms.hosts.engine import OWNER, Registry
 
 MANAGEMENT_OFFSET = 10_000  # the port that geth insists on opening for a beacon client
 CLIQUE = "clique"  # the consensus of geth itself; Quorum's asks for no gas

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +51,15 @@ class PrivateRegistry:
         host.podman("push", "--tls-verify=false", f"--creds={USERNAME}:{PASSWORD}", image)
         host.podman("rmi", "--force", tag, image)
         return image
+
+    def digest_of(self, name: str, tag: str) -> str:
+        """What the registry itself says of an image."""
+        kind = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+        asked = urllib.request.Request(f"http://{self.address}/v2/{name}/manifests/{tag}", method="HEAD")
+        asked.add_header("Accept", kind)
+        asked.add_header("Authorization", "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode())
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return str(answer.headers["Docker-Content-Digest"])
 
 
 @contextlib.contextmanager

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from console.errors import Missing, PlatformRefused, PlatformUnavailable
-from platforms.hosts.docker import DockerHost, Limits, Registry, Wish
+from platforms.hosts.docker import DockerHost, Limits, Wish
+from platforms.hosts.engine import Registry
 from tests.platforms.hosts.registry import PASSWORD, USERNAME, missing_for_registry, private_registry
 from tests.tools.engines import Authority, Host, missing_for_engines, running_hosts
 from tests.tools.images import pack
