@@ -71,9 +71,9 @@ class Site:
 
 
 @contextlib.contextmanager
-def site(kernel: str, network: str, count: int, **settings: Any) -> Iterator[Site]:
+def site(kernel: str, network: str, count: int, *, disk: str = "", **settings: Any) -> Iterator[Site]:
     ips = [f"127.0.{network}.{number + 1}" for number in range(count)]
-    with running_hosts(*ips) as hosts:
+    with running_hosts(*ips, disk=disk) as hosts:
 
         def space_of(orgcode: str) -> Space:
             host = hosts[int(orgcode.rpartition("-")[2])]

@@ -10,16 +10,22 @@ import contextlib
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from console.errors import PlatformRefused
 from console.models import FlowState, Step, StepState, User
 from console.services.flows import retry_step
+from platforms import standard
+from platforms.drivers.base import Credentials, Pending
+from platforms.drivers.evm import building
 from platforms.models import NativeChain, NativeNetwork, NativeNode
 from tests.stack.estate import Estate, ended, estate, told, work_until
+from tests.stack.site import site
 from tests.tools.engines import Authority, Host, missing_for_engines
 from tests.tools.images import missing_for, pack
 from tests.unions.conftest import root  # noqa: F401 - a fixture
@@ -35,6 +41,14 @@ pytestmark = [
 ]
 needs_kernel = pytest.mark.skipif(bool(NO_ETHEREUM), reason=NO_ETHEREUM)
 SHELL = "localhost/concord-shell:1"
+HANGS = f"""#!/bin/sh
+case "$*" in
+*"account new"*) mkdir -p /data/keystore; echo > /data/keystore/UTC--{"1a" * 20};;
+*init*) ;;
+*attach*) exit 1;;
+*) trap exit TERM; sleep 600 & wait;;
+esac
+"""  # in the place of geth: makes a key, and then never answers
 
 
 @pytest.fixture
@@ -112,6 +126,34 @@ def test_a_disk_fills_up_in_the_middle(root: User, settings: Any) -> None:  # no
         assert (flow.error or {}).get("code") == "no_disk", told(flow)
         assert library.host.ip in told(flow)
         _nothing_is_left(made)
+
+
+def test_a_node_that_hangs_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It never dies and never answers, as on a machine that is slow: what is looked at last is its disk."""
+    monkeypatch.setattr(building, "START_SECONDS", 3.0)
+    (tmp_path / "geth").write_text(HANGS)
+    pack(tmp_path / "ethereum.tar", tag="localhost/concord-hangs:1", program=tmp_path / "geth")
+    chosen = {"image": "localhost/concord-hangs:1", "archives": tmp_path}
+    with small_disks("40m"), site("ethereum", "55", 1, disk="40m", **chosen) as made:
+        network_id = made.do("create_network", name="Permits", creator=made.party(0)).network_id
+        wanted = standard.OPERATIONS["create_chain"].request(
+            network_id=network_id, name="Permits", creator=made.party(0)
+        )
+
+        def go(position: Any) -> Any:
+            return made.driver.perform("create_chain", wanted, credentials=Credentials(), key="one", position=position)
+
+        begun = go(None)
+        assert isinstance(begun, Pending)
+        with full(made.hosts[0]):
+            time.sleep(building.START_SECONDS)
+            with pytest.raises(PlatformRefused) as refused:
+                go(begun.position)
+        assert refused.value.code == "no_disk"
+        assert made.hosts[0].ip in refused.value.detail
+        with pytest.raises(PlatformRefused) as refused:
+            go(begun.position)
+        assert refused.value.code == "node_silent", "with room again, all that is known is that it is silent"
 
 
 @needs_kernel

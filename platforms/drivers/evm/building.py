@@ -6,9 +6,10 @@ it does not matter where an earlier one ended. What has to wait comes back as `P
 
 from __future__ import annotations
 
+import functools
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +32,14 @@ BEHIND = 2  # blocks that a node may lack and still count as up to date
 
 
 class NotYet(Exception):
-    """Something has to be waited for; `patience` seconds from the moment at which `what` was waited for first."""
+    """Something has to be waited for; `patience` seconds from the moment at which `what` was waited for first.
 
-    def __init__(self, what: str, patience: float, otherwise: ConsoleError, seconds: float = SOON) -> None:
+    `otherwise` is the error then; or finds it, where that takes a look.
+    """
+
+    def __init__(
+        self, what: str, patience: float, otherwise: ConsoleError | Callable[[], ConsoleError], seconds: float = SOON
+    ) -> None:
         super().__init__(what)
         self.what, self.patience, self.otherwise, self.seconds = what, patience, otherwise, seconds
 
@@ -81,7 +87,7 @@ class Goes:
             self.position["since"] = since = {"what": problem.what, "at": time.time()}
             self.note(f"waiting for {problem.what}")
         if time.time() - since["at"] > problem.patience:
-            raise problem.otherwise
+            raise problem.otherwise() if callable(problem.otherwise) else problem.otherwise
         return Pending(self.position, problem.seconds, tuple(self.trace), self.known)
 
     def ends(self, answer: Any) -> Finished:
@@ -113,8 +119,8 @@ def run_node(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = "
         tools.hosts.refuse_dead(
             chain, node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts)
         )
-        words = say.NOT_UP % {"node": node.node_id, "seconds": round(START_SECONDS)}
-        raise NotYet(f"the node on {host.name}", START_SECONDS, PlatformRefused(words, code="node_silent"))
+        silent = functools.partial(tools.hosts.why_silent, chain, node, START_SECONDS)
+        raise NotYet(f"the node on {host.name}", START_SECONDS, silent)
     if not node.enode:
         tools.book.change_node(node.node_id, enode=_enode(tools, node))
         goes.note(f"the node runs on {host.name}", address=node.address)

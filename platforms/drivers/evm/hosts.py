@@ -87,6 +87,16 @@ class Hosts:
             say.NODE_DIED % {"node": node.node_id, "host": host.name, "problem": words}, code="node_died"
         )
 
+    def why_silent(self, chain: Chain, node: Node, seconds: float) -> PlatformRefused:
+        """Why a node has not answered for so long, as far as its host can tell: one that has no room may hang, or die
+        too slowly to be seen dying twice."""
+        try:
+            self._refuse_full(self.of(node), chain, node)
+        except PlatformRefused as problem:
+            return problem
+        words = say.NOT_UP % {"node": node.node_id, "seconds": round(seconds)}
+        return PlatformRefused(words, code="node_silent")
+
     def _refuse_full(self, host: DockerHost, chain: Chain, node: Node) -> None:
         """PlatformRefused where there is no room: a node that dies of that has none for its last words either."""
         try:

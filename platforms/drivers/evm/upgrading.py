@@ -5,6 +5,8 @@ The container is replaced; keys, ledger and ports stay, for they lie in the node
 
 from __future__ import annotations
 
+import functools
+
 from console.errors import ConsoleError, Missing, PlatformRefused, PlatformUnavailable
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Node
@@ -66,8 +68,8 @@ def _run(tools: Tools, goes: Goes, chain: Chain, node: Node) -> None:
     if tools.rpc.answers(node):
         return
     tools.hosts.refuse_dead(chain, node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts))
-    words = say.NOT_UP % {"node": node.node_id, "seconds": round(START_SECONDS)}
-    raise NotYet(f"the node {node.node_id}", START_SECONDS, PlatformRefused(words, code="node_silent"))
+    silent = functools.partial(tools.hosts.why_silent, chain, node, START_SECONDS)
+    raise NotYet(f"the node {node.node_id}", START_SECONDS, silent)
 
 
 def _await_growth(tools: Tools, goes: Goes, chain: Chain, when: str) -> None:
