@@ -309,6 +309,7 @@ def test_a_report_that_had_nothing_to_prove_says_so(cast: Cast, ruler: Installat
     assert "this report does not count as an examination" in seen
     assert "Nothing to prove" in seen
     assert "Nothing was found" not in seen
+    assert "Open findings" not in seen
     seen = words(page(cast.bob, "/contracts/ct-1"))
     assert "Nothing to prove" in seen
     assert "Nothing open" not in seen

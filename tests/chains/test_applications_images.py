@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chains.applications import engine as reaching
 from chains.applications import images
 from chains.applications.engine import engine as named_engine
 from chains.applications.manifest import warehouse
@@ -249,7 +250,7 @@ def test_a_run_whose_worker_was_lost_goes_on_and_is_read_by_the_next(
     machine.cut()
     run(until=lambda: Step.objects.filter(name="scan", error__isnull=False).exists())
     machine.mend()
-    named_engine.__globals__["_there"].cache_clear()  # as in a process that has never met the engine
+    reaching._there.cache_clear()  # as in a process that has never met the engine
     run()
     report = ScanReport.objects.get()
     assert (report.state, report.findings.count()) == ("done", 1)
