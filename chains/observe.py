@@ -26,12 +26,14 @@ from chains.following import Following, begin_all
 from chains.limits import limit
 from chains.reading import NO_ANSWER, NOT_STORED, Key, Reading, Target, read_chain
 from chains.services import ledger
+from chains.services.claims import claim_chains, due_chains
 from chains.targets import targets_of
 from platforms.drivers.base import follower_of
 
 logger = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.03  # readings that arrive this close to each other share a transaction
+GATHER_SECONDS = 0.1  # readings that arrive this close to each other share a transaction
+LOOK_SECONDS = 0.01
 IDLE_SECONDS = 0.1
 
 
@@ -62,25 +64,27 @@ class Observer:
         the next tick.
         """
         written, until = 0, time.monotonic() + patience
+        arrived: list[Reading] = []
         while True:
-            claimed = self._claim()
-            left = until - time.monotonic()
-            if not claimed and (left <= 0 or not self._answering()):
-                return written + self._write(self._arrivals(0))
-            written += self._write(self._arrivals(max(0.0, min(left, IDLE_SECONDS))))
+            claimed = self._claim()  # first, so that something is read while the others are written
+            written += self._write(arrived)
             self._give_up()
-            if time.monotonic() >= until:
-                return written
+            left = until - time.monotonic()
+            if left <= 0 or not (claimed or arrived or self._answering()):
+                return written + self._write(self._arrivals(0))
+            arrived = self._arrivals(min(left, IDLE_SECONDS) if self._answering() else 0)
 
     # --- taking -----------------------------------------------------------------------------------------------------
 
     def _claim(self) -> int:
         """Begin to read the chains that are due, as far as the bounds allow."""
         room = _Room(self._started.values(), self._followed)
-        chosen = [chain for chain, platform in ledger.due_chains(room.full, 2 * room.all) if room.take(platform)]
+        if not room.all:
+            return 0
+        chosen = [chain for chain, platform in due_chains(room.full, room.all) if room.take(platform)]
         if not chosen:
             return 0
-        targets, failed = targets_of(ledger.claim_chains(chosen))
+        targets, failed = targets_of(claim_chains(chosen))
         self._write(failed)
         self._begin(targets)
         return len(targets) + len(failed)
@@ -115,11 +119,17 @@ class Observer:
             self._take_in(self._arrived.get(timeout=patience) if patience > 0 else self._arrived.get_nowait(), found)
         except queue.Empty:
             return []
-        time.sleep(GATHER_SECONDS)
+        self._gather()
         with contextlib.suppress(queue.Empty):
             for _reading in range(self._arrived.qsize()):
                 self._take_in(self._arrived.get_nowait(), found)
         return list(found.values())
+
+    def _gather(self) -> None:
+        """Wait for more, but not until those that are under way run out: the loop is to have something to do."""
+        until = time.monotonic() + GATHER_SECONDS
+        while time.monotonic() < until and self._arrived.qsize() < len(self._started) / 2:
+            time.sleep(LOOK_SECONDS)
 
     def _take_in(self, reading: Reading, found: dict[Key, Reading]) -> None:
         key = reading.target.key

@@ -8,13 +8,14 @@ it asks for what else is stored (`look_below`) and walks back to the block that 
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import math
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.utils.translation import gettext_noop
@@ -67,6 +68,15 @@ class Tip:
     hash: str
 
 
+class Head(NamedTuple):
+    """A chain as it was told before."""
+
+    height: int
+    block_hash: str
+    transactions: int
+    block_time: datetime | None
+
+
 NO_CREDENTIALS = Credentials()
 
 
@@ -83,7 +93,7 @@ class Target:
     credentials: Credentials = NO_CREDENTIALS
     abilities: frozenset[str] = frozenset()
     tip: Tip | None = None
-    before: LedgerSummary | None = None  # what the last reading said, if it went well
+    before: Head | None = None  # what the last reading said, if it went well
     details: bool = False
     keep_blocks: int = 0
     max_blocks: int = 1
@@ -126,12 +136,8 @@ class Reading:
         new = self.blocks or self.fills or self.replace_from is not None or self.target.details
         if new or self.error or self.behind or self.goes_on or self.summary is None:
             return False
-        before, summary = self.target.before, self.summary
-        return (
-            before is not None
-            and (before.height, before.block_hash) == (summary.height, summary.block_hash)
-            and (before.transactions, before.block_time) == (summary.transactions, summary.block_time)
-        )
+        said = self.summary
+        return self.target.before == (said.height, said.block_hash, said.transactions, said.block_time)
 
     def absorb(self, later: Reading) -> None:
         """What the same reading has brought since."""
@@ -152,6 +158,12 @@ class Ask:
     operation: str
     request: standard.Request
     ahead: tuple[standard.Request, ...] = ()
+
+
+@functools.lru_cache(maxsize=8192)
+def head_of(chain_id: str) -> Ask:
+    """What is asked far more often than anything else."""
+    return Ask("get_ledger_summary", standard.ChainRequest(chain_id=chain_id))
 
 
 TAKE = Ask("", standard.EmptyRequest())  # no question: the reading so far is a full portion
@@ -188,7 +200,7 @@ class Reader:
         self._inside: dict[int, list[TransactionRow]] = {}  # of blocks that came with their transactions
 
     def steps(self) -> Steps[None]:
-        said = yield Ask("get_ledger_summary", standard.ChainRequest(chain_id=self.target.chain_id))
+        said = yield head_of(self.target.chain_id)
         self.reading.summary = summary = sound_summary(said)
         if self.target.wanted:
             yield from self._fill()

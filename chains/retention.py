@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import BigIntegerField, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from chains.limits import limit
@@ -34,13 +33,6 @@ def rule_of(blockchain: Blockchain | None) -> Rule:
             own[0].keep_blocks, own[0].keep_days, "console" if own[0].blockchain_id is None else "chain", own[0]
         )
     return Rule(limit("KEEP_BLOCKS"), 0, "setting")
-
-
-def keep_blocks_of() -> Coalesce:
-    """`keep_blocks` of the rule in force, for a query of blockchains."""
-    own = RetentionRule.objects.filter(blockchain=OuterRef("pk")).values("keep_blocks")[:1]
-    general = RetentionRule.objects.filter(blockchain=None).values("keep_blocks")[:1]
-    return Coalesce(Subquery(own), Subquery(general), Value(limit("KEEP_BLOCKS")))
 
 
 def with_ends(rows: QuerySet[Blockchain], keep_days: int) -> QuerySet[Blockchain]:

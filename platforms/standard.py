@@ -34,7 +34,7 @@ class Request(Value):
     @model_validator(mode="before")
     @classmethod
     def _without_computed(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
+        if not cls.model_computed_fields or not isinstance(data, dict):
             return data
         return {name: value for name, value in data.items() if name not in cls.model_computed_fields}
 

@@ -140,7 +140,8 @@ class Blockchain(models.Model):
     missing_since = models.DateTimeField(null=True, blank=True)  # the platform says that there is no such chain
     read_failures = models.PositiveIntegerField(default=0)  # in a row; 0 after a reading that went well
     details_read_at = models.DateTimeField(null=True, blank=True)  # nodes and monitoring
-    next_read_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    # These three change twice with every reading. They stand in no index, so that PostgreSQL need touch none of them.
+    next_read_at = models.DateTimeField(null=True, blank=True)
     reader = models.UUIDField(null=True, blank=True, editable=False)  # whose reading it is until `lease_until`
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -151,7 +152,6 @@ class Blockchain(models.Model):
         constraints = [
             models.CheckConstraint(name="blockchain_state_known", condition=models.Q(state__in=ChainState.values))
         ]
-        indexes = [models.Index(fields=["reader"], name="blockchain_reader", condition=models.Q(reader__isnull=False))]
 
     def __str__(self) -> str:
         return self.name

@@ -1,13 +1,12 @@
-"""What observers have read, written down: claims on chains, readings in bulk, and what is thrown away again."""
+"""What observers have read, written down: readings in bulk, and what is thrown away again."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from operator import itemgetter
 
-from django.db import models
 from django.utils import timezone
 
 from chains.limits import limit
@@ -15,7 +14,6 @@ from chains.models import (
     UNREAD_DETAILS,
     Block,
     Blockchain,
-    ChainState,
     LedgerGap,
     Node,
     NodeState,
@@ -26,8 +24,9 @@ from chains.models import (
 )
 from chains.reading import KNOWN, Reading, Tip, text
 from chains.reads import spellings
-from chains.retention import cut_of, keep_blocks_of, rule_of, with_ends
+from chains.retention import cut_of, rule_of, with_ends
 from chains.services.bulk import fill_rows, save_rows, stored_moment, write_rows
+from chains.services.claims import note_fresh
 from chains.services.history import count_chain, forget_from, locked_tally
 from chains.services.nodes import write_nodes
 from console.errors import Missing
@@ -54,39 +53,6 @@ READ, LATER = TransactionDetails.READ.value, TransactionDetails.LATER.value
 BATCH = 500  # rows of one INSERT: SQLite takes 32,766 variables
 
 
-def due_chains(full_platforms: Collection[int], number: int) -> list[tuple[int, int]]:
-    """Chains that should be read now and are in nobody's hands, longest due first: `(blockchain, platform)`."""
-    rows = Blockchain.objects.filter(_due()).exclude(business_chain__platform__in=full_platforms)
-    ordered = rows.order_by(models.F("next_read_at").asc(nulls_first=True))
-    return list(ordered.values_list("pk", "business_chain__platform_id")[:number])
-
-
-def claim_chains(blockchain_ids: Iterable[int]) -> UUID:
-    """Take chains for reading by one conditional UPDATE: of two workers each chain is given to one."""
-    reader, now = uuid4(), timezone.now()
-    claimable = Blockchain.objects.filter(_due(), pk__in=list(blockchain_ids))
-    claimable.update(reader=reader, lease_until=now + timedelta(seconds=limit("OBSERVE_LEASE_SECONDS")))
-    return reader
-
-
-def claimed(reader: UUID) -> models.QuerySet[Blockchain]:
-    """What `claim_chains` has taken, with the highest stored block and everything that a reading needs."""
-    stored = Block.objects.filter(blockchain=models.OuterRef("pk")).order_by("-height")
-    lacking = Transaction.objects.filter(blockchain=models.OuterRef("pk"), details__in=UNREAD_DETAILS)
-    lacking = lacking.order_by("-details", "-height")  # who is waited for comes first
-    return (
-        Blockchain.objects.filter(reader=reader)
-        .order_by("pk")
-        .annotate(
-            tip_height=models.Subquery(stored.values("height")[:1]),
-            tip_hash=models.Subquery(stored.values("hash")[:1]),
-            lacking=models.Subquery(lacking.values("height")[:1]),
-            lacking_as=models.Subquery(lacking.values("details")[:1]),
-            keep_blocks=keep_blocks_of(),
-        )
-    )
-
-
 def stored_below(blockchain_id: int, height: int) -> tuple[Tip, ...]:
     """The highest stored blocks at and below a height, highest first."""
     rows = Block.objects.filter(blockchain=blockchain_id, height__lte=height).order_by("-height")
@@ -97,12 +63,19 @@ def stored_below(blockchain_id: int, height: int) -> tuple[Tip, ...]:
 def store_readings(readings: Sequence[Reading]) -> set[int]:
     """Write readings whose claims still hold; returns of which chains. What somebody else has taken over is dropped."""
     by_chain = {reading.target.blockchain: reading for reading in readings}
-    held = Blockchain.objects.live().select_for_update().filter(pk__in=by_chain).order_by("pk")
-    mine = {pk: by_chain[pk] for pk, reader in held.values_list("pk", "reader") if reader == by_chain[pk].target.reader}
     now = timezone.now()
-    quiet = [pk for pk, reading in mine.items() if reading.quiet]
-    _note_quiet(quiet, now)
-    _store({pk: reading for pk, reading in mine.items() if not reading.quiet}, now)
+    quiet = [(pk, reading.target.reader) for pk, reading in by_chain.items() if reading.quiet]
+    kept = note_fresh(sorted(quiet, key=itemgetter(0)), now=now)
+    new = {pk: reading for pk, reading in by_chain.items() if not reading.quiet}
+    return kept | _store_new(new, now)
+
+
+def _store_new(readings: dict[int, Reading], now: datetime) -> set[int]:
+    if not readings:
+        return set()
+    held = Blockchain.objects.live().select_for_update().filter(pk__in=readings).order_by("pk")
+    mine = {pk: readings[pk] for pk, reader in held.values_list("pk", "reader") if reader == readings[pk].target.reader}
+    _store(mine, now)
     return set(mine)
 
 
@@ -124,15 +97,6 @@ def _store(readings: dict[int, Reading], now: datetime) -> None:
     save_rows(rows, NOTED)
 
 
-def _note_quiet(chains: list[int], now: datetime) -> None:
-    """Nothing is new on these: they are fresh, and free again."""
-    wait = timedelta(seconds=limit("OBSERVE_EVERY_SECONDS"))
-    if chains:
-        Blockchain.objects.filter(pk__in=chains).update(
-            read_at=now, read_error="", next_read_at=now + wait, reader=None, lease_until=None
-        )
-
-
 NOTED = [
     "height",
     "block_hash",
@@ -147,13 +111,6 @@ NOTED = [
     "reader",
     "lease_until",
 ]
-
-
-def _due() -> models.Q:
-    now = timezone.now()
-    due = models.Q(next_read_at=None) | models.Q(next_read_at__lte=now)
-    free = models.Q(lease_until=None) | models.Q(lease_until__lte=now)
-    return models.Q(state=ChainState.RUNNING) & due & free
 
 
 def _note(row: Blockchain, reading: Reading, now: datetime) -> None:

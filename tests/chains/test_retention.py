@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from chains.models import Block, Blockchain, LedgerStatistic, RetentionRule
 from chains.retention import rule_of
-from chains.services import history, ledger
+from chains.services import claims, history, ledger
 from console.models import AuditEntry
 from tests.chains.ledger_plane import Ledger
 from tests.chains.test_pages import words
@@ -92,9 +92,9 @@ def test_by_age_the_newest_blocks_stay(row: Blockchain, cast: Cast) -> None:
 
 def test_readings_begin_where_the_rule_says(row: Blockchain, cast: Cast) -> None:
     put(cast.root, row, keep_blocks=4321)
-    reader = ledger.claim_chains([row.pk])
-    (claimed,) = ledger.claimed(reader)
-    assert claimed.keep_blocks == 4321  # type: ignore[attr-defined]
+    claim = claims.claim_chains([row.pk])
+    (claimed,) = claims.claimed(claim)
+    assert claimed.keep_blocks == 4321
 
 
 def test_only_administrators_set_rules(row: Blockchain, cast: Cast) -> None:

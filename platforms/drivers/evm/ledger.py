@@ -26,8 +26,11 @@ COUNT_BATCH = 250  # blocks whose transactions are counted in one batch
 NEWEST = 50  # blocks that are searched for the newest transactions
 
 
+HEAD: list[Call] = [("eth_getBlockByNumber", ["latest", False])]
+
+
 def head() -> Question[Json]:
-    (found,) = yield [("eth_getBlockByNumber", ["latest", False])]
+    (found,) = yield HEAD
     return found  # type: ignore[no-any-return]
 
 

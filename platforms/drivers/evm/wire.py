@@ -18,6 +18,7 @@ from console.errors import PlatformRefused, PlatformUnavailable
 from console.network import AddressRefused, checked_connector
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Node
+from platforms.drivers.evm.ledger import HEAD
 from platforms.drivers.evm.rpc import CALL_SECONDS, MAX_BODY, Call, Rpc, batch, results
 from platforms.http import COMPRESSED, MEGABYTE, NOT_JSON, REDIRECTED, SILENT, TOO_LARGE, UNREACHABLE, UNREADABLE
 
@@ -30,6 +31,7 @@ HEADERS = {
 CONNECTIONS = 1000
 CONNECTIONS_PER_NODE = 8
 READ_AHEAD = MEGABYTE  # of an answer, before the connection waits for whoever reads it
+ASK_HEAD = to_json(batch(HEAD))
 TOO_MUCH = "too_much"  # of an answer: asking for less helps
 
 
@@ -63,7 +65,7 @@ class Wire:
     async def ask_node(self, node: Node, calls: Sequence[Call], form: Decoder[Any] | None = None) -> list[Any]:
         """The results of one node, in order. PlatformRefused for a call that it refuses."""
         try:
-            async with self._session().post(_url(node), data=to_json(batch(calls)), allow_redirects=False) as response:
+            async with self._session().post(_url(node.rpc), data=_body_of(calls), allow_redirects=False) as response:
                 status, body = response.status, await _said(node, response)
         except AddressRefused as problem:
             raise PlatformRefused(str(problem), code="address_refused") from problem
@@ -100,8 +102,13 @@ def _close(sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession]) -> 
 
 
 @functools.lru_cache(maxsize=8192)
-def _url(node: Node) -> URL:
-    return URL(node.rpc)
+def _url(address: str) -> URL:
+    return URL(address)
+
+
+def _body_of(calls: Sequence[Call]) -> bytes:
+    """What nearly every question is need not be written again and again."""
+    return ASK_HEAD if calls is HEAD else to_json(batch(calls))
 
 
 async def _said(node: Node, response: aiohttp.ClientResponse) -> bytes:
