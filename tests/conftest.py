@@ -50,7 +50,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     from django.db import connection
 
@@ -58,20 +57,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marked = item.get_closest_marker("stack") or item.get_closest_marker("browser")
         if marked and not places.is_of_the_whole_product(item.path):
             raise pytest.UsageError(f"{item.nodeid}: `make test` looks for {marked.name} in tests/tools/places.py only")
-        if group := _group(set(getattr(item, "fixturenames", ()))):
-            item.add_marker(pytest.mark.xdist_group(group))
+        if set(getattr(item, "fixturenames", ())) & {"product", "chromium"} and not places.shared_by(item.nodeid):
+            raise pytest.UsageError(f"{item.nodeid} shares what others use, and tests/tools/places.py does not say so")
     if connection.vendor == "postgresql":
         return
     needs_postgres = pytest.mark.skip(reason="needs PostgreSQL's row locks: set TEST_DATABASE_URL, or run `make test`")
     for item in items:
         if item.get_closest_marker("postgres"):
             item.add_marker(needs_postgres)
-
-
-def _group(fixtures: set[str]) -> str:
-    """Who shares a console or a browser is run by one process; two consoles, so that two can work at once."""
-    if "visitor" in fixtures:
-        return "the pages of the product"
-    if "product" in fixtures:
-        return "the product"
-    return "the pages of a room" if "chromium" in fixtures else ""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.tools import databases
+from tests.tools import databases, places
 
 REPORT = "TEST_REPORT"  # where `tests.tools.run` wants the figures of this run
 OUTSIDE = ("DATABASE_URL", "BROKER_URL", "DATA_DIR", "PORT", "PUBLIC_URL", "SEED", "EMAIL_URL")
@@ -61,6 +61,20 @@ def pytest_collection_finish() -> None:
     """Hundreds of thousands of objects that live to the end: the collector need not walk them during the tests."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadgroup`: who shares a console or a browser is run by one process (`tests/tools/places.py`)."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Sharing(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return places.shared_by(nodeid) or nodeid
+
+    return Sharing(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

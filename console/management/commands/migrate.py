@@ -16,6 +16,7 @@ from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Model
 
 # With one of these somebody asks for a way of his own.
 OWN_WAYS = ("app_label", "fake", "fake_initial", "plan", "check_unapplied", "prune", "run_syncdb")
@@ -33,7 +34,7 @@ class Command(migrate.Command):
 
 def _make_from_models(connection: BaseDatabaseWrapper) -> int:
     """All tables and the note that every migration is behind them, or nothing."""
-    models = [
+    made: list[type[Model]] = [
         model
         for config in apps.get_app_configs()
         for model in router.get_migratable_models(config, connection.alias)
@@ -42,7 +43,8 @@ def _make_from_models(connection: BaseDatabaseWrapper) -> int:
     walked = MigrationLoader(connection).disk_migrations
     notes = MigrationRecorder(connection)
     with connection.schema_editor() as editor:
-        for model in (notes.Migration, *models):
+        editor.create_model(notes.Migration)
+        for model in made:
             editor.create_model(model)
         notes.migration_qs.bulk_create(notes.Migration(app=app, name=name) for app, name in walked)
-    return len(models)
+    return len(made)
