@@ -448,6 +448,35 @@ def test_a_failed_quit_is_not_tried_again_on_a_member_that_has_left(cast: Cast, 
     assert plane.people() == {NAME: [cast.tax.orgcode, cast.housing.orgcode]}, "who came back stays"
 
 
+@pytest.mark.parametrize("verb", ["quit", "delete"])
+def test_a_failed_removal_that_is_tried_again_leaves_alone_what_was_asked_since(
+    cast: Cast, plane: UnionPlane, verb: str
+) -> None:
+    union = built(cast)
+
+    def propose() -> Proposal:
+        if verb == "delete":
+            return propose_delete(actor=cast.alice, unionid=union.unionid)
+        return propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
+
+    plane.fails[verb] = "clean"
+    old = propose()
+    work()
+    plane.fails.clear()
+    new = propose()
+    retry_step(actor=cast.root, flow_id=old.flow_id, step_id=old.flow.steps.get(name="network").pk)
+    while due := list(engine.due().filter(flow=old.flow_id).values_list("pk", flat=True)):
+        engine.run_step(due[0])
+    after = "undone" if verb == "quit" else "failed"  # the other member's place was reclaimed; that stays
+    assert Flow.objects.get(pk=old.flow_id).state == after
+    union.refresh_from_db()
+    assert "quitting" in members(union).values() or union.state == "deleting", "marked for the new proposal"
+    work()
+    assert Flow.objects.get(pk=new.flow_id).state == "done"
+    assert members(union)["Housing Office"] == "left"
+    assert plane.people() == ({NAME: [cast.tax.orgcode]} if verb == "quit" else {})
+
+
 def test_a_platform_where_nobody_can_quit_still_deletes(cast: Cast, plane: UnionPlane) -> None:
     speak_to(plane, cast.platform, without=("quit_network",))
     union = built(cast)

@@ -274,9 +274,9 @@ def test_once_the_creator_has_left_the_oldest_member_speaks_for_the_union(cast: 
 
 def test_a_deletion_that_stops_half_way_tells_the_truth_about_who_is_left(cast: Cast) -> None:
     union = active_union(cast, cast.tax, cast.housing, cast.social)
-    propose_delete(actor=cast.alice, unionid=union.unionid)
+    proposal = propose_delete(actor=cast.alice, unionid=union.unionid)
     with transaction.atomic():
-        unions.keep_union(union_id=union.pk, gone=[cast.housing.orgcode])
+        unions.keep_union(union_id=union.pk, proposal_id=proposal.pk, gone=[cast.housing.orgcode])
     union.refresh_from_db()
     states = dict(union.members.values_list("organization__orgcode", "state"))
     assert union.state == UnionState.ACTIVE

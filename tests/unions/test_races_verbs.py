@@ -98,6 +98,7 @@ def test_what_the_platform_did_is_written_down_once(cast: Cast, verb: str) -> No
     """Two workers that both hold the step for theirs are told apart by the lease; the rows are not fooled either."""
     union = active_union(cast)
     member = union.members.get(organization=cast.housing)
+    proposal = propose_quit(actor=cast.bob, unionid=union.unionid, orgcode=cast.housing.orgcode)
     before = {"delete_union": "deleting", "open_union": "building"}
     type(union).objects.filter(pk=union.pk).update(state=before.get(verb, "active"))
     states = {"release_member": "quitting", "keep_member": "quitting", "settle_member": "joining"}
@@ -105,7 +106,9 @@ def test_what_the_platform_did_is_written_down_once(cast: Cast, verb: str) -> No
     arguments: dict[str, Any] = {"union_id": union.pk}
     if verb in states:
         arguments["orgcode"] = cast.housing.orgcode
-    if verb != "keep_member":
+    if verb == "keep_member":
+        arguments["proposal_id"] = proposal.pk
+    else:
         arguments["actor"] = cast.root
     endings = eight(partial(_in_a_transaction, getattr(unions, verb), arguments))
     done = THREADS if verb == "keep_member" else 1  # nothing left to keep is no fault

@@ -103,7 +103,8 @@ def keep_member(context: StepContext) -> Ending:
     """The member stays; unless the platform has let it go already, which cannot be put back."""
     if context.outcome("network"):
         return release_member(context)
-    unions.keep_member(union_id=context.flow_arguments["union"], orgcode=context.flow_arguments["member"])
+    arguments = context.flow_arguments
+    unions.keep_member(union_id=arguments["union"], orgcode=arguments["member"], proposal_id=arguments["proposal"])
     return _taken_back(context)
 
 
@@ -122,7 +123,7 @@ def keep_union(context: StepContext) -> Ending:
         return record_deletion(context)
     arguments = context.flow_arguments
     gone = [orgcode for orgcode in arguments["orgs"] if context.outcome(f"member:{orgcode}")]
-    unions.keep_union(union_id=arguments["union"], gone=gone)
+    unions.keep_union(union_id=arguments["union"], proposal_id=arguments["proposal"], gone=gone)
     return _taken_back(context)
 
 

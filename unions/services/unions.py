@@ -319,9 +319,19 @@ def _locked_for_going_on(union_id: int, proposal_id: int) -> Union:
     return union
 
 
+def _asked_anew(union_id: int, proposal_id: int) -> bool:
+    """Whether the same was proposed again since and is under way: what is marked is marked for that proposal."""
+    if not Union.objects.select_for_update(of=("self",)).filter(pk=union_id).exists():
+        return False
+    subject = Proposal.objects.values_list("subject_key", flat=True).get(pk=proposal_id)
+    return Proposal.objects.under_way().filter(subject_key=subject).exclude(pk=proposal_id).exists()
+
+
 @joins_transaction
-def keep_member(*, union_id: int, orgcode: str) -> None:
+def keep_member(*, union_id: int, orgcode: str, proposal_id: int) -> None:
     """Take back `propose_quit`: the platform did not let the member go."""
+    if _asked_anew(union_id, proposal_id):
+        return
     member = UnionMember.objects.select_for_update(of=("self",)).filter(
         union_id=union_id, organization__orgcode=orgcode, state=MemberState.QUITTING
     )
@@ -343,8 +353,10 @@ def release_member(*, union_id: int, orgcode: str, actor: User | None) -> None:
 
 
 @joins_transaction
-def keep_union(*, union_id: int, gone: Collection[str] = ()) -> None:
+def keep_union(*, union_id: int, proposal_id: int, gone: Collection[str] = ()) -> None:
     """Take back `propose_delete`: the platform did not delete it. Members that are `gone` from it already stay so."""
+    if _asked_anew(union_id, proposal_id):
+        return
     union = Union.objects.select_for_update(of=("self",)).filter(pk=union_id, state=UnionState.DELETING).first()
     if union is None:
         return
