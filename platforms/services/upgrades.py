@@ -19,19 +19,19 @@ from platforms.policies import may_upgrade_nodes
 UPGRADE = "platforms.upgrade"
 
 
-def outdated_nodes(platform: Platform, network_id: str = "") -> QuerySet[NativeNode]:
-    """Nodes that run another image than the settings name, of one network if it is named; those that seal no blocks
-    first."""
+def outdated_nodes(platform: Platform, network_id: str | None = None) -> QuerySet[NativeNode]:
+    """Nodes that run another image than the settings name, of one network if it is given; those that seal no blocks
+    first. A network without a name of the platform's has no nodes yet."""
     rows = NativeNode.objects.filter(chain__network__platform=platform, built=True)
-    rows = rows.filter(chain__network__network_id=network_id) if network_id else rows
+    rows = rows if network_id is None else rows.filter(chain__network__network_id=network_id)
     return rows.exclude(image=settings.EVM_IMAGES.get(platform.kernel, "")).order_by("validator", "pk")
 
 
 @use_case
-def upgrade_nodes(*, actor: User, oemtype: str, network_id: str = "", name: str = "") -> Flow:
+def upgrade_nodes(*, actor: User, oemtype: str, network_id: str | None = None, name: str = "") -> Flow:
     """Promise to bring every outdated node to the image, one at a time. Nothing goes on where a chain stands still.
 
-    Of one network only where it is named; `name` is then what people call it.
+    Of one network only where it is given; `name` is then what people call it.
 
     Raises Missing, NotAllowed, Conflict (none is outdated, or they are being upgraded already).
     """

@@ -55,6 +55,13 @@ def test_only_its_own_nodes_are_upgraded(cast: Cast, union: Union) -> None:
         upgrade_nodes_of_union(actor=cast.root, unionid=Union.objects.get(name="Loans").unionid)
 
 
+def test_a_union_that_has_no_network_yet_has_no_nodes(cast: Cast, union: Union) -> None:
+    Union.objects.filter(pk=union.pk).update(network_id="")
+    with pytest.raises(Conflict):
+        upgrade_nodes_of_union(actor=cast.root, unionid=union.unionid)
+    assert not Flow.objects.filter(kind="platforms.upgrade").exists(), "not the nodes of others"
+
+
 def test_who_may_not_starts_nothing(cast: Cast, union: Union) -> None:
     for person in (cast.alice, cast.carol, cast.dan):
         with pytest.raises(NotAllowed):
