@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,6 +13,7 @@ class ChainsConfig(AppConfig):
         from chains.reads import chains_on, needed_by_member, used_by
         from chains.services import endings
         from chains.services.chains import hand_over
+        from chains.storage import leave_room
         from console.blockers import add_teller
         from platforms.dependants import Ending, add_dependants, add_ending
         from unions import quotas
@@ -28,3 +30,4 @@ class ChainsConfig(AppConfig):
         add_dependants("chains", chains_on)
         add_ending("chains", Ending(endings.under_way, endings.hand_over, endings.release))
         frame.hand_in()
+        post_migrate.connect(leave_room, sender=self)

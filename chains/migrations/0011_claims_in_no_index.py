@@ -3,12 +3,6 @@
 from django.db import migrations, models
 
 
-def leave_room(_apps, editor):
-    """PostgreSQL writes a changed row into its own page, and then no index of it, where that has room."""
-    if editor.connection.vendor == "postgresql":
-        editor.execute("ALTER TABLE chains_blockchain SET (fillfactor = 50)")
-
-
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -25,5 +19,4 @@ class Migration(migrations.Migration):
             name='next_read_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
-        migrations.RunPython(leave_room, migrations.RunPython.noop),
     ]

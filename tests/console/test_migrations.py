@@ -66,6 +66,8 @@ def test_each_way_leads_to_the_models(migrated: BaseDatabaseWrapper) -> None:
     assert by_migrate.keys() == by_models.keys() != set()
     for table, found in by_models.items():
         assert by_migrate[table] == found, table
+    if connection.vendor == "postgresql":
+        assert by_migrate["chains_blockchain"]["storage"] == ["fillfactor=50"]
     notes = _notes(migrated)
     assert notes["permissions"] == PERMISSIONS
     assert {(app, name) for app, name in notes["applied"] if app in APPS} == {
@@ -97,8 +99,10 @@ def _described(database: BaseDatabaseWrapper | ConnectionProxy) -> dict[str, Any
     with database.cursor() as cursor:
         listed = database.introspection.get_table_list(cursor)
         tables = [each.name for each in listed if each.type == "t" and each.name.startswith(OURS)]
+        storage = _storage(database)
         return {
             table: {
+                "storage": storage.get(table),
                 "columns": {
                     each.name: (each.type_code, each.display_size, each.null_ok)
                     for each in database.introspection.get_table_description(cursor, table)
@@ -110,3 +114,12 @@ def _described(database: BaseDatabaseWrapper | ConnectionProxy) -> dict[str, Any
             }
             for table in tables
         }
+
+
+def _storage(database: BaseDatabaseWrapper | ConnectionProxy) -> dict[str, list[str]]:
+    """How PostgreSQL keeps the rows of a table, where it was told so."""
+    if database.vendor != "postgresql":
+        return {}
+    with database.cursor() as cursor:
+        cursor.execute("SELECT relname, reloptions FROM pg_class WHERE reloptions IS NOT NULL AND relkind = 'r'")
+        return dict(cursor.fetchall())
