@@ -25,7 +25,7 @@ from chains.models import (
 from chains.reading import KNOWN, Reading, Tip, text
 from chains.reads import spellings
 from chains.retention import cut_of, rule_of, with_ends
-from chains.services.bulk import fill_rows, save_rows, stored_moment, write_rows
+from chains.services.bulk import AT_ONCE, fill_rows, save_rows, stored_moment, write_rows
 from chains.services.claims import note_fresh
 from chains.services.history import count_chain, forget_from, locked_tally
 from chains.services.nodes import write_nodes
@@ -50,7 +50,6 @@ TRANSACTION_FIELDS = (
     "details",
 )
 READ, LATER = TransactionDetails.READ.value, TransactionDetails.LATER.value
-BATCH = 500  # rows of one INSERT: SQLite takes 32,766 variables
 
 
 def stored_below(blockchain_id: int, height: int) -> tuple[Tip, ...]:
@@ -206,7 +205,7 @@ def _write_details(found: list[tuple[Blockchain, Reading]], now: datetime) -> No
             for row, reading in found
             for figure in reading.figures
         ),
-        batch_size=BATCH,
+        batch_size=AT_ONCE,
     )
 
 

@@ -6,8 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tests.chains.programs import on_a_shelf
 from tests.tools.images import pack
 
 TAG = "localhost/ruler-of-tests:1"
@@ -58,23 +57,7 @@ def image_application(
     shelf: Path, image: dict[str, Any], *, name: str = "ruler", version: str = "1.0", **changes: Any
 ) -> Path:
     """A folder of a warehouse with one application, which is the image."""
-    home = shelf / name
-    home.mkdir(parents=True, exist_ok=True)
-    manifest = {
-        "name": name,
-        "title": name.capitalize(),
-        "version": version,
-        "publisher": "Tests",
-        "licence": "Apache-2.0",
-        "homepage": "https://ruler.example",
-        "summary": {"en": "Measures contracts.", "zh-hans": "测量合约。"},
-        "gives": ["contract-scan"],
-        "needs": NEEDS,
-        "image": image,
-        **changes,
-    }
-    (home / "manifest.yaml").write_text(yaml.safe_dump(manifest, allow_unicode=True))
-    return home
+    return on_a_shelf(shelf, name, version, **{"needs": NEEDS, "image": image, **changes})
 
 
 def from_archive(

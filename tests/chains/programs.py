@@ -52,7 +52,16 @@ def without_walls() -> str:
 
 def application(folder: Path, code: str = GOOD, *, name: str = "ruler", version: str = "1.0", **changes: Any) -> Path:
     """A folder of a warehouse with one application, which is the code."""
-    home = folder / name
+    needs = {"seconds": 20, "cpu_seconds": 10, "memory_mb": 200, "disk_mb": 16, "processes": 16}
+    said = {"needs": needs, "packages": {}, "entry": ["python", "adapter.py"], **changes}
+    home = on_a_shelf(folder, name, version, **said)
+    (home / "adapter.py").write_text(textwrap.dedent(code))
+    return home
+
+
+def on_a_shelf(shelf: Path, name: str, version: str, **said: Any) -> Path:
+    """A folder of a warehouse with the manifest of one application, of whatever kind."""
+    home = shelf / name
     home.mkdir(parents=True, exist_ok=True)
     manifest = {
         "name": name,
@@ -63,13 +72,9 @@ def application(folder: Path, code: str = GOOD, *, name: str = "ruler", version:
         "homepage": "https://ruler.example",
         "summary": {"en": "Measures contracts.", "zh-hans": "测量合约。"},
         "gives": ["contract-scan"],
-        "needs": {"seconds": 20, "cpu_seconds": 10, "memory_mb": 200, "disk_mb": 16, "processes": 16},
-        "packages": {},
-        "entry": ["python", "adapter.py"],
-        **changes,
+        **said,
     }
     (home / "manifest.yaml").write_text(yaml.safe_dump(manifest, allow_unicode=True))
-    (home / "adapter.py").write_text(textwrap.dedent(code))
     return home
 
 
