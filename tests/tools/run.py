@@ -20,8 +20,6 @@ from tests.tools.plugin import REPORT
 
 # One more than there are cores: tests wait for servers, too.
 PROCESSES = os.environ.get("TEST_PROCESSES", str(max(2, min(4, (os.cpu_count() or 2) + 1))))
-# What starts the product waits more: for leases that run out, chains that grow, pages that change.
-WAITING = os.environ.get("TEST_PROCESSES", str(int(PROCESSES) + 1))
 # What a developer's shell may say and the tests shall not hear; compiled modules are kept, many processes start.
 LEFT_OUTSIDE = ("DATABASE_URL", "BROKER_URL", "PYTHONDONTWRITEBYTECODE")
 INSIDE = "not stack and not browser"
@@ -54,9 +52,7 @@ def main() -> int:
             Outcome("PostgreSQL and Redis", not_run=str(problem)),
         ]
     among = places.of_the_whole_product()
-    outcomes.append(
-        _pytest("the whole product", "stack or browser", {}, "--dist", "loadgroup", among=among, processes=WAITING)
-    )
+    outcomes.append(_pytest("the whole product", "stack or browser", {}, "--dist", "loadgroup", among=among))
     return _sum_up(outcomes, lacking)
 
 
@@ -66,20 +62,13 @@ def _servers() -> Iterator[dict[str, str]]:
         yield {"TEST_DATABASE_URL": database, "TEST_BROKER_URL": broker}
 
 
-def _pytest(
-    title: str,
-    marks: str,
-    environment: dict[str, str],
-    *options: str,
-    among: Sequence[str] = (),
-    processes: str = PROCESSES,
-) -> Outcome:
+def _pytest(title: str, marks: str, environment: dict[str, str], *options: str, among: Sequence[str] = ()) -> Outcome:
     """One run; what failed beside others is looked at a second time, alone, and is named in the end either way.
 
     `among` is where these tests are, unless the command line says where to look.
     """
     chosen = sys.argv[1:] or among
-    outcome = _run_once(title, environment, "--numprocesses", processes, "-m", marks, *options, *chosen)
+    outcome = _run_once(title, environment, "--numprocesses", PROCESSES, "-m", marks, *options, *chosen)
     if not outcome.failed or len(outcome.failed) > MOST_LOOKED_AT_AGAIN or any("::" not in n for n in outcome.failed):
         return outcome
     again = _run_once(f"{title}: what failed, alone", environment, "--numprocesses", "0", *options, *outcome.failed)
