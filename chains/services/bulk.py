@@ -28,16 +28,19 @@ def write_rows(model: type[models.Model], fields: Sequence[str], rows: Sequence[
 
 
 def _upsert(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row], unique: int) -> None:
-    """In one statement: between two of them another thread may take the interpreter, and keep it for a while."""
-    columns = _columns(model, fields)
+    """In one statement: between two of them another thread may take the interpreter, and keep it for a while.
+
+    The database's own cursor is given its own marks: Django would look for marks in all of the statement each time.
+    """
+    columns, mark = _columns(model, fields), "?" if connection.vendor == "sqlite" else "%s"
     changes = ", ".join(f"{each} = excluded.{each}" for each in columns[unique:])
-    row = f"({', '.join(['%s'] * len(columns))})"
+    row = f"({', '.join([mark] * len(columns))})"
     statement = (
         f"INSERT INTO {_table(model)} ({', '.join(columns)}) VALUES {', '.join([row] * len(rows))}"  # noqa: S608
         f" ON CONFLICT ({', '.join(columns[:unique])}) DO UPDATE SET {changes}"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, list(itertools.chain.from_iterable(rows)))
+    with connection.wrap_database_errors:
+        connection.connection.execute(statement, list(itertools.chain.from_iterable(rows)))
 
 
 def _copied(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row]) -> bool:

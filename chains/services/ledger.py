@@ -196,6 +196,8 @@ def _write_ledger(readings: Iterable[Reading]) -> None:
 
 
 def _write_details(found: list[tuple[Blockchain, Reading]], now: datetime) -> None:
+    if not found:
+        return
     listed = {row.pk: reading.nodes for row, reading in found if reading.nodes is not None}
     write_nodes(listed, at=now)
     _part_with_missing(listed, now)
