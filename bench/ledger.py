@@ -89,7 +89,7 @@ def _by_observer(row: Any, last: int, *, catch_up: int) -> float:
     from django.conf import settings
 
     from chains.models import Block, Blockchain, Transaction
-    from chains.observe import Observer
+    from chains.observing.observer import Observer
     from platforms.drivers import forget_drivers
 
     settings.OBSERVE_CATCH_UP_BLOCKS = catch_up

@@ -23,7 +23,7 @@ def measure() -> dict[str, Any]:
     from django.core.management import call_command
 
     from chains.models import Block, Transaction
-    from chains.observe import Observer
+    from chains.observing.observer import Observer
 
     call_command("migrate", verbosity=0)
     with PlaneProcess(CHAINS, BLOCKS, TRANSACTIONS) as address:

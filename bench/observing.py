@@ -28,7 +28,7 @@ def measure() -> dict[str, Any]:
     from bench.peers import peers
     from bench.rows import observed_chains
     from bench.stub_nodes import StubNodes, address_of
-    from chains.observe import Observer
+    from chains.observing.observer import Observer
 
     call_command("migrate", verbosity=0)
     settings.OBSERVE_EVERY_SECONDS = 0.001  # all are always due

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from chains.limits import limit
 from chains.models import Block, Blockchain, RetentionRule
-from chains.reading import KNOWN
+from chains.observing.reading import KNOWN
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import time
 
 from celery import shared_task
 
-from chains.observe import observer
+from chains.observing.observer import observer
 from chains.services import history
 from chains.services.engine import check
 from chains.services.gateway import summarize_uses

@@ -22,7 +22,8 @@ from chains.models import (
     Transaction,
     TransactionDetails,
 )
-from chains.reading import KNOWN, Reading, Tip, text
+from chains.observing.reading import KNOWN, Reading, Tip
+from chains.observing.sound import text
 from chains.reads import spellings
 from chains.retention import cut_of, rule_of, with_ends
 from chains.services.bulk import AT_ONCE, fill_rows, save_rows, stored_moment, write_rows

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from chains.models import Blockchain, Node
-from chains.reading import text
+from chains.observing.sound import text
 from console.transactions import joins_transaction
 from platforms import standard
 from unions.models import MemberState, UnionMember

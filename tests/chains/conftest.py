@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chains.models import Blockchain, BusinessChain
-from chains.observe import Observer
+from chains.observing.observer import Observer
 from console.models import User
 from platforms.models import Platform, PlatformVersion
 from tests.chains import plane_files

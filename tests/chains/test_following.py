@@ -15,7 +15,7 @@ from django.db.models import Count
 from django.test import Client
 
 from chains.models import Block, Blockchain, BusinessChain, Transaction
-from chains.observe import Observer
+from chains.observing.observer import Observer
 from chains.services import ledger as service
 from console.errors import Missing
 from platforms.drivers import driver_for, forget_drivers

@@ -14,12 +14,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chains.models import Block, Blockchain, ChainState, Node, Sample, Transaction
-from chains.observe import Observer
-from chains.reading import Reading, read_chain
+from chains.observing.observer import Observer
+from chains.observing.reading import Reading, read_chain
+from chains.observing.targets import targets_of
 from chains.services import claims
 from chains.services import ledger as service
 from chains.services.places import rewrite_nodes
-from chains.targets import targets_of
 from platforms.models import Platform
 from tests.chains.conftest import speak_to
 from tests.chains.ledger_plane import GARBAGE, Ledger, Plane

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from chains.models import Block, Blockchain, BusinessChain, ChainState, Node, Transaction
-from chains.observe import Observer
+from chains.observing.observer import Observer
 from console.flows import engine
 from console.models import Flow, FlowState, User
 from platforms.models import Platform, PlatformState

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from chains.models import Blockchain, BusinessChain, Node, TakeOver, TakeOverNetwork
-from chains.observe import Observer
+from chains.observing.observer import Observer
 from chains.services import takeover as service
 from console.errors import Conflict, Invalid, Missing, NotAllowed, NotSupported
 from console.flows import engine

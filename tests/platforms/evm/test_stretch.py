@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chains.reading import MAX_COUNT, sound_transaction, sound_transactions
+from chains.observing.sound import MAX_COUNT, sound_transaction, sound_transactions
 from console.errors import PlatformRefused
 from platforms.drivers.evm.observed import observed
 from platforms.drivers.evm.rpc import Rpc

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chains.limits import limit
-from chains.reading import NO_CREDENTIALS, Head, Reading, Target, Tip
+from chains.observing.reading import NO_CREDENTIALS, Head, Reading, Target, Tip
 from chains.services.claims import WANTED, Claim, Claimed, claimed, moment
 from console.errors import ConsoleError
 from platforms.drivers import driver_for

@@ -14,25 +14,24 @@ import math
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.utils.translation import gettext_noop
 
+from chains.observing.sound import sound_block, sound_summary, sound_transaction, sound_transactions
 from console.errors import ConsoleError, Missing, NotSupported, PlatformRefused
 from console.sentences import kept
 from platforms import standard
 from platforms.drivers.base import Credentials, Driver, read
 from platforms.standard import (
-    BlockInfo,
     BlockRow,
     Figure,
     LedgerRange,
     LedgerRangeRequest,
     LedgerSummary,
     NodeInfo,
-    TransactionInfo,
     TransactionRow,
 )
 from platforms.steps import NOT_UNDERSTOOD
@@ -46,12 +45,8 @@ AHEAD = 8  # such questions that are known beforehand, where they need no thread
 TRANSACTIONS_PAGE = 500
 MAX_PAGES = 40
 KNOWN = 256  # stored blocks that are handed out for walking back, at once
-MAX_HEIGHT = 2**63 - 1
-MAX_COUNT = 2**31 - 1
 MAX_FIGURES = 50
-YEARS = range(1990, 2200)  # a block's time outside is no time
 
-BAD_NUMBER = kept(gettext_noop("The platform answered with %(value)s as %(name)s."))
 NOT_STORED = gettext_noop("What the platform answered could not be stored.")
 NO_SUCH_CHAIN = kept(gettext_noop("The platform says that there is no such chain: %(problem)s"))
 NO_ANSWER = kept(gettext_noop("The platform did not answer within %(seconds)s s."))
@@ -413,82 +408,3 @@ def _has_left(tip: Tip, summary: LedgerSummary) -> bool:
     if summary.height < tip.height:
         return True
     return summary.height == tip.height and summary.block_hash not in ("", tip.hash)
-
-
-# --- what is believed -------------------------------------------------------------------------------------------------
-
-
-def sound_summary(summary: LedgerSummary) -> LedgerSummary:
-    _require_number("height", summary.height, MAX_HEIGHT)
-    _require_number("transactions", summary.transactions, MAX_HEIGHT)
-    sound = {"block_hash": text(summary.block_hash, 100), "block_time": plausible(summary.block_time)}
-    return summary.model_copy(update=sound)
-
-
-def sound_block(block: BlockInfo | BlockRow) -> BlockRow:
-    _require_number("height", block.height, MAX_HEIGHT)
-    _require_number("transactions", block.transactions, MAX_COUNT)
-    return BlockRow(
-        height=block.height,
-        hash=text(block.hash, 100),
-        parent_hash=text(block.parent_hash, 100),
-        time=plausible(block.time),
-        transactions=block.transactions,
-    )
-
-
-TEXTS = {  # of a transaction, and how long they may be
-    "tx_id": 100,
-    "sender": 100,
-    "to": 100,
-    "value": 100,
-    "input": 1_000_000,
-    "contract": 100,
-    "extrainfo": 1_000_000,
-}
-_TEXTS_AT = [(TransactionRow._fields.index(name), length) for name, length in TEXTS.items()]
-
-
-def sound_transaction(found: TransactionInfo | TransactionRow) -> TransactionRow:
-    _require_number("index", found.index, MAX_COUNT)
-    texts = {name: text(getattr(found, name), length) for name, length in TEXTS.items()}
-    return TransactionRow(
-        block_height=found.block_height,
-        index=found.index,
-        time=plausible(found.time),
-        status=found.status,
-        **texts,
-    )
-
-
-def sound_transactions(found: list[TransactionRow]) -> list[TransactionRow]:
-    """Each as by `sound_transaction`. Nearly always all are sound, which looking along the columns tells at once."""
-    columns = list(zip(*found, strict=True))
-    return found if not found or _all_sound(columns) else [sound_transaction(each) for each in found]
-
-
-def _all_sound(columns: list[tuple[Any, ...]]) -> bool:
-    indexes, times = (columns[TransactionRow._fields.index(name)] for name in ("index", "time"))
-    return (
-        min(indexes) >= 0
-        and max(indexes) <= MAX_COUNT
-        and all(plausible(each) is each for each in set(times))
-        and all(max(map(len, columns[at])) <= length for at, length in _TEXTS_AT)
-        and not any("\x00" in "".join(columns[at]) for at, _length in _TEXTS_AT)
-    )
-
-
-def _require_number(name: str, value: int, limit: int) -> None:
-    if not 0 <= value <= limit:
-        raise PlatformRefused(BAD_NUMBER % {"value": value, "name": name}, code="bad_answer")
-
-
-def text(value: str, limit: int) -> str:
-    """No longer than the column, and without the one character that PostgreSQL does not store."""
-    return value if len(value) <= limit and "\x00" not in value else value.replace("\x00", "")[:limit]
-
-
-def plausible(value: datetime | None) -> datetime | None:
-    if value is None or value.year not in YEARS:
-        return None
-    return value if value.tzinfo is UTC else value.astimezone(UTC)

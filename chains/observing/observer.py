@@ -22,12 +22,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from chains.following import Following, begin_all
 from chains.limits import limit
-from chains.reading import NO_ANSWER, NOT_STORED, Key, Reading, Target, read_chain
+from chains.observing.following import Following, begin_all
+from chains.observing.reading import NO_ANSWER, NOT_STORED, Key, Reading, Target, read_chain
+from chains.observing.targets import targets_of
 from chains.services import ledger
 from chains.services.claims import claim_chains, due_chains
-from chains.targets import targets_of
 from platforms.drivers.base import follower_of
 
 logger = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """Readings without threads: very many at once on one event loop, where the driver has a follower.
 
-A reading is the generator of `chains/reading.py`, as for a thread. Here it also hands over what it has portion by
-portion, while it reads on, and asks for the next stretches of a ledger before it needs them.
+A reading is the generator of `reading.py`, as for a thread. Here it also hands over what it has portion by portion,
+while it reads on, and asks for the next stretches of a ledger before it needs them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from chains.limits import limit
-from chains.reading import TAKE, Ask, Reader, Reading, Target
+from chains.observing.reading import TAKE, Ask, Reader, Reading, Target
 from console.errors import ConsoleError
 from platforms.drivers.base import Follower, read
 from platforms.standard import Request
