@@ -13,6 +13,7 @@ import io
 import json
 import tarfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
-from console.errors import PlatformRefused
+from console.errors import PlatformRefused, PlatformUnavailable
 from platforms.hosts import words as w
 from platforms.hosts.connection import connect, in_our_words, knock
 from platforms.hosts.engine import OWNER, Engine
@@ -138,12 +139,15 @@ class DockerHost(Engine):
         return printed
 
     def remove_container(self, name: str) -> bool:
-        """Stop and remove; False when it was gone already."""
-        with self.speaking() as client:
+        """Stop and remove; False when it was gone already.
+
+        One that cannot be stopped in peace, as on a disk without any room to write that down, is killed.
+        """
+        with _while_full(), self.speaking() as client:
             container = self._container(client, name)
             if container is None:
                 return False
-            with contextlib.suppress(NotFound):
+            with contextlib.suppress(APIError):
                 container.stop(timeout=STOP_SECONDS)
             with contextlib.suppress(NotFound):
                 container.remove(force=True)
@@ -214,7 +218,7 @@ class DockerHost(Engine):
 
     def remove_volume(self, name: str) -> bool:
         """Remove it with its data; False when it was gone already."""
-        with self.speaking() as client:
+        with _while_full(), self.speaking() as client:
             try:
                 client.volumes.get(name).remove(force=True)
             except NotFound:
@@ -288,3 +292,14 @@ def _usage(said: dict[str, Any]) -> Usage:
 
 def _total(stats: dict[str, Any]) -> int:
     return int((stats.get("cpu_usage") or {}).get("total_usage") or 0)
+
+
+@contextlib.contextmanager
+def _while_full() -> Iterator[None]:
+    """An engine needs room to remove anything, too: once somebody has made some, it goes on."""
+    try:
+        yield
+    except PlatformRefused as problem:
+        if problem.code != "no_disk":
+            raise
+        raise PlatformUnavailable(problem.detail, code=problem.code) from problem

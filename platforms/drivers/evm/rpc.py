@@ -74,6 +74,7 @@ class Rpc:
 
     def note_answer(self, chain: Chain, node: Node) -> None:
         self._last[chain.chain_id] = node.node_id
+        self._silent.pop(node.node_id, None)
 
     def order(self, chain: Chain) -> list[Node]:
         """Nodes that run, the one that answered last first, those that have just been silent last."""
