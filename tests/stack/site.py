@@ -20,6 +20,8 @@ from tests.tools.engines import Host, running_hosts
 from tests.tools.images import TARGET, named
 from tests.tools.waiting import until
 
+PATIENCE = 150.0  # seconds; a node that comes back meets its peers again within half a minute, on a quiet machine
+
 
 @dataclass
 class Site:
@@ -35,7 +37,7 @@ class Site:
         machines = (standard.Machine(ip=host.ip, port=host.port),)
         return standard.Party(orgcode=f"org-{number}", name=f"Office {number}", category="on_prem", machines=machines)
 
-    def do(self, operation: str, key: str = "", *, seconds: float = 60.0, **request: Any) -> Any:
+    def do(self, operation: str, key: str = "", *, seconds: float = PATIENCE, **request: Any) -> Any:
         """The operation, carried through its waits; each go may be the first one of another worker."""
         wanted = standard.OPERATIONS[operation].request(**request)
 
@@ -47,7 +49,7 @@ class Site:
         return self._carried(go, seconds, operation)
 
     def upgrade(self, node_id: str) -> Any:
-        return self._carried(lambda position: self.driver.upgrade(node_id, position=position), 60.0, "the upgrade")
+        return self._carried(lambda position: self.driver.upgrade(node_id, position=position), PATIENCE, "the upgrade")
 
     def with_image(self, image: str) -> Site:
         """The same machines, with other settings."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +16,17 @@ from platforms.signing import account_of, new_key, sign
 from tests.stack.site import Site, site
 from tests.tools.engines import Host, missing_for_engines
 from tests.tools.images import missing_for, pack
+from tests.tools.ports import taken
 from tests.tools.waiting import until
 
 ENGINES = missing_for_engines()
 pytestmark = [
     pytest.mark.stack,
+    pytest.mark.timeout(600),  # a machine that does other things as well is slow
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(bool(ENGINES), reason=ENGINES),
 ]
 NO_ETHEREUM, NO_QUORUM = missing_for("ethereum"), missing_for("quorum")
-
-
-@contextlib.contextmanager
-def taken(ip: str, port: int) -> Iterator[None]:
-    with socket.socket() as other:
-        other.bind((ip, port))
-        other.listen()
-        yield
 
 
 def network(made: Site, *members: int) -> str:
@@ -143,7 +134,7 @@ def _taken_without_a_fee(address: str) -> None:
     key = new_key()
     about = {"number": int(ask("eth_chainId"), 16), "nonce": 0, "to": account_of(key), "data": ""}
     sent = ask("eth_sendRawTransaction", sign(key, **about, gas=21_000).raw)
-    until(lambda: ask("eth_getTransactionReceipt", sent), 30, "the transaction is in a block")
+    until(lambda: ask("eth_getTransactionReceipt", sent), 90, "the transaction is in a block")
 
 
 def _watched_from_outside(made: Site, ours: dict[str, str]) -> None:
@@ -206,7 +197,7 @@ def _two_of_two_are_needed(made: Site, ours: dict[str, str]) -> None:
     assert made.hosts[1].ip in health.detail
     assert height() <= stood + 2
     made.hosts[1].mend()
-    until(lambda: height() > stood + 3, 30, "the chain goes on")
+    until(lambda: height() > stood + 3, 120, "the chain goes on")
 
 
 @pytest.mark.skipif(bool(NO_QUORUM), reason=NO_QUORUM)

@@ -6,7 +6,6 @@ Everything is asked by REST and looked at from outside: on the engines, and on t
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +18,7 @@ from tests.stack.departments import Department, Office, chain_of, nodes_of, prop
 from tests.stack.product import Product, running, until
 from tests.tools.engines import Authority, Host, missing_for_engines, running_hosts
 from tests.tools.images import TARGET, missing_for, named
+from tests.tools.ports import taken
 
 REASON = missing_for_engines() or missing_for("ethereum")
 NO_QUORUM = missing_for("quorum")
@@ -97,7 +97,7 @@ def _live_through(office: Office, hosts: list[Host]) -> None:
         each.agree(joining["proposal"])
     assert social.caller.flow(joining["flow"])["state"] == "done"
     assert len(nodes_of(social, chain["id"])) == 3
-    until(lambda: _sealed(hosts[2]) > 0, seconds=20, what="the third member seals a block")
+    until(lambda: _sealed(hosts[2]) > 0, seconds=90, what="the third member seals a block")
 
     _a_host_is_cut_off_and_comes_back(hosts[0], tax, housing, chain["id"])
 
@@ -105,7 +105,7 @@ def _live_through(office: Office, hosts: list[Host]) -> None:
     assert housing.caller.flow(quitting["flow"])["state"] == "done"
     assert hosts[1].left() == []
     before = _height(IPS[2])
-    until(lambda: _height(IPS[2]) > before + 2, seconds=20, what="the others seal on")
+    until(lambda: _height(IPS[2]) > before + 2, seconds=90, what="the others seal on")
 
     ending = tax.caller.delete(f"unions/{union['unionid']}", expect=202)
     assert tax.caller.flow(ending["flow"])["state"] == "done"
@@ -125,11 +125,9 @@ def test_what_cannot_be_built_is_taken_back(office: Office) -> None:
 
         right = {"tlscert": hosts[1].tlscert}
         library.caller.patch(f"organizations/{library.orgcode}", right)
-        with socket.socket() as other:
-            other.bind((hosts[1].ip, 8545))
-            other.listen()
-            taken = _undone(health, library)
-        assert taken["error"]["code"] == "port_taken"
+        with taken(hosts[1].ip, 8545):
+            crowded = _undone(health, library)
+        assert crowded["error"]["code"] == "port_taken"
         assert [host.left() for host in hosts] == [[], []]
 
 
@@ -204,7 +202,7 @@ def _transactions_flow(caller: Caller, blockchain: str) -> None:
         rows = caller.all(f"blockchains/{blockchain}/transactions")
         return next((row for row in rows if row["hash"] == sent), None)
 
-    until(lambda: read() is not None, seconds=30, what="the transaction is read")
+    until(lambda: read() is not None, seconds=90, what="the transaction is read")
     assert (read()["status"], read()["to"], read()["value"]) == ("committed", SOMEBODY, "100")
     assert int(_rpc(IPS[1], "eth_getBalance", SOMEBODY, "latest"), 16) == 100
     assert caller.get(f"blockchains/{blockchain}/ledger")["transactions"] == 1
@@ -218,7 +216,7 @@ def _a_host_is_cut_off_and_comes_back(host: Host, cut: Department, other: Depart
 
     host.cut()
     before = _height(IPS[1])
-    until(lambda: _height(IPS[1]) > before + 2, seconds=20, what="the others seal on")
+    until(lambda: _height(IPS[1]) > before + 2, seconds=90, what="the others seal on")
     until(lambda: state() == "unknown", seconds=60, what="the console says that the node does not answer")
     until(
         lambda: (other.caller.get(f"blockchains/{blockchain}/ledger")["height"] or 0) > before,
@@ -227,7 +225,7 @@ def _a_host_is_cut_off_and_comes_back(host: Host, cut: Department, other: Depart
     )
     host.mend()
     until(lambda: state() == "running", seconds=60, what="the console says that it is back")
-    until(lambda: _height(host.ip) >= _height(IPS[1]) - 1, seconds=30, what="it catches up")
+    until(lambda: _height(host.ip) >= _height(IPS[1]) - 1, seconds=90, what="it catches up")
 
 
 def _sealed(host: Host) -> int:

@@ -7,7 +7,6 @@ somebody else holds, a host that dies. What is left is asked of the engines, not
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import tempfile
 import time
@@ -28,6 +27,7 @@ from tests.stack.estate import GOING_ON, Estate, ended, estate, told, work_until
 from tests.stack.site import site
 from tests.tools.engines import Authority, Host, missing_for_engines
 from tests.tools.images import missing_for, pack
+from tests.tools.ports import taken
 from tests.unions.conftest import root  # noqa: F401 - a fixture
 from unions.models import Union
 from unions.services.organizations import update_organization
@@ -97,11 +97,10 @@ def test_nobody_has_the_image(root: User, settings: Any, tmp_path: Path) -> None
 @needs_kernel
 def test_a_port_is_taken_on_the_members_host(root: User, settings: Any) -> None:  # noqa: F811
     """The creator's node seals already: it goes as well."""
-    with estate(root, settings, "Tax", "Library", ips=("127.0.52.5", "127.0.52.6")) as made, socket.socket() as other:
+    with estate(root, settings, "Tax", "Library", ips=("127.0.52.5", "127.0.52.6")) as made:
         host = made.offices[1].host
-        other.bind((host.ip, 8545))
-        other.listen()
-        undone(made, code="port_taken", at=host)
+        with taken(host.ip, 8545):
+            undone(made, code="port_taken", at=host)
 
 
 def test_a_disk_is_full_from_the_start(root: User, settings: Any, shell: dict[str, Any]) -> None:  # noqa: F811
