@@ -29,7 +29,7 @@ from unions.models import Organization, Proposal, Union
 from unions.services.proposals import cast_vote
 from unions.services.unions import propose_union
 
-PATIENCE = 300.0  # seconds; a machine that does other things as well is slow
+PATIENCE = 180.0  # seconds; a machine that does other things as well is slow
 BETWEEN_ATTEMPTS = 0.5
 OEMTYPE = "own"
 

@@ -10,8 +10,10 @@ from typing import Any
 from platforms import standard
 from platforms.drivers.base import Credentials, Finished
 from platforms.drivers.evm.book import Book, Spaces
+from platforms.drivers.evm.building import START_SECONDS
 from platforms.drivers.evm.driver import EvmDriver
 from platforms.drivers.evm.programs import Settings
+from platforms.drivers.evm.upgrading import STANDS_SECONDS
 from platforms.hosts.docker import Limits
 from platforms.hosts.spaces import Space
 from platforms.models import Cloudtype, Kernel, Platform, PlatformKind
@@ -20,7 +22,8 @@ from tests.tools.engines import Host, running_hosts
 from tests.tools.images import TARGET, named
 from tests.tools.waiting import until
 
-PATIENCE = 150.0  # seconds; a node that comes back meets its peers again within half a minute, on a quiet machine
+# The driver itself allows so long for a block before an upgrade, for the node, and for a block after it.
+UPGRADE_SECONDS = 2 * (STANDS_SECONDS + 20) + START_SECONDS
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Site:
         machines = (standard.Machine(ip=host.ip, port=host.port),)
         return standard.Party(orgcode=f"org-{number}", name=f"Office {number}", category="on_prem", machines=machines)
 
-    def do(self, operation: str, key: str = "", *, seconds: float = PATIENCE, **request: Any) -> Any:
+    def do(self, operation: str, key: str = "", *, seconds: float = 60.0, **request: Any) -> Any:
         """The operation, carried through its waits; each go may be the first one of another worker."""
         wanted = standard.OPERATIONS[operation].request(**request)
 
@@ -49,7 +52,9 @@ class Site:
         return self._carried(go, seconds, operation)
 
     def upgrade(self, node_id: str) -> Any:
-        return self._carried(lambda position: self.driver.upgrade(node_id, position=position), PATIENCE, "the upgrade")
+        return self._carried(
+            lambda position: self.driver.upgrade(node_id, position=position), UPGRADE_SECONDS, "the upgrade"
+        )
 
     def with_image(self, image: str) -> Site:
         """The same machines, with other settings."""

@@ -134,7 +134,7 @@ def _taken_without_a_fee(address: str) -> None:
     key = new_key()
     about = {"number": int(ask("eth_chainId"), 16), "nonce": 0, "to": account_of(key), "data": ""}
     sent = ask("eth_sendRawTransaction", sign(key, **about, gas=21_000).raw)
-    until(lambda: ask("eth_getTransactionReceipt", sent), 90, "the transaction is in a block")
+    until(lambda: ask("eth_getTransactionReceipt", sent), 30, "the transaction is in a block")
 
 
 def _watched_from_outside(made: Site, ours: dict[str, str]) -> None:
@@ -197,7 +197,7 @@ def _two_of_two_are_needed(made: Site, ours: dict[str, str]) -> None:
     assert made.hosts[1].ip in health.detail
     assert height() <= stood + 2
     made.hosts[1].mend()
-    until(lambda: height() > stood + 3, 120, "the chain goes on")
+    until(lambda: height() > stood + 3, 30, "the chain goes on")
 
 
 @pytest.mark.skipif(bool(NO_QUORUM), reason=NO_QUORUM)

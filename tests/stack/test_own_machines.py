@@ -97,7 +97,7 @@ def _live_through(office: Office, hosts: list[Host]) -> None:
         each.agree(joining["proposal"])
     assert social.caller.flow(joining["flow"])["state"] == "done"
     assert len(nodes_of(social, chain["id"])) == 3
-    until(lambda: _sealed(hosts[2]) > 0, seconds=90, what="the third member seals a block")
+    until(lambda: _sealed(hosts[2]) > 0, seconds=20, what="the third member seals a block")
 
     _a_host_is_cut_off_and_comes_back(hosts[0], tax, housing, chain["id"])
 
@@ -105,7 +105,7 @@ def _live_through(office: Office, hosts: list[Host]) -> None:
     assert housing.caller.flow(quitting["flow"])["state"] == "done"
     assert hosts[1].left() == []
     before = _height(IPS[2])
-    until(lambda: _height(IPS[2]) > before + 2, seconds=90, what="the others seal on")
+    until(lambda: _height(IPS[2]) > before + 2, seconds=20, what="the others seal on")
 
     ending = tax.caller.delete(f"unions/{union['unionid']}", expect=202)
     assert tax.caller.flow(ending["flow"])["state"] == "done"
@@ -202,7 +202,7 @@ def _transactions_flow(caller: Caller, blockchain: str) -> None:
         rows = caller.all(f"blockchains/{blockchain}/transactions")
         return next((row for row in rows if row["hash"] == sent), None)
 
-    until(lambda: read() is not None, seconds=90, what="the transaction is read")
+    until(lambda: read() is not None, seconds=30, what="the transaction is read")
     assert (read()["status"], read()["to"], read()["value"]) == ("committed", SOMEBODY, "100")
     assert int(_rpc(IPS[1], "eth_getBalance", SOMEBODY, "latest"), 16) == 100
     assert caller.get(f"blockchains/{blockchain}/ledger")["transactions"] == 1
@@ -216,7 +216,7 @@ def _a_host_is_cut_off_and_comes_back(host: Host, cut: Department, other: Depart
 
     host.cut()
     before = _height(IPS[1])
-    until(lambda: _height(IPS[1]) > before + 2, seconds=90, what="the others seal on")
+    until(lambda: _height(IPS[1]) > before + 2, seconds=20, what="the others seal on")
     until(lambda: state() == "unknown", seconds=60, what="the console says that the node does not answer")
     until(
         lambda: (other.caller.get(f"blockchains/{blockchain}/ledger")["height"] or 0) > before,
@@ -225,7 +225,7 @@ def _a_host_is_cut_off_and_comes_back(host: Host, cut: Department, other: Depart
     )
     host.mend()
     until(lambda: state() == "running", seconds=60, what="the console says that it is back")
-    until(lambda: _height(host.ip) >= _height(IPS[1]) - 1, seconds=90, what="it catches up")
+    until(lambda: _height(host.ip) >= _height(IPS[1]) - 1, seconds=30, what="it catches up")
 
 
 def _sealed(host: Host) -> int:

@@ -25,7 +25,7 @@ from platforms.drivers.evm.programs import Settings
 from platforms.drivers.evm.rpc import Rpc, number
 
 SOON = 0.5  # seconds
-START_SECONDS = 120.0  # a node answers within this
+START_SECONDS = 60.0  # a node answers within this
 SYNC_SECONDS = 600.0
 VOTE_SECONDS = 120.0  # without a new block for so long a vote comes to nothing
 BEHIND = 2  # blocks that a node may lack and still count as up to date

@@ -13,9 +13,7 @@ from platforms.drivers.evm.book import Chain, Node
 from platforms.drivers.evm.building import SOON, START_SECONDS, SYNC_SECONDS, Goes, NotYet, Tools, refuse_behind
 from platforms.drivers.evm.rpc import number
 
-# Beside ten blocks' time: a chain that makes no block for so long stands. A node that was started again and has missed
-# its peers tries them again after half a minute.
-STANDS_SECONDS = 120.0
+STANDS_SECONDS = 60.0  # beside ten blocks' time: a chain that makes no block for so long stands
 
 
 def upgrade_node(tools: Tools, goes: Goes, node_id: str) -> None:
