@@ -102,12 +102,15 @@ class DockerHost(Engine):
     # --- containers ---------------------------------------------------------------------------------------------------
 
     def ensure_container(self, wish: Wish) -> Found:
-        """The container as wished, running. One that is there and fits stays as it is; another wish replaces it."""
+        """The container as wished, running. One that is there and fits stays as it is; another wish replaces it.
+
+        What is replaced is stopped first: the next one finds the data whole, and nobody's lock on them.
+        """
         with self.speaking(wish.image) as client:
             container = self._container(client, wish.name)
             if container is not None and container.labels.get(WISH) != wish.digest:
                 self._refuse_others(container, wish)
-                container.remove(force=True)
+                _take_away(container)
                 container = None
             if container is None:
                 container = self._create(client, wish)
@@ -139,18 +142,12 @@ class DockerHost(Engine):
         return printed
 
     def remove_container(self, name: str) -> bool:
-        """Stop and remove; False when it was gone already.
-
-        One that cannot be stopped in peace, as on a disk without any room to write that down, is killed.
-        """
+        """Stop and remove; False when it was gone already."""
         with _while_full(), self.speaking() as client:
             container = self._container(client, name)
             if container is None:
                 return False
-            with contextlib.suppress(APIError):
-                container.stop(timeout=STOP_SECONDS)
-            with contextlib.suppress(NotFound):
-                container.remove(force=True)
+            _take_away(container)
             return True
 
     def containers(self, **labels: str) -> list[Found]:
@@ -256,6 +253,15 @@ class DockerHost(Engine):
     def _refuse_others(self, container: Container, wish: Wish) -> None:
         if WISH not in container.labels:
             raise PlatformRefused(w.OTHERS % {"host": self.name, "name": wish.name}, code="name_taken")
+
+
+def _take_away(container: Container) -> None:
+    """Stop and remove. One that cannot be stopped in peace, as on a disk without any room to write that down, is
+    killed."""
+    with contextlib.suppress(APIError):
+        container.stop(timeout=STOP_SECONDS)
+    with contextlib.suppress(NotFound):
+        container.remove(force=True)
 
 
 def _complain(host: str, name: str, words: str) -> None:

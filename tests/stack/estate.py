@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from chains.models import Blockchain
 from console.flows import engine
-from console.models import Flow, FlowState, Step, StepState, User
+from console.models import Flow, FlowState, Step, StepLog, StepState, User
 from platforms.drivers import forget_drivers
 from platforms.models import Platform
 from platforms.services.platforms import register_platform
@@ -158,4 +158,6 @@ def told(flow: Flow) -> str:
     """What the flow says of itself, for a failing test."""
     steps = flow.steps.order_by("number").values_list("name", "state", "error", "undo_error")
     open_steps = [each for each in steps if each[1] not in (StepState.DONE, StepState.UNDONE)]
-    return f"{flow.kind} is {flow.state}: {flow.error} {open_steps}"
+    log = StepLog.objects.filter(step__flow=flow).order_by("-id")[:12]
+    last_words = "\n".join(f"  {line.at:%X} {line.step.name}: {line.message} {line.data}" for line in reversed(log))
+    return f"{flow.kind} is {flow.state}: {flow.error} {open_steps}\n{last_words}"

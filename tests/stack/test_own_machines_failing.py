@@ -7,6 +7,7 @@ somebody else holds, a host that dies. What is left is asked of the engines, not
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import tempfile
 import time
@@ -49,6 +50,13 @@ case "$*" in
 *) trap exit TERM; sleep 600 & wait;;
 esac
 """  # in the place of geth: makes a key, and then never answers
+
+FAILS = """#!/bin/sh
+case "$*" in
+*"account new"*) mkdir -p /data/keystore; echo > /data/keystore/UTC--%s;;
+*) echo "in words that nobody knows" >&2; exit 1;;
+esac
+""" % ("1a" * 20)  # in the place of geth: cannot write the first block, and does not say why
 
 
 @pytest.fixture
@@ -165,6 +173,27 @@ def test_a_node_that_hangs_where_there_is_no_room(monkeypatch: pytest.MonkeyPatc
         assert refused.value.code == "node_silent", "with room again, all that is known is that it is silent"
 
 
+def test_a_disk_with_too_little_room_is_named_whatever_failed_for_it(tmp_path: Path) -> None:
+    (tmp_path / "geth").write_text(FAILS)
+    pack(tmp_path / "ethereum.tar", tag="localhost/concord-fails:1", program=tmp_path / "geth")
+    chosen = {"image": "localhost/concord-fails:1", "archives": tmp_path}
+    with small_disks("60m"), site("ethereum", "56", 1, disk="60m", **chosen) as made:
+        network_id = made.do("create_network", name="Permits", creator=made.party(0)).network_id
+        wanted = standard.OPERATIONS["create_chain"].request(
+            network_id=network_id, name="Permits", creator=made.party(0)
+        )
+
+        def code() -> str:
+            with pytest.raises(PlatformRefused) as refused:
+                made.driver.perform("create_chain", wanted, credentials=Credentials(), key="one", position=None)
+            return refused.value.code
+
+        assert code() == "command_failed"
+        with full(made.hosts[0], but=3 * 2**20):
+            assert code() == "no_disk"
+        assert code() == "command_failed"
+
+
 @needs_kernel
 def test_a_host_dies_in_the_middle_and_comes_back(root: User, settings: Any) -> None:  # noqa: F811
     """Within the attempts of a step: the flow goes on with what it finds there."""
@@ -223,15 +252,16 @@ def small_disks(size: str) -> Iterator[None]:
 
 
 class full:
-    """The host's disk without any room, for the time of the block."""
+    """The host's disk without any room, or with so many bytes of it, for the time of the block."""
 
-    def __init__(self, host: Host) -> None:
-        self.filler = host.folder / "filler"
+    def __init__(self, host: Host, *, but: int = 0) -> None:
+        self.filler, self.but = host.folder / "filler", but
 
     def __enter__(self) -> None:
         with contextlib.suppress(OSError), self.filler.open("wb", buffering=0) as file:
             while file.write(bytes(2**20)):
                 pass
+        os.truncate(self.filler, self.filler.stat().st_size - self.but)
 
     def __exit__(self, *_problem: object) -> None:
         self.filler.unlink()

@@ -98,7 +98,7 @@ def _an_image_that_does_not_run(made: Estate, settings: Any, root: User, union: 
     stopped = flow.steps.get(state=StepState.FAILED)
     assert stopped.stopped_half_way, "an operator can let it go on"
     assert (flow.error or {})["code"] in ("node_died", "engine_refused", "command_failed", "node_silent")
-    assert {image_on(office.host) for office in made.offices} == {NEXT}
+    assert {image_on(office.host) for office in made.offices} == {NEXT}, told(flow)
     before = height(made, union)
     work_until(lambda: height(made, union) > before + 2, "the chain goes on")
 

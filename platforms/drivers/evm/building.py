@@ -23,6 +23,7 @@ from platforms.drivers.evm.hosts import Hosts
 from platforms.drivers.evm.kernels import Kernel
 from platforms.drivers.evm.programs import Settings
 from platforms.drivers.evm.rpc import Rpc, number
+from platforms.hosts.docker import DockerHost
 
 SOON = 0.5  # seconds
 START_SECONDS = 60.0  # a node answers within this
@@ -111,10 +112,11 @@ def run_node(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = "
     further one of this name."""
     node = _prepared(tools, goes, chain, orgcode, name)
     host, wish = tools.hosts.of(node), tools.kernel.running(chain, node, tools.consensus(chain), tools.settings)
-    if host.container(wish.name) is None:
-        host.run_once(tools.kernel.beginning(chain, node))
-        goes.note(f"wrote the first block on {host.name}")
-    found = host.ensure_container(wish)
+    with tools.hosts.told_of_a_full_disk(chain, node):
+        if host.container(wish.name) is None:
+            host.run_once(tools.kernel.beginning(chain, node))
+            goes.note(f"wrote the first block on {host.name}")
+        found = host.ensure_container(wish)
     if not tools.rpc.answers(node):
         tools.hosts.refuse_dead(
             chain, node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts)
@@ -141,6 +143,16 @@ def _prepared(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = 
     if not host.ensure_image(node.image, archive=settings.archive, registry=settings.registry):
         silent = PlatformUnavailable(say.NOT_UP % {"node": node.node_id, "seconds": round(SYNC_SECONDS)})
         raise NotYet(f"the image on {host.name}", SYNC_SECONDS, silent)
+    with tools.hosts.told_of_a_full_disk(chain, node):
+        address, brought = _keys_on(host, tools, chain, node)
+    tools.book.change_node(node.node_id, address=address)
+    how = "took the key that lay ready" if brought else "made the node's keys"
+    goes.note(f"{how} on {host.name}", address=address)
+    return written()
+
+
+def _keys_on(host: DockerHost, tools: Tools, chain: Chain, node: Node) -> tuple[str, bool]:
+    """The address of the node's key on its host, and whether its organization has brought that key."""
     host.ensure_volume(programs.volume_name(node), programs.labels_of(chain, node))
     brought = node.validator and host.has_volume(programs.BROUGHT)
     preparation = tools.kernel.preparation(chain, node, tools.consensus(chain), brought=brought)
@@ -148,10 +160,7 @@ def _prepared(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = 
     address = f"0x{(printed or [''])[-1].removeprefix('0x').lower()}"
     if not re.fullmatch(r"0x[0-9a-f]{40}", address):
         raise PlatformRefused(say.NO_KEY % {"host": host.name, "problem": " ".join(printed)[-200:]}, code="no_key")
-    tools.book.change_node(node.node_id, address=address)
-    how = "took the key that lay ready" if brought else "made the node's keys"
-    goes.note(f"{how} on {host.name}", address=address)
-    return written()
+    return address, brought
 
 
 def _enode(tools: Tools, node: Node) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import Any
 
 from console.errors import ConsoleError, Missing, PlatformRefused
@@ -87,6 +89,17 @@ class Hosts:
             say.NODE_DIED % {"node": node.node_id, "host": host.name, "problem": words}, code="node_died"
         )
 
+    @contextlib.contextmanager
+    def told_of_a_full_disk(self, chain: Chain, node: Node) -> Iterator[None]:
+        """What the node's host refuses in this block for want of room is called that: an engine without room fails in
+        many words, and few of them name it."""
+        try:
+            yield
+        except PlatformRefused as problem:
+            if problem.code != "no_disk":
+                self._refuse_full(self.of(node), chain, node)
+            raise
+
     def why_silent(self, chain: Chain, node: Node, seconds: float) -> PlatformRefused:
         """Why a node has not answered for so long, as far as its host can tell: one that has no room may hang, or die
         too slowly to be seen dying twice."""
@@ -100,8 +113,9 @@ class Hosts:
     def _refuse_full(self, host: DockerHost, chain: Chain, node: Node) -> None:
         """PlatformRefused where there is no room: a node that dies of that has none for its last words either."""
         try:
-            printed = host.run_once(programs.measuring(chain, node))
-            full = int(printed.splitlines()[-1].split()[3]) < ROOM_KIB
+            printed = host.run_once(programs.measuring(chain, node)).strip()
+            # It ended well, and the engine could keep nothing of what it said.
+            full = not printed or int(printed.splitlines()[-1].split()[3]) < ROOM_KIB
         except (IndexError, ValueError):
             return
         except ConsoleError as problem:

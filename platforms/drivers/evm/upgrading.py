@@ -62,9 +62,9 @@ def _get_image(tools: Tools, node: Node) -> None:
 
 
 def _run(tools: Tools, goes: Goes, chain: Chain, node: Node) -> None:
-    found = tools.hosts.of(node).ensure_container(
-        tools.kernel.running(chain, node, tools.consensus(chain), tools.settings)
-    )
+    wish = tools.kernel.running(chain, node, tools.consensus(chain), tools.settings)
+    with tools.hosts.told_of_a_full_disk(chain, node):
+        found = tools.hosts.of(node).ensure_container(wish)
     if tools.rpc.answers(node):
         return
     tools.hosts.refuse_dead(chain, node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts))
