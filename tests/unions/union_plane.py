@@ -7,6 +7,7 @@ before its job has ended.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import yaml
@@ -124,7 +125,7 @@ def _job_step(of: str, cred: str) -> Json:
     }
 
 
-def _mapping(*, careful: bool) -> str:
+def _mapping(*, careful: bool) -> Json:
     document = yaml.safe_load(BASE_MAPPING)
     document["auth"] = {"kind": "bearer", "token": "ak"}
     document["errorMessage"] = ["$.body.error.text", "$.body.reason"]
@@ -169,25 +170,31 @@ def _mapping(*, careful: bool) -> str:
         "gone": {"status": 404},
         "result": {"status": "deleted"},
     }
-    return yaml.safe_dump(document)
+    return document
 
 
-API_FILE, CAREFUL, CARELESS = _api_file(), _mapping(careful=True), _mapping(careful=False)
+@functools.cache
+def _offering(*, careful: bool, without: tuple[str, ...] = ()) -> tuple[str, frozenset[str]]:
+    """A mapping, and the names of what it offers."""
+    document = _mapping(careful=careful)
+    for name in without:
+        del document["interfaces"][name]
+    return yaml.safe_dump(document), frozenset(document["interfaces"])
+
+
+API_FILE, (CAREFUL, _), (CARELESS, _) = _api_file(), _offering(careful=True), _offering(careful=False)
 
 
 def speak_to(plane: UnionPlane, platform: Platform, *, careful: bool = True, without: tuple[str, ...] = ()) -> None:
     """Let the platform's row speak to the plane; `without` are operations that it does not offer."""
-    document = yaml.safe_load(CAREFUL if careful else CARELESS)
-    for name in without:
-        del document["interfaces"][name]
+    mapping, offered = _offering(careful=careful, without=without)
     plane.careful = careful
     number = platform.versions.count() + 1
     platform.version = PlatformVersion.objects.create(
-        platform=platform, number=number, api_file=API_FILE, mapping=yaml.safe_dump(document)
+        platform=platform, number=number, api_file=API_FILE, mapping=mapping
     )
     platform.base_url, platform.revision = plane.address, platform.revision + 1
     platform.credentials = f'{{"ak": "{TOKEN}"}}'
-    offered = document["interfaces"]
     platform.capabilities = {
         name: {"supported": name in offered, "reason": "" if name in offered else "The testbed cannot do this."}
         for name in platform.capabilities
