@@ -36,7 +36,7 @@ def driver(plane: Plane) -> MappedDriver:
 
 
 def speaking_to(plane: Plane, change: Change | None = None) -> MappedDriver:
-    mapping = yaml.safe_load(MAPPING)
+    mapping = yaml.load(MAPPING, Loader=yaml.CSafeLoader)
     if change:
         change(mapping["interfaces"])
     return MappedDriver.from_text(

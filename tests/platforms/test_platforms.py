@@ -27,7 +27,7 @@ Register = Callable[..., Platform]
 
 def renamed_result(name: str = "extra") -> str:
     """Another mapping that is in order."""
-    mapping = yaml.safe_load(MAPPING)
+    mapping = yaml.load(MAPPING, Loader=yaml.CSafeLoader)
     mapping["platform"] = name
     mapping["unsupported"]["get_chain"] = "There is one chain only."
     del mapping["interfaces"]["delete_network"]
@@ -148,7 +148,7 @@ def test_new_files_are_a_new_version(root: User, registered: Register) -> None:
 
 def test_files_that_are_wrong_change_nothing(root: User, registered: Register) -> None:
     before = registered()
-    mapping = yaml.safe_load(MAPPING)
+    mapping = yaml.load(MAPPING, Loader=yaml.CSafeLoader)
     del mapping["interfaces"]["get_network"]["result"]["name"]
     with pytest.raises(Invalid) as problem:
         service.update_platform(actor=root, oemtype="testbed", name="New", mapping=yaml.safe_dump(mapping))

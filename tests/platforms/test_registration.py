@@ -36,7 +36,7 @@ def register(actor: User, given: dict[str, Any]) -> tuple[Platform, Flow]:
 
 
 def broken(change: Callable[[dict[str, Any]], None]) -> str:
-    mapping = yaml.safe_load(MAPPING)
+    mapping = yaml.load(MAPPING, Loader=yaml.CSafeLoader)
     change(mapping)
     return yaml.safe_dump(mapping)
 
@@ -346,6 +346,8 @@ def test_only_administrators_register(alice: User, otto: User, plane: Plane) -> 
 
 
 def test_files_may_come_as_json(root: User, plane: Plane) -> None:
-    given = plane.registration(api_file=yaml.safe_load(API_FILE), mapping=yaml.safe_load(MAPPING))
+    given = plane.registration(
+        api_file=yaml.load(API_FILE, Loader=yaml.CSafeLoader), mapping=yaml.load(MAPPING, Loader=yaml.CSafeLoader)
+    )
     platform, _flow = register(root, given)
     assert platform.state == PlatformState.OFFICIAL

@@ -21,7 +21,7 @@ BASE = "https://platform.example"
 
 
 def given(auth: dict[str, Any], credentials: dict[str, str], **more: Any) -> dict[str, Any]:
-    mapping = {**yaml.safe_load(MAPPING), "auth": auth, "addresses": more.pop("addresses", {})}
+    mapping = {**yaml.load(MAPPING, Loader=yaml.CSafeLoader), "auth": auth, "addresses": more.pop("addresses", {})}
     plain = {"oemtype": "x", "name": "X", "base_url": BASE, "api_file": API_FILE, "credentials": credentials}
     return {**plain, "mapping": yaml.safe_dump(mapping), **more}
 

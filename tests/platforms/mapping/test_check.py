@@ -24,13 +24,13 @@ CREATE = "create_network"
 
 def mapping(change: Change) -> str:
     """The plane's mapping with a change to its interfaces, as a text with lines."""
-    document = yaml.safe_load(MAPPING)
+    document = yaml.load(MAPPING, Loader=yaml.CSafeLoader)
     change(document["interfaces"])
     return yaml.dump(json.loads(json.dumps(document)), sort_keys=False)
 
 
 def api(change: Change) -> str:
-    document = yaml.safe_load(API_FILE)
+    document = yaml.load(API_FILE, Loader=yaml.CSafeLoader)
     change(document)
     return yaml.dump(json.loads(json.dumps(document)), sort_keys=False)
 
@@ -558,7 +558,7 @@ def test_a_large_file_is_checked_quickly() -> None:
             document["paths"][f"/v1/more/{number}"] = copy.deepcopy(document["paths"]["/v1/tenants"])
             document["paths"][f"/v1/more/{number}"]["get"]["operationId"] = f"more{number}"
 
-    document = yaml.safe_load(API_FILE)
+    document = yaml.load(API_FILE, Loader=yaml.CSafeLoader)
     change(document)
     text = json.dumps(document)
     assert 800_000 < len(text) < 2_000_000
@@ -624,7 +624,7 @@ def test_files_with_too_many_values_are_refused_at_once(text: str, field: str) -
 
 
 def paced(constant: Any) -> str:
-    whole = yaml.safe_load(MAPPING)
+    whole = yaml.load(MAPPING, Loader=yaml.CSafeLoader)
     (polled,) = (each for each in whole["interfaces"]["create_network"]["steps"] if "poll" in each)
     polled["poll"]["every"] = {"$from": "$.const.pace"}
     whole["const"] = {"pace": constant}
