@@ -43,13 +43,7 @@ def create_grant(
     Raises Missing (no such chain in sight), NotAllowed, Conflict, NotSupported, Invalid.
     """
     organization = locked_or_missing(Organization.objects.visible_to(actor), orgcode=orgcode)
-    rows = Blockchain.objects.visible_to(actor).select_related("business_chain__platform")
-    chain = rows.filter(uid=blockchain).first()
-    if chain is None:
-        raise Missing(_("There is no such chain."))
-    if may_manage_organization(actor, organization):
-        require_gateway(chain)  # the reason has a code of its own
-    require(may_grant_access(actor, chain, organization))
+    chain = _chain_to_grant(actor, organization, blockchain)
     _refuse_too_many(chain, organization)
     _refuse_limits(quota_per_day, rate_per_minute, expires_at)
     grant = AccessGrant.objects.create(
@@ -90,6 +84,18 @@ def revoke_grant(*, actor: User, grant_id: int) -> AccessGrant:
         about = {"grant": grant.pk, "orgcode": grant.organization.orgcode}
         audit.record("chains.grant.revoked", actor=actor, target=grant.blockchain, **about)
     return grant
+
+
+def _chain_to_grant(actor: User, organization: Organization, uid: str) -> Blockchain:
+    """The chain, if the actor may let the organization's people reach it."""
+    rows = Blockchain.objects.visible_to(actor).select_related("business_chain__platform")
+    chain = rows.filter(uid=uid).first()
+    if chain is None:
+        raise Missing(_("There is no such chain."))
+    if may_manage_organization(actor, organization):
+        require_gateway(chain)  # the reason has a code of its own
+    require(may_grant_access(actor, chain, organization))
+    return chain
 
 
 def _methods(preset: str, methods: Sequence[str]) -> list[str]:

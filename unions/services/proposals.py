@@ -85,29 +85,41 @@ def open_proposal(
         console_asked=console_asked,
         expires_at=timezone.now() + timedelta(days=settings.PROPOSAL_DAYS),
     )
+    _ask(proposal, electorate, proposer_agrees=proposer_agrees)
+    proposal.flow = _promise(proposal, electorate, blueprint or f"unions.{kind}", answer or {})
+    proposal.save()
+    return proposal
+
+
+def _ask(proposal: Proposal, electorate: Collection[Organization], *, proposer_agrees: bool) -> None:
+    """Give the electorate its say; who proposes has said it already. Carried where that is all it takes."""
+    actor, proposer = proposal.opened_by, proposal.proposer
     Elector.objects.bulk_create(Elector(proposal=proposal, organization=each) for each in electorate)
     if proposer_agrees and proposer in electorate:
         Vote.objects.create(proposal=proposal, organization=proposer, agree=True, cast_by=actor)
     audit.record(
-        f"unions.proposal.{kind}_proposed",
+        f"unions.proposal.{proposal.kind}_proposed",
         actor=actor,
         target=proposal,
         electorate=[each.orgcode for each in electorate],
-        comment=comment,
+        comment=proposal.comment,
     )
     if _count(proposal) is Outcome.CARRIED:
         proposal.carry()
-    proposal.flow = flows.start(
-        flows.blueprint_named(blueprint or f"unions.{kind}"),
+
+
+def _promise(proposal: Proposal, electorate: Collection[Organization], blueprint: str, answer: dict[str, Any]) -> Flow:
+    """The flow of what happens when they agree; it sleeps until then."""
+    concerns, proposer = proposal.concerns, proposal.proposer
+    return flows.start(
+        flows.blueprint_named(blueprint),
         subject=proposal,
-        requested_by=actor,
-        arguments={**payload, "proposal": proposal.pk},
-        title_values={"name": subject_name, "organization": concerns.name if concerns else proposer.name},
+        requested_by=proposal.opened_by,
+        arguments={**proposal.payload, "proposal": proposal.pk},
+        title_values={"name": proposal.subject_name, "organization": (concerns or proposer).name},
         watchers=people_of([proposer, *electorate, *([concerns] if concerns else [])]),
-        answer={"proposal": str(proposal.pk), "unionid": payload["unionid"], **(answer or {})},
+        answer={"proposal": str(proposal.pk), "unionid": proposal.payload["unionid"], **answer},
     )
-    proposal.save()
-    return proposal
 
 
 def promised_flow(proposal: Proposal) -> Flow:

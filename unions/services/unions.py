@@ -13,6 +13,7 @@ from console.errors import Conflict
 from console.models import User
 from console.policies import require
 from console.transactions import joins_transaction, locked_or_missing, use_case
+from platforms.models import Platform
 from unions.codes import new_code
 from unions.matching import SeenMember
 from unions.models import (
@@ -73,21 +74,22 @@ def propose_union(
     rule, threshold = read_rule(rule, threshold)
     require(may_speak_for(actor, creator))
     name = read_name(name)
-    if Union.objects.filter(platform=platform, name_key=key_of(name)).exclude(state=UnionState.DELETED).exists():
-        raise Conflict.field("name", _("There is a union of this name on the platform already."))
     subject_key = f"union:{platform.pk}:{key_of(name)}"
+    _refuse_taken_name(platform, name)
     proposals.refuse_beside(subject_key, field="name")
     if network_id:
         existing.refuse_taken_network(platform, network_id)
     require_support(platform, *(["get_network"] if network_id else ["create_network", "join_network"]))
-    for organization in [creator, *invited]:
-        require_place(platform, organization, "creatororg" if organization == creator else "orgs")
+    everyone = [creator, *invited]
+    fields = {each.pk: "creatororg" if each == creator else "orgs" for each in everyone}
+    for organization in everyone:
+        require_place(platform, organization, fields[organization.pk])
     # A network that is there needs no room: its nodes count already.
-    wanted = {} if network_id else dict.fromkeys([creator, *invited], needed_for(platform, None))
-    quotas.require_room(wanted, fields={each.pk: "orgs" for each in invited} | {creator.pk: "creatororg"})
+    wanted = {} if network_id else dict.fromkeys(everyone, needed_for(platform, None))
+    quotas.require_room(wanted, fields=fields)
     payload = {
         **payload_for(platform, None, creator, name),
-        "orgs": [each.orgcode for each in [creator, *invited]],
+        "orgs": [each.orgcode for each in everyone],
         "unionid": new_code("union"),
         "rule": rule,
         "threshold": threshold,
@@ -105,6 +107,11 @@ def propose_union(
     )
     quotas.reserve(flow=promised_flow(proposal), wanted=wanted)
     return proposal
+
+
+def _refuse_taken_name(platform: Platform, name: str) -> None:
+    if Union.objects.filter(platform=platform, name_key=key_of(name)).exclude(state=UnionState.DELETED).exists():
+        raise Conflict.field("name", _("There is a union of this name on the platform already."))
 
 
 @use_case
