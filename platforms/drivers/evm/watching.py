@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import math
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
-from console.errors import PlatformRefused
+from console.errors import PlatformRefused, PlatformUnavailable
 from platforms import standard
 from platforms.drivers.evm import ledger
 from platforms.drivers.evm.book import Chain
@@ -15,10 +17,11 @@ from platforms.drivers.evm.ledger import Question, T
 from platforms.drivers.evm.reading import Reader, summary_of
 from platforms.drivers.evm.rpc import NO_METHOD, number
 from platforms.drivers.evm.stretch import stretch
-from platforms.drivers.evm.wire import Wire
+from platforms.drivers.evm.wire import TOO_SLOW, Wire
 from platforms.standard import Answer, LedgerRange, LedgerRangeRequest
 
 COUNT_BATCHES = 1  # of one go: the stretches that are read count as well
+SLOW_SECONDS = 600.0  # a chain whose nodes were too slow is asked for less at once for so long
 
 
 class Watcher:
@@ -30,6 +33,7 @@ class Watcher:
         self._reader, self._wire = reader, wire
         self._stretches: dict[str, dict[int, list[int]]] = {}  # chain → first block → transactions of it and the next
         self._one_by_one: set[str] = set()  # chains whose nodes give no receipts by block
+        self._most: dict[str, tuple[float, float]] = {}  # chain → blocks that its nodes give in time, and since when
 
     async def read(self, operation: str, request: standard.Request) -> Answer:
         question: Callable[[Any], Any] = getattr(self, f"_{operation}")
@@ -51,8 +55,11 @@ class Watcher:
         return await self._carry(await self._chain(request.chain_id), ledger.transactions(request))
 
     async def _get_ledger_range(self, request: LedgerRangeRequest) -> LedgerRange:
-        """In halves where it is too much for one answer, and with single receipts where a node knows no others."""
+        """In halves where it is too much for one answer, or for the time that a node has for one; with single receipts
+        where it knows no others."""
         chain = await self._chain(request.chain_id)
+        if _size(request) > self._most_at_once(chain):
+            return await self._in_halves(request)
         by_block = chain.chain_id not in self._one_by_one
         try:
             found = await stretch(functools.partial(self._wire.ask, chain), request, by_block=by_block)
@@ -63,8 +70,18 @@ class Watcher:
             if request.from_height == request.to_height:
                 raise
             return await self._in_halves(request)
+        except PlatformUnavailable as problem:
+            if problem.code != TOO_SLOW or request.from_height == request.to_height:
+                raise
+            self._most[chain.chain_id] = min((_size(request) + 1) // 2, self._most_at_once(chain)), time.monotonic()
+            return await self._in_halves(request)
         await self._note_stretch(chain, found)
         return found
+
+    def _most_at_once(self, chain: Chain) -> float:
+        """Blocks that may be asked for by one question: fewer for a while where more took too long."""
+        most, since = self._most.get(chain.chain_id, (math.inf, 0.0))
+        return most if time.monotonic() - since < SLOW_SECONDS else math.inf
 
     async def _in_halves(self, request: LedgerRangeRequest) -> LedgerRange:
         middle = (request.from_height + request.to_height) // 2
@@ -104,3 +121,7 @@ class Watcher:
                 calls = question.send(await self._wire.ask(chain, calls))
         except StopIteration as end:
             return cast(T, end.value)
+
+
+def _size(request: LedgerRangeRequest) -> int:
+    return request.to_height - request.from_height + 1

@@ -33,6 +33,7 @@ CONNECTIONS_PER_NODE = 8
 READ_AHEAD = MEGABYTE  # of an answer, before the connection waits for whoever reads it
 ASK_HEAD = to_json(batch(HEAD))
 TOO_MUCH = "too_much"  # of an answer: asking for less helps
+TOO_SLOW = "too_slow"  # the whole answer was not there in time: asking for less may help
 
 
 class Wire:
@@ -46,21 +47,21 @@ class Wire:
     async def ask(self, chain: Chain, calls: Sequence[Call], form: Decoder[Any] | None = None) -> list[Any]:
         """The results, in order, all from one node, parsed as they are or into a form that is expected.
 
-        PlatformUnavailable when no node answers.
+        PlatformUnavailable when no node answers; called `TOO_SLOW` where the last one was at it when its time was up.
         """
         if not calls:
             return []
-        problem = say.NO_NODES
+        problem, code = say.NO_NODES, None
         for node in self._rpc.order(chain):
             try:
                 answers = await self.ask_node(node, calls, form)
             except PlatformUnavailable as silent:
-                problem = silent.detail
+                problem, code = silent.detail, silent.code
                 self._rpc.note_silent(node)
                 continue
             self._rpc.note_answer(chain, node)
             return answers
-        raise PlatformUnavailable(say.NOBODY_ANSWERS % {"chain": chain.name, "problem": problem})
+        raise PlatformUnavailable(say.NOBODY_ANSWERS % {"chain": chain.name, "problem": problem}, code=code)
 
     async def ask_node(self, node: Node, calls: Sequence[Call], form: Decoder[Any] | None = None) -> list[Any]:
         """The results of one node, in order. PlatformRefused for a call that it refuses."""
@@ -71,7 +72,9 @@ class Wire:
             raise PlatformRefused(str(problem), code="address_refused") from problem
         except aiohttp.ClientConnectorError as problem:
             raise PlatformUnavailable(UNREACHABLE % {"address": node.rpc, "problem": problem}) from problem
-        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+        except TimeoutError as problem:
+            raise PlatformUnavailable(SILENT % {"address": node.rpc}, code=TOO_SLOW) from problem
+        except (aiohttp.ClientError, OSError) as problem:
             raise PlatformUnavailable(SILENT % {"address": node.rpc}) from problem
         if form is not None:
             return _formed(node, calls, status, body, form)

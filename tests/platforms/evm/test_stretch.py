@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -18,71 +15,13 @@ from platforms.drivers.evm.rpc import Rpc
 from platforms.drivers.evm.stretch import stretch
 from platforms.drivers.evm.wire import Wire
 from platforms.standard import LedgerRange, LedgerRangeRequest, TransactionRow
-
-Json = dict[str, Any]
-HASHES = [f"0x{number:064x}" for number in range(10)]
-ACCOUNT = "0x" + "a" * 40
-
-
-class LyingNode:
-    """Two blocks of one transaction each. `changes` are put into what it answers: method → its answer made other."""
-
-    def __init__(self) -> None:
-        self.change: Any = lambda method, answer: answer
-        self.body: bytes | None = None
-        handler = type("Handler", (_Handler,), {"node": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def answer(self, call: Json) -> Json:
-        height = int(call["params"][0], 16)
-        transaction = HASHES[height + 5]
-        if call["method"] == "eth_getBlockByNumber":
-            whole = {"hash": transaction, "value": "0x7", "nonce": "0x3", "from": ACCOUNT, "to": None, "input": "0x01"}
-            said: Any = {
-                "number": hex(height),
-                "hash": HASHES[height + 1],
-                "parentHash": HASHES[height],
-                "timestamp": "0x65000000",
-                "transactions": [whole if call["params"][1] else transaction],
-                "whatever": [1, 2.5, None, {"else": "there is"}],
-            }
-        else:
-            log = {"address": ACCOUNT, "topics": [HASHES[9]], "data": "0x", "removed": False}
-            receipt = {"transactionHash": transaction, "blockHash": HASHES[height + 1], "gasUsed": "0x5208"}
-            said = [{**receipt, "from": ACCOUNT, "to": None, "contractAddress": ACCOUNT, "logs": [log]}]
-        return {"jsonrpc": "2.0", "id": call["id"], "result": self.change(call["method"], said)}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    node: LyingNode
-
-    def do_POST(self) -> None:
-        calls = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        body = self.node.body
-        if body is None:
-            body = json.dumps([self.node.answer(each) for each in reversed(calls)]).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def node() -> Iterator[LyingNode]:
-    made = LyingNode()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+from tests.platforms.evm.lying import ACCOUNT, HASHES, Json, LyingNode
 
 
 def read(node: LyingNode, *, full: bool = True) -> LedgerRange:
     async def ask() -> LedgerRange:
         wire = Wire(Rpc(allow_private=True), allow_private=True)
-        chain = observed(f"5@127.0.0.1:{node.server.server_address[1]}")
+        chain = observed(node.chain_id)
         assert chain is not None
         request = LedgerRangeRequest(chain_id=chain.chain_id, from_height=0, to_height=1, full=full)
         try:

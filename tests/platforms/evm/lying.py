@@ -1,0 +1,83 @@
+"""A node that answers as it is told to: in another form than it should, or too slowly."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Json = dict[str, Any]
+HASHES = [f"0x{number:064x}" for number in range(300)]
+ACCOUNT = "0x" + "a" * 40
+
+
+class LyingNode:
+    """Blocks of one transaction each. `change` makes another answer of a method's own; `body` stands for all of them.
+    What asks for more than `most` calls at once waits until `close`."""
+
+    def __init__(self) -> None:
+        self.most: float = math.inf
+        self.asked: list[int] = []  # how many calls at once
+        self._closed = threading.Event()
+        self.change: Any = lambda method, answer: answer
+        self.body: bytes | None = None
+        handler = type("Handler", (_Handler,), {"node": self})
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def chain_id(self) -> str:
+        """The chain 5 with this one node, as a chain that is only observed."""
+        return f"5@127.0.0.1:{self.server.server_address[1]}"
+
+    def let(self, calls: list[Json]) -> None:
+        """Return when these may be answered."""
+        self.asked.append(len(calls))
+        if len(calls) > self.most:
+            self._closed.wait()
+
+    def close(self) -> None:
+        self._closed.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def answer(self, call: Json) -> Json:
+        height = int(call["params"][0], 16)
+        transaction = HASHES[height + 5]
+        if call["method"] == "eth_getBlockByNumber":
+            whole = {"hash": transaction, "value": "0x7", "nonce": "0x3", "from": ACCOUNT, "to": None, "input": "0x01"}
+            said: Any = {
+                "number": hex(height),
+                "hash": HASHES[height + 1],
+                "parentHash": HASHES[height],
+                "timestamp": "0x65000000",
+                "transactions": [whole if call["params"][1] else transaction],
+                "whatever": [1, 2.5, None, {"else": "there is"}],
+            }
+        else:
+            log = {"address": ACCOUNT, "topics": [HASHES[9]], "data": "0x", "removed": False}
+            receipt = {"transactionHash": transaction, "blockHash": HASHES[height + 1], "gasUsed": "0x5208"}
+            said = [{**receipt, "from": ACCOUNT, "to": None, "contractAddress": ACCOUNT, "logs": [log]}]
+        return {"jsonrpc": "2.0", "id": call["id"], "result": self.change(call["method"], said)}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    node: LyingNode
+
+    def do_POST(self) -> None:
+        calls = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.node.let(calls)
+        body = self.node.body
+        if body is None:
+            body = json.dumps([self.node.answer(each) for each in reversed(calls)]).encode()
+        with contextlib.suppress(OSError):  # whoever asked has gone
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    def log_message(self, *args: Any) -> None:
+        pass
