@@ -13,7 +13,7 @@ from console.errors import Missing, NotSupported, PlatformRefused, PlatformUnava
 from platforms import standard
 from platforms.drivers.evm import programs
 from platforms.signing import account_of, new_key, sign
-from tests.stack.site import Site, site
+from tests.stack.site import UPGRADE_SECONDS, Site, site
 from tests.tools.engines import Host, missing_for_engines
 from tests.tools.images import missing_for, pack
 from tests.tools.ports import taken
@@ -175,11 +175,32 @@ def _upgraded_one_by_one(made: Site, ours: dict[str, str]) -> None:
     assert {made.hosts[at].podman("ps", "--format", "{{.Image}}").strip() for at in (0, 1)} == {new}
     with pytest.raises(PlatformRefused):
         made.with_image("localhost/concord-broken:1").upgrade(nodes[0])
+    _a_worker_dies_while_it_replaces(made.with_image("localhost/concord-broken:1"), nodes[1])
     assert {made.hosts[at].podman("ps", "--format", "{{.Image}}").strip() for at in (0, 1)} == {new}
     after = made.do("get_chain", **ours)
     assert json.loads(after.extrainfo)["validators"] == json.loads(before.extrainfo)["validators"]
     for node in nodes:
         made.upgrade(node)
+
+
+def _a_worker_dies_while_it_replaces(made: Site, node_id: str) -> None:
+    """What its go had found out is lost; whoever goes on knows what to go back to all the same."""
+    position: Any = None
+    dead = False
+
+    def goes_on() -> bool:
+        nonlocal position, dead
+        result = made.driver.upgrade(node_id, position=position)
+        image = next(node.image for chain in made.book.chains() for node in chain.nodes if node.node_id == node_id)
+        if image == made.driver.settings.image and not dead:
+            dead = True
+        else:
+            position = result.position
+        return False
+
+    with pytest.raises(PlatformRefused):
+        until(goes_on, UPGRADE_SECONDS, "the image that does not run to be refused")
+    assert dead
 
 
 def _two_of_two_are_needed(made: Site, ours: dict[str, str]) -> None:

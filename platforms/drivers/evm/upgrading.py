@@ -22,7 +22,7 @@ def upgrade_node(tools: Tools, goes: Goes, node_id: str) -> None:
     if node.image != tools.settings.image:
         _await_growth(tools, goes, chain, "before")
         _get_image(tools, node)
-        goes.done("old", node.image)
+        _note_the_old(goes, node)
         tools.book.change_node(node_id, image=tools.settings.image)
         goes.note(f"{node.image} → {tools.settings.image}")
         chain, node = _found(tools, node_id)
@@ -59,6 +59,14 @@ def _get_image(tools: Tools, node: Node) -> None:
     if not host.ensure_image(settings.image, archive=settings.archive, registry=settings.registry):
         silent = PlatformUnavailable(say.NOT_UP % {"node": node.node_id, "seconds": round(SYNC_SECONDS)})
         raise NotYet(f"the image on {host.name}", SYNC_SECONDS, silent)
+
+
+def _note_the_old(goes: Goes, node: Node) -> None:
+    """NotYet once: the image to go back to is written down before it is replaced, for a worker may die in between."""
+    if goes.once("old", node.image):
+        goes.done("old", node.image)
+        silent = PlatformUnavailable(say.NOT_UP % {"node": node.node_id, "seconds": round(START_SECONDS)})
+        raise NotYet(f"the turn of {node.node_id}", START_SECONDS, silent, 0.0)
 
 
 def _run(tools: Tools, goes: Goes, chain: Chain, node: Node) -> None:
