@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
-
 from tests.stack import sandbox
 from tests.stack.caller import Caller
 from tests.stack.departments import Office, chain_of, nodes_of, propose_union
@@ -79,10 +77,5 @@ def _ledger_grows(caller: Caller, blockchain: str) -> None:
 
 def _same_chain_everywhere(nodes: list[dict[str, Any]]) -> None:
     """Every member's own endpoint answers, and for the same chain."""
-    genesis = set()
-    for node in nodes:
-        address = node["endpoint"]
-        url = address if address.startswith("http") else f"http://{address}"
-        question = {"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber", "params": ["0x0", False]}
-        genesis.add(httpx.post(url, json=question).json()["result"]["hash"])
-    assert len(genesis) == 1
+    firsts = {sandbox.ask(node["endpoint"], "eth_getBlockByNumber", "0x0", False)["hash"] for node in nodes}
+    assert len(firsts) == 1
