@@ -78,6 +78,7 @@ class NativeNode(models.Model):
     p2p_port = models.PositiveIntegerField()
     rpc_port = models.PositiveIntegerField()
     image = models.CharField(max_length=300)
+    previous_image = models.CharField(max_length=300, blank=True)  # to go back to, while it is upgraded
     address = models.CharField(max_length=42, blank=True)  # whom it seals blocks as
     enode = models.CharField(max_length=300, blank=True)
     built = models.BooleanField(default=False)

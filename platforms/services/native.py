@@ -226,6 +226,6 @@ def _sending(row: NativeSending) -> Sending:
 
 
 def _node(row: NativeNode, chain_id: str = "") -> Node:
-    same = ("node_id", "orgcode", "validator", "ip", "engine_port", "p2p_port", "rpc_port", "image")
+    same = ("node_id", "orgcode", "validator", "ip", "engine_port", "p2p_port", "rpc_port", "image", "previous_image")
     known = ("address", "enode", "built")
     return Node(chain_id=chain_id or row.chain.chain_id, **{name: getattr(row, name) for name in (*same, *known)})

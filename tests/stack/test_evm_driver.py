@@ -11,7 +11,9 @@ import pytest
 
 from console.errors import Missing, NotSupported, PlatformRefused, PlatformUnavailable
 from platforms import standard
-from platforms.drivers.evm import programs
+from platforms.drivers.base import Credentials, Pending
+from platforms.drivers.evm import building, programs
+from platforms.drivers.evm.book import Node
 from platforms.signing import account_of, new_key, sign
 from tests.stack.site import UPGRADE_SECONDS, Site, site
 from tests.tools.engines import Host, missing_for_engines
@@ -93,8 +95,11 @@ def test_ethereum_builds_once_and_goes_on_after_whatever_went_wrong() -> None:
         _watched_from_outside(made, ours)
         _upgraded_one_by_one(made, ours)
         _two_of_two_are_needed(made, ours)
+        _who_cannot_be_asked_has_no_vote(made, ours)
 
+        gone = made.book.chain(chain_id).node_of("org-1")
         made.do("quit_chain", **ours, member=made.party(1))
+        _nobody_trusts(made, chain_id, gone)
         assert made.hosts[1].left() == [programs.BROUGHT], "what is the organization's own is left alone"
         with pytest.raises(PlatformRefused, match="last one") as refused:
             made.do("quit_chain", **ours, member=made.party(0))
@@ -203,6 +208,39 @@ def _a_worker_dies_while_it_replaces(made: Site, node_id: str) -> None:
     assert dead
 
 
+@pytest.mark.skipif(bool(NO_ETHEREUM), reason=NO_ETHEREUM)
+def test_a_joining_that_is_undone_at_the_vote_leaves_no_validator_behind() -> None:
+    """A validator that nobody runs would count for ever: one of two seals nothing alone."""
+    with site("ethereum", "45", 2) as made:
+        network_id = network(made, 0, 1)
+        slowly = json.dumps({"period": 5})
+        wanted = {"network_id": network_id, "name": "Permits", "creator": made.party(0), "extrainfo": slowly}
+        chain_id = made.do("create_chain", **wanted).chain_id
+        _join_until_the_vote_is_cast(made, chain_id)
+        made.do("quit_chain", network_id=network_id, chain_id=chain_id, member=made.party(1))
+        assert running(made) == [1, 0]
+        stood = made.do("get_ledger_summary", chain_id=chain_id).height
+        until(lambda: made.do("get_ledger_summary", chain_id=chain_id).height > stood + 2, 60, "the chain goes on")
+
+
+def _join_until_the_vote_is_cast(made: Site, chain_id: str) -> None:
+    wanted = standard.OPERATIONS["join_chain"].request(
+        network_id=made.book.chain(chain_id).network_id, chain_id=chain_id, member=made.party(1)
+    )
+    position: Any = None
+
+    def has_voted() -> bool:
+        nonlocal position
+        result = made.driver.perform(
+            "join_chain", wanted, credentials=Credentials(), key="join_chain", position=position
+        )
+        assert isinstance(result, Pending), "the vote was counted before it could be undone"
+        position = result.position
+        return any("votes for" in each["message"] for each in result.trace)
+
+    until(has_voted, 60, "a vote for the second validator", every=0.05)
+
+
 def _two_of_two_are_needed(made: Site, ours: dict[str, str]) -> None:
     """A chain whose majority is cut off stands, and is said to; it goes on when the host is back."""
 
@@ -219,6 +257,28 @@ def _two_of_two_are_needed(made: Site, ours: dict[str, str]) -> None:
     assert height() <= stood + 2
     made.hosts[1].mend()
     until(lambda: height() > stood + 3, 30, "the chain goes on")
+
+
+def _nobody_trusts(made: Site, chain_id: str, gone: Node | None) -> None:
+    """Neither now nor after its next start."""
+    (left,) = made.book.chain(chain_id).nodes
+    assert gone is not None
+    command = ("geth", "attach", "--exec", "JSON.stringify(admin.peers)", programs.SOCKET)
+    assert gone.enode not in made.hosts[0].podman("exec", programs.container_name(left), *command)
+    config = made.hosts[0].podman("exec", programs.container_name(left), "cat", programs.CONFIGURATION)
+    assert gone.enode not in config
+
+
+def _who_cannot_be_asked_has_no_vote(made: Site, ours: dict[str, str]) -> None:
+    """Its node seals, so the chain goes on; but the vote would never come, and that is said."""
+    made.hosts[1].terminator.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building, "VOTE_SECONDS", 3.0)
+        with pytest.raises(PlatformRefused, match="Only 1 of 2") as refused:
+            made.do("quit_chain", **ours, member=made.party(1))
+    assert refused.value.code == "no_majority"
+    made.hosts[1].terminator.open()
+    assert running(made) == [1, 1]
 
 
 @pytest.mark.skipif(bool(NO_QUORUM), reason=NO_QUORUM)

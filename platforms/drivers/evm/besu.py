@@ -8,6 +8,7 @@ what reads is answered without.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from platforms.drivers.evm import programs
@@ -136,6 +137,10 @@ def peer_files(chain: Chain, node: Node) -> dict[str, str]:
 
 def meet(peers: list[str]) -> list[str]:
     return [question("admin_addPeer", each) for each in peers]
+
+
+def part(peers: Sequence[str]) -> list[str]:
+    return [question("admin_removePeer", each) for each in peers]
 
 
 def command(node: Node, asked: str) -> list[str]:

@@ -20,7 +20,8 @@ class Network:
 
 @dataclass(frozen=True)
 class Node:
-    """`built` once it runs and its peers know it. `address` and `enode` are empty until the host has made its keys."""
+    """`built` once it runs and its peers know it. `address` and `enode` are empty until the host has made its keys;
+    `previous_image` is, but for while the node is brought to another image."""
 
     node_id: str
     chain_id: str
@@ -34,6 +35,7 @@ class Node:
     address: str = ""
     enode: str = ""
     built: bool = False
+    previous_image: str = ""
 
     @property
     def rpc(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from platforms.drivers.evm import programs
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Book, Chain, Node, Spaces
 from platforms.drivers.evm.consensus import Consensus, Founding, consensus_of
-from platforms.drivers.evm.hosts import Hosts
+from platforms.drivers.evm.hosts import Hosts, at_once
 from platforms.drivers.evm.kernels import Kernel
 from platforms.drivers.evm.programs import Settings
 from platforms.drivers.evm.rpc import Rpc, number
@@ -29,6 +29,7 @@ SOON = 0.5  # seconds
 START_SECONDS = 60.0  # a node answers within this
 SYNC_SECONDS = 600.0
 VOTE_SECONDS = 120.0  # without a new block for so long a vote comes to nothing
+CAST_ANEW = 50  # blocks
 BEHIND = 2  # blocks that a node may lack and still count as up to date
 
 
@@ -172,49 +173,73 @@ def _enode(tools: Tools, node: Node) -> str:
 
 
 def _introduced(tools: Tools, goes: Goes, chain: Chain, node_id: str) -> tuple[Chain, Node]:
-    """It knows its peers, and those that can be reached know it."""
+    """It knows its peers, and those that can be reached know it.
+
+    NotYet when the peers have changed meanwhile: whoever writes last must not write what was true before.
+    """
     node = next(each for each in chain.nodes if each.node_id == node_id)
-    mark = ",".join(sorted(programs.enodes(chain)))
+    mark = _peers_of(chain)
     if goes.once("introduced", mark):
         tools.hosts.tell_peers(chain, node)
         introduce(tools, goes, chain, [each for each in chain.nodes if each.enode and each.node_id != node_id])
         goes.done("introduced", mark)
+        if _peers_of(tools.book.chain(chain.chain_id)) != mark:
+            words = say.NOT_UP % {"node": node_id, "seconds": round(START_SECONDS)}
+            raise NotYet("peers that came meanwhile", START_SECONDS, PlatformUnavailable(words), 0.0)
     return chain, node
 
 
-def introduce(tools: Tools, goes: Goes, chain: Chain, nodes: Iterable[Node]) -> None:
-    """Tell these nodes of their peers; one that cannot be reached is left out, and noted."""
-    for node in nodes:
-        try:
-            tools.hosts.tell_peers(chain, node)
-        except ConsoleError as problem:
-            goes.note(f"{node.node_id} was not told of its peers: {problem.detail}")
+def _peers_of(chain: Chain) -> str:
+    return ",".join(sorted(programs.enodes(chain)))
+
+
+def introduce(tools: Tools, goes: Goes, chain: Chain, nodes: Sequence[Node], *, without: Sequence[str] = ()) -> None:
+    """Tell these nodes of their peers, and to part with those `without` whom they go on; one that cannot be reached is
+    left out, and noted."""
+
+    def tell(node: Node) -> None:
+        tools.hosts.tell_peers(chain, node, without=without)
+
+    for node, said in zip(nodes, at_once(tell, nodes), strict=True):
+        if isinstance(said, ConsoleError):
+            goes.note(f"{node.node_id} was not told of its peers: {said.detail}")
 
 
 # --- votes --------------------------------------------------------------------------------------------------------
 
 
 def vote(tools: Tools, goes: Goes, chain: Chain, node: Node, *, into: bool) -> None:
-    """Have every validator that can be reached vote until the node is in, or out."""
-    consensus = tools.consensus(chain)
+    """Have every validator that can be reached vote until the node is in, or out.
+
+    NotYet until then; a chain that goes on gets its votes through, if enough can be asked. They are cast anew now and
+    then: a validator forgets its own when it is started again.
+    """
     sealing = validators_of(tools, chain)
     if (node.address in sealing) == into:
-        _forget_votes(tools, goes, chain, node, sealing)
+        withdraw_votes(tools, goes, chain, node, sealing)
         return
-    for each in chain.validators():
-        if each.address in sealing and goes.once(f"vote:{each.node_id}", str(into)):
-            try:
-                tools.hosts.ask(each, consensus.vote(node.address, into=into))
-            except ConsoleError as problem:
-                goes.note(f"no vote of {each.node_id}: {problem.detail}")
-                continue
-            goes.done(f"vote:{each.node_id}", str(into))
-            goes.note(f"{each.node_id} votes {'for' if into else 'against'} {node.address}")
     height = number(tools.rpc.ask(chain, [("eth_blockNumber", [])])[0])
-    words = say.NO_VOTE % {"node": node.node_id, "height": height}
-    # A chain that goes on gets its votes through: only one that stands still is given up.
-    stands = PlatformRefused(words, code="chain_stands")
+    _cast_votes(tools, goes, chain, node, sealing, mark=f"{into} since {height // CAST_ANEW}", into=into)
+    voted = [each for each in chain.validators() if each.address in sealing and f"vote:{each.node_id}" in goes.position]
+    needed = tools.consensus(chain).needed_to_change(len(sealing))
+    if len(voted) < needed:
+        words = say.NO_MAJORITY % {"node": node.node_id, "voted": len(voted), "all": len(sealing), "needed": needed}
+        raise NotYet("the votes of more validators", VOTE_SECONDS, PlatformRefused(words, code="no_majority"), 5.0)
+    stands = PlatformRefused(say.NO_VOTE % {"node": node.node_id, "height": height}, code="chain_stands")
     raise NotYet(f"the vote at block {height}", VOTE_SECONDS, stands, max(SOON, float(min(chain.period, 5))))
+
+
+def _cast_votes(
+    tools: Tools, goes: Goes, chain: Chain, node: Node, sealing: set[str], *, mark: str, into: bool
+) -> None:
+    question = tools.consensus(chain).vote(node.address, into=into)
+    asked = [each for each in chain.validators() if each.address in sealing and goes.once(f"vote:{each.node_id}", mark)]
+    for each, said in zip(asked, at_once(lambda one: tools.hosts.ask(one, question), asked), strict=True):
+        if isinstance(said, ConsoleError):
+            goes.note(f"no vote of {each.node_id}: {said.detail}")
+            continue
+        goes.done(f"vote:{each.node_id}", mark)
+        goes.note(f"{each.node_id} votes {'for' if into else 'against'} {node.address}")
 
 
 def validators_of(tools: Tools, chain: Chain) -> set[str]:
@@ -230,14 +255,14 @@ def validators_of(tools: Tools, chain: Chain) -> set[str]:
     raise problem
 
 
-def _forget_votes(tools: Tools, goes: Goes, chain: Chain, node: Node, sealing: set[str]) -> None:
-    """So that a later vote on the same node is not met by an earlier one."""
-    for each in chain.validators():
-        if each.address in sealing and f"vote:{each.node_id}" in goes.position:
-            try:
-                tools.hosts.ask(each, tools.consensus(chain).forget_vote(node.address))
-            except ConsoleError as problem:
-                goes.note(f"{each.node_id} still votes on {node.address}: {problem.detail}")
+def withdraw_votes(tools: Tools, goes: Goes, chain: Chain, node: Node, sealing: set[str]) -> None:
+    """Of all who seal and can be reached, whoever had them vote: no later vote on the same node is met by an earlier
+    one."""
+    question = tools.consensus(chain).forget_vote(node.address)
+    asked = [each for each in chain.validators() if each.address in sealing]
+    for each, said in zip(asked, at_once(lambda one: tools.hosts.ask(one, question), asked), strict=True):
+        if isinstance(said, ConsoleError):
+            goes.note(f"{each.node_id} may still vote on {node.address}: {said.detail}")
 
 
 def refuse_behind(tools: Tools, chain: Chain, node: Node) -> None:
@@ -249,7 +274,9 @@ def refuse_behind(tools: Tools, chain: Chain, node: Node) -> None:
     own = _height(tools, node)
     if own is None or own + BEHIND < max(heights):
         words = say.NOT_SYNCED % {"node": node.node_id, "height": own}
-        raise NotYet(f"the blocks on {node.node_id}", SYNC_SECONDS, PlatformRefused(words, code="not_synced"))
+        # However long the chain: patience is for a node that gets no further.
+        silent = PlatformRefused(words, code="not_synced")
+        raise NotYet(f"the blocks on {node.node_id} after {own}", SYNC_SECONDS, silent)
 
 
 def _height(tools: Tools, node: Node) -> int | None:

@@ -215,7 +215,7 @@ class EvmDriver:
         if node.validator:
             raise PlatformRefused(say.SEALS, code="validator")
         reclaiming.remove_node(self._tools, goes, node)
-        reclaiming.tell_those_left(self._tools, goes, chain.chain_id)
+        reclaiming.tell_those_left(self._tools, goes, chain.chain_id, [node.enode] if node.enode else [])
         return standard.StatusAnswer(status="deleted")
 
     # --- contracts -------------------------------------------------------------------------------------------------

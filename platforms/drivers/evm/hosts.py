@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from console.errors import ConsoleError, Missing, PlatformRefused
@@ -18,6 +19,7 @@ from platforms.hosts.docker import DockerHost, Found
 
 MAX_CLIENTS = 64
 ROOM_KIB = 4096  # with less no node comes up
+HOSTS_AT_ONCE = 8
 DEATHS = 2  # a node that has died so often within one operation will not come up
 
 
@@ -65,13 +67,14 @@ class Hosts:
         command = self.kernel.command(node, question)
         return self.kernel.answer(node, self.of(node).execute(programs.container_name(node), *command))
 
-    def tell_peers(self, chain: Chain, node: Node) -> None:
-        """Write down the node's peers where it finds them after a restart, and have it call them now."""
+    def tell_peers(self, chain: Chain, node: Node, *, without: Sequence[str] = ()) -> None:
+        """Write down the node's peers where it finds them after a restart, and have it call them now, and part with
+        those `without` whom it goes on."""
         host, name = self.of(node), programs.container_name(node)
         for path, content in self.kernel.peer_files(chain, node).items():
             host.put_file(name, path, content)
         peers = programs.enodes(chain, besides=node)
-        for question in self.kernel.meet(peers) if peers else ():
+        for question in (*(self.kernel.part(without) if without else ()), *(self.kernel.meet(peers) if peers else ())):
             self.ask(node, question)
 
     def refuse_dead(self, chain: Chain, node: Node, found: Found, restarts: int) -> None:
@@ -136,3 +139,19 @@ class Hosts:
         if found is None:
             return "failed"
         return {"running": "running", "created": "creating", "restarting": "failed"}.get(found.state, "stopped")
+
+
+def at_once(question: Callable[[Node], Any], nodes: Iterable[Node]) -> list[Any]:
+    """The answers, in order; a ConsoleError stands where one was raised."""
+
+    def asked(node: Node) -> Any:
+        try:
+            return question(node)
+        except ConsoleError as problem:
+            return problem
+
+    every = list(nodes)
+    if len(every) < 2:
+        return [asked(node) for node in every]
+    with ThreadPoolExecutor(min(HOSTS_AT_ONCE, len(every)), thread_name_prefix="hosts") as pool:
+        return list(pool.map(asked, every))

@@ -7,6 +7,7 @@ A question is a text that only this module and the consensus of the kernel under
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from console.errors import PlatformRefused
@@ -33,6 +34,9 @@ class Kernel(Protocol):
     def meet(self, peers: list[str]) -> list[str]:
         """Questions: have the node call these peers now."""
 
+    def part(self, peers: Sequence[str]) -> list[str]:
+        """Questions: have the node trust these no more, and hang up on them."""
+
     def command(self, node: Node, question: str) -> list[str]:
         """What asks the node, run in its container."""
 
@@ -58,6 +62,10 @@ class Geth:
         calls = (f"admin.addTrustedPeer({each}) && admin.addPeer({each})" for each in map(json.dumps, peers))
         return [" && ".join(calls)]
 
+    def part(self, peers: Sequence[str]) -> list[str]:
+        calls = (f"admin.removeTrustedPeer({each}) && admin.removePeer({each})" for each in map(json.dumps, peers))
+        return [" && ".join(calls)]
+
     def command(self, node: Node, question: str) -> list[str]:
         return ["geth", "attach", "--exec", f"console.log(JSON.stringify({question}))", programs.SOCKET]
 
@@ -79,6 +87,7 @@ class Besu:
     running = staticmethod(besu.running)
     peer_files = staticmethod(besu.peer_files)
     meet = staticmethod(besu.meet)
+    part = staticmethod(besu.part)
     command = staticmethod(besu.command)
 
     def answer(self, node: Node, printed: str) -> Any:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -17,6 +15,7 @@ from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Network, Node
 from platforms.drivers.evm.building import Tools
 from platforms.drivers.evm.clients import client_in_words
+from platforms.drivers.evm.hosts import at_once
 from platforms.drivers.evm.ledger import Question, T
 from platforms.drivers.evm.observed import consensus_seen, is_observed, observed, refuse_strangers
 from platforms.drivers.evm.rpc import Call, number
@@ -28,7 +27,6 @@ COUNT_KEPT = 500  # the count is written down this often
 RECENT = 10  # blocks that the block time is taken from
 STANDS_FACTOR, STANDS_SECONDS = 10, 30.0  # a chain stands that has made no block for so many periods, and so long
 CHAIN_KEPT_SECONDS = 3.0
-HOSTS_AT_ONCE = 8
 Count = tuple[int, int]
 # How geth and Besu tell how many transactions wait.
 WAITING = (("txpool_status", ("pending",)), ("txpool_besuStatistics", ("localCount", "remoteCount")))
@@ -129,7 +127,7 @@ class Reader:
         own = [node for node in chain.nodes if not is_observed(node)]
         if not own:
             return []
-        found = [each for each in _at_once(usage, own) if not isinstance(each, ConsoleError)]
+        found = [each for each in at_once(usage, own) if not isinstance(each, ConsoleError)]
         used = [each for each, _free in found]
         figures = [
             Figure(name="nodes", value=len(chain.nodes), unit="nodes"),
@@ -216,7 +214,7 @@ class Reader:
         nodes = [
             node for chain in chains if request.chain_id in ("", chain.chain_id) for node in chain.nodes if node.enode
         ]
-        infos = [each for each in _at_once(self._node_info, nodes) if isinstance(each, NodeInfo)]
+        infos = [each for each in at_once(self._node_info, nodes) if isinstance(each, NodeInfo)]
         return standard.NodeList(items=tuple(infos))
 
     def _node_info(self, node: Node) -> NodeInfo:
@@ -248,7 +246,7 @@ class Reader:
     def get_health(self, _request: standard.EmptyRequest) -> standard.Health:
         """Whether the hosts answer on which there are nodes."""
         nodes = {(node.ip, node.orgcode): node for chain in self._tools.book.chains() for node in chain.nodes}
-        answers = _at_once(lambda node: self._tools.hosts.of(node).info(), list(nodes.values()))
+        answers = at_once(lambda node: self._tools.hosts.of(node).info(), list(nodes.values()))
         silent = [each for each in answers if isinstance(each, ConsoleError)]
         version = self._tools.settings.image
         if not silent:
@@ -273,22 +271,6 @@ class Reader:
 
     def _ask(self, chain: Chain, calls: list[Call]) -> list[Any]:
         return self._tools.rpc.ask(chain, calls) if calls else []
-
-
-def _at_once(question: Callable[[Node], Any], nodes: Iterable[Node]) -> list[Any]:
-    """The answers, in order; a ConsoleError stands where one was raised."""
-
-    def asked(node: Node) -> Any:
-        try:
-            return question(node)
-        except ConsoleError as problem:
-            return problem
-
-    every = list(nodes)
-    if len(every) < 2:
-        return [asked(node) for node in every]
-    with ThreadPoolExecutor(min(HOSTS_AT_ONCE, len(every)), thread_name_prefix="hosts") as pool:
-        return list(pool.map(asked, every))
 
 
 def summary_of(chain: Chain, head: Any, transactions: int) -> standard.LedgerSummary:

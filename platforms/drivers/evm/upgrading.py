@@ -22,18 +22,20 @@ def upgrade_node(tools: Tools, goes: Goes, node_id: str) -> None:
     if node.image != tools.settings.image:
         _await_growth(tools, goes, chain, "before")
         _get_image(tools, node)
-        _note_the_old(goes, node)
-        tools.book.change_node(node_id, image=tools.settings.image)
+        # Written down together: whoever goes on after this knows what to go back to.
+        tools.book.change_node(node_id, image=tools.settings.image, previous_image=node.previous_image or node.image)
         goes.note(f"{node.image} → {tools.settings.image}")
         chain, node = _found(tools, node_id)
     _run(tools, goes, chain, node)
     refuse_behind(tools, chain, node)
     _await_growth(tools, goes, chain, "after")
+    tools.book.change_node(node_id, previous_image="")
 
 
 def restore(tools: Tools, goes: Goes, node_id: str) -> None:
-    """The image that the node had before this upgrade, for it does not come up with the new one."""
-    old = goes.position.get("old")
+    """The image that the node had before it was upgraded, for it does not come up with the new one."""
+    chain, node = _found(tools, node_id)
+    old = node.previous_image
     if not old:
         return
     tools.book.change_node(node_id, image=old)
@@ -41,9 +43,11 @@ def restore(tools: Tools, goes: Goes, node_id: str) -> None:
     wish = tools.kernel.running(chain, node, tools.consensus(chain), tools.settings)
     try:
         tools.hosts.of(node).ensure_container(wish)
-        goes.note(f"back on {old}")
     except ConsoleError as problem:
         goes.note(f"not back on {old}: {problem.detail}")
+        return
+    tools.book.change_node(node_id, previous_image="")
+    goes.note(f"back on {old}")
 
 
 def _found(tools: Tools, node_id: str) -> tuple[Chain, Node]:
@@ -59,14 +63,6 @@ def _get_image(tools: Tools, node: Node) -> None:
     if not host.ensure_image(settings.image, archive=settings.archive, registry=settings.registry):
         silent = PlatformUnavailable(say.NOT_UP % {"node": node.node_id, "seconds": round(SYNC_SECONDS)})
         raise NotYet(f"the image on {host.name}", SYNC_SECONDS, silent)
-
-
-def _note_the_old(goes: Goes, node: Node) -> None:
-    """NotYet once: the image to go back to is written down before it is replaced, for a worker may die in between."""
-    if goes.once("old", node.image):
-        goes.done("old", node.image)
-        silent = PlatformUnavailable(say.NOT_UP % {"node": node.node_id, "seconds": round(START_SECONDS)})
-        raise NotYet(f"the turn of {node.node_id}", START_SECONDS, silent, 0.0)
 
 
 def _run(tools: Tools, goes: Goes, chain: Chain, node: Node) -> None:

@@ -12,6 +12,12 @@ NOT_SYNCED = kept(gettext_noop("The node %(node)s does not catch up with the cha
 NO_VOTE = kept(
     gettext_noop("The validators did not get done with the vote on %(node)s: the chain stands at block %(height)s.")
 )
+NO_MAJORITY = kept(
+    gettext_noop(
+        "Only %(voted)s of %(all)s validators could be asked to vote on %(node)s, and %(needed)s are needed."
+        " See to the hosts that do not answer."
+    )
+)
 UNKNOWN = kept(gettext_noop("The kernel %(kernel)s does not know the consensus “%(consensus)s”, only %(known)s."))
 CANNOT_FORGET = gettext_noop(
     "A chain cannot forget a contract: the console strikes it from its own book and passes on nothing to it any more."

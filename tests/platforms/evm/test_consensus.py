@@ -14,6 +14,7 @@ from console.errors import PlatformRefused
 from platforms.drivers.evm import programs
 from platforms.drivers.evm.book import Chain, Node
 from platforms.drivers.evm.consensus import Founding, consensus_of
+from platforms.drivers.evm.kernels import kernel_named
 from platforms.drivers.evm.programs import Settings
 
 ADDRESS = "0x" + "1a" * 20
@@ -135,3 +136,10 @@ def test_geth_asks_for_no_gas_and_advises_none() -> None:
     quorum = replace(CHAIN, consensus="qbft")
     assert programs.running(quorum, NODE, consensus_of("quorum"), Settings("quorum", "q:1")).entrypoint == ("geth",)
     assert "Eth" not in tomllib.loads(programs.configuration(quorum, NODE))
+
+
+def test_a_peer_that_has_gone_is_trusted_no_more() -> None:
+    (geth,) = kernel_named("ethereum").part([OTHER.enode])
+    assert geth == f'admin.removeTrustedPeer("{OTHER.enode}") && admin.removePeer("{OTHER.enode}")'
+    (besu,) = kernel_named("besu").part([OTHER.enode])
+    assert (json.loads(besu)["method"], json.loads(besu)["params"]) == ("admin_removePeer", [OTHER.enode])
