@@ -75,7 +75,10 @@ def test_both_worlds_are_one_to_who_is_in_both(
     assert shown(alice, "/inbox", both) == both
     assert shown(alice, "/proposals?platform=own", both) == {trees.name}
 
-    # The same picture of either union.
+    # One picture of both, and the same one of either.
+    assert 'aria-label="2 unions, the platforms that they are on, and the 4 organizations in them"' in page(
+        alice, "/unions"
+    )
     for union in (office, trees):
         html = page(alice, f"/unions/{union.unionid}")
         assert re.search(rf'aria-label="{union.name} and its 2 members"', html)

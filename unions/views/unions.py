@@ -46,7 +46,7 @@ from unions.services import unions as service
 from unions.services.upgrades import upgrade_nodes_of_union
 from unions.views.cards import cards_of, rule_in_words
 from unions.views.panels import union_panels
-from unions.views.topology import topology
+from unions.views.topology import topology, web
 from unions.views.wizard import may_create_any
 
 MAX_COMING = 20
@@ -71,7 +71,9 @@ class UnionList(ListPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         under_way = Proposal.objects.under_way().filter(kind=ProposalKind.CREATE).values("pk")
         coming = reads.proposals(self.actor).filter(pk__in=under_way)
-        return super().get_context_data(**kwargs) | {
+        context = super().get_context_data(**kwargs)
+        return context | {
+            "web": web(context["object_list"]),
             "platforms": Platform.objects.visible_to(self.actor).official(),
             "coming": cards_of(coming[:MAX_COMING], self.actor),
             "may_create": may_create_any(self.actor),
