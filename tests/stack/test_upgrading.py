@@ -131,3 +131,27 @@ def test_it_stops_where_the_chain_stands_and_goes_on_when_that_does(root: User, 
         flow = ended(flow.pk)
         assert flow.state == FlowState.DONE, told(flow)
         assert {image_on(office.host) for office in made.offices} == {NEXT}
+
+        _and_half_way(made, settings, root)
+
+
+def _and_half_way(made: Estate, settings: Any, root: User) -> None:  # noqa: F811
+    """The chain stops when the first node has its image: the second keeps its own until the chain goes on."""
+    tax, library = made.offices
+    old = named("ethereum").tag
+    use_image(settings, "ethereum", old)
+    promised = upgrade_nodes(actor=root, oemtype=made.platform.oemtype)
+    done = promised.steps.filter(state=StepState.DONE)
+    work_until(done.exists, "the first node")
+    first, second = (tax, library) if image_on(tax.host) == old else (library, tax)
+    second.host.cut()
+    flow = ended(promised.pk)
+    assert flow.state == FlowState.FAILED, told(flow)
+    assert (flow.error or {})["code"] == "chain_stands", told(flow)
+    assert [image_on(office.host) for office in (first, second)] == [old, NEXT]
+
+    second.host.mend()
+    retry_step(actor=root, flow_id=flow.pk, step_id=flow.steps.get(state=StepState.FAILED).pk)
+    flow = ended(flow.pk)
+    assert flow.state == FlowState.DONE, told(flow)
+    assert {image_on(office.host) for office in made.offices} == {old}

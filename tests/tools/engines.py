@@ -215,9 +215,11 @@ class Host:
         return done.stdout
 
     def left(self) -> list[str]:
-        """Containers and volumes that are on the host."""
+        """Containers, volumes and networks that are on the host, but for the network that every engine has."""
         containers = self.podman("ps", "--all", "--format", "{{.Names}}").split()
-        return [*containers, *self.podman("volume", "ls", "--format", "{{.Name}}").split()]
+        volumes = self.podman("volume", "ls", "--format", "{{.Name}}").split()
+        networks = self.podman("network", "ls", "--format", "{{.Name}}").split()
+        return [*containers, *volumes, *(each for each in networks if each != "podman")]
 
     def _configure(self) -> None:
         storage, settings = self.folder / "storage.conf", self.folder / "containers.conf"
