@@ -19,6 +19,7 @@ from console.environment import ROOT
 READY = re.compile(r"^ready: (http://127\.0\.0\.1:\d+)  login: (\S+) / (.+?)  sandbox: (\S.*)$")
 START_SECONDS = 150.0
 STOP_SECONDS = 40.0
+SUPERVISOR = (sys.executable, "-m", "console.supervisor", "--end-with-parent")
 
 
 class NotReady(AssertionError):
@@ -32,6 +33,8 @@ class Product:
     data_dir: Path
     seed: str = "none"
     environment: dict[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = SUPERVISOR
+    printed: list[str] = field(default_factory=list)  # to standard output, by the newest start
     address: str = ""
     login: tuple[str, str] = ("", "")
     sandbox: str = ""
@@ -42,26 +45,26 @@ class Product:
         """Up to the ready line."""
         self.port = self.port or free_port()
         self._process = self.popen()
+        self.printed = []
         deadline = time.monotonic() + START_SECONDS
-        lines: list[str] = []
         while time.monotonic() < deadline:
             line = self._process.stdout.readline() if self._process.stdout else ""
+            if line:
+                self.printed.append(line.rstrip("\n"))
             if found := READY.match(line.rstrip()):
                 self.address, self.sandbox = found[1], found[4]
                 self.login = (found[2], found[3])
                 return self
-            if line:
-                lines.append(line)
-            elif self._process.poll() is not None:
+            if not line and self._process.poll() is not None:
                 break
-        raise NotReady(f"no ready line but {lines}; it said:\n{self.said()[-4000:]}")
+        raise NotReady(f"no ready line but {self.printed}; it said:\n{self.said()[-4000:]}")
 
     def popen(self) -> subprocess.Popen[str]:
         """The supervisor, as `make run` starts it."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "said").open("a") as said:
             return subprocess.Popen(
-                [sys.executable, "-m", "console.supervisor", "--end-with-parent"],
+                self.command,
                 cwd=ROOT,
                 env=self.variables(),
                 stdin=subprocess.DEVNULL,
@@ -91,11 +94,16 @@ class Product:
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Ask once; returns the exit code."""
         assert self._process is not None
-        self._process.send_signal(number)
+        self.signal(number)
         code = self._process.wait(STOP_SECONDS)
         if self._process.stdout:
+            self.printed += self._process.stdout.read().splitlines()
             self._process.stdout.close()
         return code
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def end(self) -> None:
         """Whatever happened, nothing of it stays."""

@@ -18,7 +18,7 @@ SHARING = {  # two consoles, so that two can work at once
     "the pages of the product": re.compile(r"tests/browser/"),
     "the product": re.compile(
         r"tests/stack/test_(faults\.py|scenario\.py::test_on_the_embedded"
-        r"|supervisor\.py::test_(a_second_start|what_dies))"
+        r"|supervisor\.py::test_(a_second_start|what_dies)|seed\.py::test_without)"
     ),
     "the product on own machines": re.compile(r"tests/stack/test_own_machines\.py"),
     "the pages of a room": re.compile(r"tests/\w+/test_\w+_browser\.py"),
