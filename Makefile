@@ -38,32 +38,32 @@ setup-run: $(VENV)/.runtime static/vendor/manifest.json var/tools/.ready var/too
 setup-test: $(VENV)/.dev setup-run
 
 $(VENV)/.runtime: requirements.lock
-	@$(TOOLS)/make_venv.sh requirements.lock
+	@$(TOOLS)/make_venv.sh requirements.lock >&2
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock | $(VENV)/.runtime
-	@$(TOOLS)/make_venv.sh requirements-dev.lock
+	@$(TOOLS)/make_venv.sh requirements-dev.lock >&2
 	@touch $@
 
 # npm comes from the PATH, or from PyPI where there is none.
 $(VENV)/.node: requirements-node.lock | $(VENV)/.runtime
-	@$(PY) $(TOOLS)/install_anvil.py --has-npm || $(TOOLS)/make_venv.sh requirements-node.lock
+	@{ $(PY) $(TOOLS)/install_anvil.py --has-npm || $(TOOLS)/make_venv.sh requirements-node.lock; } >&2
 	@touch $@
 
 static/vendor/manifest.json: package.json package-lock.json $(PAGES) | $(VENV)/.node
-	@$(PY) manage.py build_front_end
+	@$(PY) manage.py build_front_end >&2
 	@touch $@
 
 var/tools/.ready: package-lock.json $(TOOLS)/install_anvil.py | $(VENV)/.node
-	@$(PY) $(TOOLS)/install_anvil.py
+	@$(PY) $(TOOLS)/install_anvil.py >&2
 	@touch $@
 
 var/tools/solc/.ready: package-lock.json $(TOOLS)/install_solc.py chains/compiling/solc.js | $(VENV)/.node
-	@$(PY) $(TOOLS)/install_solc.py
+	@$(PY) $(TOOLS)/install_solc.py >&2
 	@touch $@
 
 %.mo: %.po $(TOOLS)/compile_messages.py | $(VENV)/.runtime
-	@$(PY) $(TOOLS)/compile_messages.py
+	@$(PY) $(TOOLS)/compile_messages.py >&2
 	@touch $@
 
 lock: ## pin the dependencies of pyproject.toml anew
