@@ -18,6 +18,8 @@ MAKE = "python manage.py spectacular --file docs/openapi.yaml"
 # Plain arrays: what there is of it is few.
 SHORT_BY_NATURE = {"list_members", "list_webhook_events", "list_platform_dependants"}
 OF_LEDGERS = {"counted_all", "height", "indexed_from", "indexed_up_to", "behind", "read_at", "stale"}
+FOR_ANYBODY = {"create_token", "register"}
+LIMITED = {"create_token", "register", "call_gateway"}
 VERBS = ("get", "post", "put", "patch", "delete")
 
 
@@ -55,7 +57,25 @@ def test_every_operation_is_named_once_placed_and_described(document: dict[str, 
     for path, verb, operation in found:
         assert operation.get("description", "").strip(), f"{verb} {path} says nothing"
         assert operation.get("tags"), f"{verb} {path} has no tag"
-        assert "application/problem+json" in operation["responses"]["default"]["content"]
+
+
+def refusals(document: dict[str, Any], operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Answers by status that are described once for all operations."""
+    kept = document["components"]["responses"]
+    answers = operation["responses"].items()
+    return {status: kept[answer["$ref"].rpartition("/")[2]] for status, answer in answers if "$ref" in answer}
+
+
+def test_how_an_operation_refuses_follows_from_what_it_is(document: dict[str, Any]) -> None:
+    for path, verb, operation in operations(document):
+        found, names = refusals(document, operation), {each["name"] for each in operation.get("parameters", ())}
+        assert all("application/problem+json" in answer["content"] for answer in found.values())
+        assert {"401", "503", "default"} <= set(found), path
+        assert ("409" in found) == (verb != "get"), path
+        assert {"404"} <= set(found) or ("{" not in path and "page" not in names), path
+        assert ({"400", "413", "415", "422"} <= set(found)) == ("requestBody" in operation), path
+        assert ("403" in found) == (operation["operationId"] not in FOR_ANYBODY), path
+        assert ("429" in found) == (operation["operationId"] in LIMITED), path
 
 
 def test_addresses_have_no_slash_at_their_end(document: dict[str, Any]) -> None:
@@ -83,6 +103,9 @@ def test_what_starts_work_takes_a_key_and_answers_202(document: dict[str, Any]) 
     }
     assert ("/api/v1/unions", "post") in keyed
     assert answering <= keyed
+    for path, verb in answering:
+        headers = document["paths"][path][verb]["responses"]["202"]["headers"]
+        assert headers["Location"] == {"$ref": "#/components/headers/Flow"}, path
 
 
 def test_lists_are_paged(document: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from console.errors import ConsoleError
 from console.models import User
 from tests.console.doors import FAILURES, SECRET
-from tests.rest import assert_problem, client
+from tests.rest import assert_described, assert_problem, client
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.console.doors")]
 
@@ -88,6 +88,8 @@ def test_a_rest_view_that_fails(name: str) -> None:
     status, code = STATUS[name]
     assert_problem(answer, status, *FIELDS.get(name, ()))
     problem = answer.json()
+    assert_described(problem)
+    assert ("blockers" in problem) == (name == "blocked")
     assert set(problem) - {"errors", "blockers"} == {"type", "title", "status", "detail", "code"}
     assert (problem["code"], problem.get("errors", {})) == (code, FIELDS.get(name, {}))
     assert problem["title"] != "Something went wrong" or status == 500

@@ -44,6 +44,7 @@ class Gateway(APIView):
     """The way to a chain. A read-only token may call methods that read."""
 
     permission_classes = [IsAuthenticated]
+    counts_calls = True  # and refuses what is too much (429)
 
     @extend_schema(
         operation_id="call_gateway",
