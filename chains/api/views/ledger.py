@@ -190,12 +190,15 @@ class TransactionDetails(OfBlockchain):
     """What only a whole transaction tells, where it was left for later."""
 
     @extend_schema(
-        operation_id="want_transaction_details", tags=["ledger"], request=None, responses={202: TransactionDetailAnswer}
+        operation_id="want_transaction_details", tags=["ledger"], request=None, responses={200: TransactionDetailAnswer}
     )
     def post(self, request: Request, uid: str, hash: str) -> Response:
-        """Have value, input and nonce read next; ask again until `details` is `read` or `refused`."""
+        """Have value, input and nonce read next; ask again until `details` is `read` or `refused`.
+
+        No flow is started: an observer reads what is marked before anything else.
+        """
         transaction = ledger.want_details(actor=request.user, uid=uid, tx_hash=hash)  # type: ignore[arg-type]
-        return Response(TransactionDetailAnswer(self.in_words(transaction)).data, status=202)
+        return Response(TransactionDetailAnswer(self.in_words(transaction)).data)
 
 
 class Statistics(OfBlockchain):
