@@ -21,14 +21,17 @@ from chains.models import (
     Node,
     NodeState,
     Preset,
+    Reorganisation,
     ReportState,
     ScanReport,
+    TakeOver,
     Transaction,
     TransactionStatus,
     UpgradeWay,
 )
 from chains.reads import of_party, spellings
 from console.api.filters import MomentFilter
+from console.models import FlowState
 
 
 class BusinessChainFilter(django_filters.FilterSet):
@@ -119,6 +122,31 @@ class TransactionFilter(django_filters.FilterSet):
 
     class Meta:
         model = Transaction
+        fields: list[str] = []
+
+
+class ReorganisationFilter(django_filters.FilterSet):
+    height = _NumberFilter(method="replacing", help_text=_("Height of the block."))
+    since = MomentFilter(field_name="found_at", lookup_expr="gte")
+    until = MomentFilter(field_name="found_at", lookup_expr="lt")
+
+    class Meta:
+        model = Reorganisation
+        fields: list[str] = []
+
+    def replacing(self, queryset: QuerySet[Reorganisation], name: str, value: int) -> QuerySet[Reorganisation]:
+        """Those that have replaced the block of this height."""
+        return queryset.filter(from_height__lte=value, to_height__gte=value)
+
+
+class TakeOverFilter(django_filters.FilterSet):
+    dry_run = django_filters.BooleanFilter()
+    state = django_filters.MultipleChoiceFilter(
+        field_name="flow__state", choices=FlowState.choices, help_text=_("Of its flow.")
+    )
+
+    class Meta:
+        model = TakeOver
         fields: list[str] = []
 
 

@@ -9,7 +9,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from console.models import AuditEntry, Flow, FlowState, Notification, StepLog
+from console.models import ApiToken, AuditEntry, Flow, FlowState, Notification, StepLog
 
 MAX_WORDS = 8
 
@@ -59,6 +59,17 @@ class FlowFilter(django_filters.FilterSet):
 
     class Meta:
         model = Flow
+        fields: list[str] = []
+
+
+class TokenFilter(django_filters.FilterSet):
+    revoked = django_filters.BooleanFilter(
+        field_name="revoked_at", lookup_expr="isnull", exclude=True, help_text=_("Whether it was ended.")
+    )
+    read_only = django_filters.BooleanFilter()
+
+    class Meta:
+        model = ApiToken
         fields: list[str] = []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import QuerySet
@@ -38,6 +39,23 @@ class StrictOrdering(OrderingFilter):
             words = _("Order by %(fields)s; a minus in front turns it round.") % {"fields": ", ".join(valid)}
             raise Invalid.field(self.ordering_param, words)
         return list(fields)
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        fields = getattr(view, "ordering_fields", None)
+        if not fields:
+            return []
+        words = f"Of {', '.join(fields)}: one, or several with commas between; a minus in front turns it round."
+        return [{"name": self.ordering_param, "in": "query", "description": words, "schema": {"type": "string"}}]
+
+
+class PlainOrdering(StrictOrdering):
+    """The same for a list that is no query set: its few values are put in order by their attributes."""
+
+    def filter_queryset(self, request: Request, queryset: Any, view: APIView) -> Any:
+        rows = list(queryset)
+        for name in reversed(self.get_ordering(request, queryset, view) or []):
+            rows.sort(key=attrgetter(name.removeprefix("-")), reverse=name.startswith("-"))
+        return rows
 
 
 def _known(view: APIView) -> Iterable[str]:

@@ -365,6 +365,13 @@ class PresetBrief(serializers.Serializer[Any]):
         return gettext(preset.summary)
 
 
+class PresetQuery(serializers.Serializer[Any]):
+    """Which presets are asked for."""
+
+    kernel = serializers.ChoiceField(choices=Kernel.choices, required=False)
+    cloudtype = serializers.ChoiceField(choices=Cloudtype.choices, required=False)
+
+
 class PresetAnswer(PresetBrief):
     """A preset with its files: what `POST platforms` takes, once the parameters are filled in."""
 

@@ -98,6 +98,9 @@ def test_the_warehouse_is_listed_narrowed_and_paged(cast: Cast, ruler: Installat
     paged = client(cast.alice).get(f"{API}/applications", {"page_size": 1, "page": 2}).json()
     assert (paged["count"], paged["results"][0]["name"]) == (3, "ruler")
     assert client(cast.alice).get(f"{API}/applications", {"state": "installed", "q": "tests"}).json()["count"] == 1
+    turned = client(cast.alice).get(f"{API}/applications", {"ordering": "-title"}).json()["results"]
+    assert [each["title"] for each in turned] == sorted((each["title"] for each in turned), reverse=True)
+    assert_problem(client(cast.alice).get(f"{API}/applications", {"ordering": "colour"}), 422, "ordering")
     assert_problem(client(cast.alice).get(f"{API}/applications", {"colour": "red"}), 422, "colour")
     assert_problem(client(cast.alice).get(f"{API}/applications/none"), 404)
     assert_problem(client().get(f"{API}/applications"), 401)

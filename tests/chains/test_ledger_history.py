@@ -240,6 +240,8 @@ def test_a_followed_reorganisation_is_recorded(chain: MakeChain, observe: Observ
         "transactions": 6,
         "old_head": old["hash"],
     }
+    for words, count in {"height=8": 1, "height=10&ordering=-blocks": 1, "height=7": 0, "until=2020-01-01": 0}.items():
+        assert client(cast.alice).get(f"{path}/reorganisations?{words}").json()["count"] == count
     answer = client(cast.alice).get(f"{path}/transactions/{lost}")
     assert_problem(answer, 404)
     assert answer.json()["code"] == "dropped"

@@ -386,6 +386,8 @@ def test_the_same_by_rest(cast: Cast, plane: Plane) -> None:
     work()
     listed = root.get("/api/v1/platforms/testbed/take-overs").json()
     assert [each["dry_run"] for each in listed["results"]] == [False, True]
+    for words, count in {"dry_run=true": 1, "state=done": 2, "state=failed&dry_run=false": 0}.items():
+        assert root.get(f"/api/v1/platforms/testbed/take-overs?{words}").json()["count"] == count
     done_row = root.get(f"/api/v1/take-overs/{listed['results'][0]['id']}").json()["networks"][0]
     assert done_row["unionid"] == Union.objects.get().unionid
     alice = browser(cast.alice)

@@ -16,7 +16,8 @@ from openapi_spec_validator import validate
 FILE = settings.BASE_DIR / "docs" / "openapi.yaml"
 MAKE = "python manage.py spectacular --file docs/openapi.yaml"
 # Plain arrays: what there is of it is few.
-SHORT_BY_NATURE = {"list_members", "list_webhook_events", "list_platform_dependants"}
+SHORT_BY_NATURE = {"list_webhook_events", "list_platform_dependants"}
+OF_PAGES = {"page", "page_size", "cursor"}
 OF_LEDGERS = {"counted_all", "height", "indexed_from", "indexed_up_to", "behind", "read_at", "stale"}
 FOR_ANYBODY = {"create_token", "register"}
 LIMITED = {"create_token", "register", "call_gateway"}
@@ -107,13 +108,16 @@ def test_what_starts_work_takes_a_key_and_answers_202(document: dict[str, Any]) 
         assert headers["Location"] == {"$ref": "#/components/headers/Flow"}, f"{verb} {path}"
 
 
-def test_lists_are_paged(document: dict[str, Any]) -> None:
+def test_lists_are_paged_filterable_and_ordered(document: dict[str, Any]) -> None:
     for path, _verb, operation in operations(document):
         name = operation["operationId"]
         if not name.startswith("list_") or name in SHORT_BY_NATURE:
             continue
         told = OF_LEDGERS if name in ("list_blocks", "list_transactions") else set()
         assert answered(document, operation, "200") == {"count", "next", "previous", "results", *told}, path
+        words = {each["name"] for each in operation["parameters"] if each["in"] == "query"} - OF_PAGES
+        assert "ordering" in words, f"{path} cannot be ordered"
+        assert words > {"ordering"}, f"{path} cannot be narrowed"
 
 
 def test_secrets_go_in_and_do_not_come_out(document: dict[str, Any]) -> None:

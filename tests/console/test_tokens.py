@@ -194,6 +194,8 @@ def test_the_list_has_a_budget(alice: User, django_assert_max_num_queries: Any) 
         assert len(client(alice).get(URL).json()["results"]) == 20
     names = [row["name"] for row in client(alice).get(URL, {"ordering": "name"}).json()["results"]]
     assert names == sorted(names)
+    for words, count in {"revoked=true": 1, "revoked=false": 19, "read_only=true": 0}.items():
+        assert client(alice).get(f"{URL}?{words}").json()["count"] == count
 
 
 def test_who_nobody_is() -> None:

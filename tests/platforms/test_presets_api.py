@@ -9,9 +9,17 @@ from platforms.presets import presets
 from tests.rest import assert_problem, client
 
 
+def asked(root: User, **query: str) -> list[dict[str, Any]]:
+    return client(root).get("/api/v1/platform-presets", query).json()["results"]
+
+
 def test_presets(root: User, alice: User) -> None:
     listed = client(root).get("/api/v1/platform-presets").json()
     assert [each["name"] for each in listed["results"]] == [each.slug for each in presets()]
+    assert [each["name"] for each in asked(root, ordering="-title")] == [each.slug for each in reversed(presets())]
+    assert {each["kernel"] for each in asked(root, kernel="fabric", cloudtype="cloud")} == {"fabric"}
+    for field, value in {"kernel": "tin", "colour": "red", "ordering": "colour"}.items():
+        assert_problem(client(root).get("/api/v1/platform-presets", {field: value}), 422, field)
     one: dict[str, Any] = client(root).get("/api/v1/platform-presets/kaleido").json()
     chosen = next(each for each in presets() if each.slug == "kaleido")
     assert (one["api_file"], one["mapping"], one["samples"]) == (chosen.api_file, chosen.mapping, chosen.samples)

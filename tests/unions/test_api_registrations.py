@@ -182,6 +182,8 @@ def test_rules_approve_alone(platform: Platform, root: User) -> None:
     assert approved["state"] == "approved"
     assert approved["orgcode"]
     assert client(root).get(rules).json()["count"] == 1
+    for words, count in {"category=cloud&enabled=true": 1, "enabled=false": 0, "oemtype=nowhere": 0}.items():
+        assert client(root).get(f"{rules}?{words}").json()["count"] == count
     assert client(root).delete(f"{rules}/{answer.json()['id']}").status_code == 204
     second = client().post(URL, body(cloud("Housing", "t-2"), username="housing"), format="json").json()
     assert second["state"] == "pending"

@@ -18,6 +18,7 @@ from unions.models import (
     ProposalKind,
     ProposalState,
     Registration,
+    RegistrationRule,
     RegistrationState,
     ResourceSpace,
     SpaceKind,
@@ -32,6 +33,16 @@ class RegistrationFilter(django_filters.FilterSet):
 
     class Meta:
         model = Registration
+        fields: list[str] = []
+
+
+class RegistrationRuleFilter(django_filters.FilterSet):
+    category = django_filters.ChoiceFilter(choices=Category.choices)
+    oemtype = django_filters.CharFilter(field_name="platform__oemtype")
+    enabled = django_filters.BooleanFilter()
+
+    class Meta:
+        model = RegistrationRule
         fields: list[str] = []
 
 

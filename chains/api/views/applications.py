@@ -31,7 +31,7 @@ from chains.policies import may_see_engine
 from chains.services import applications as service
 from chains.services import reports
 from chains.services.engine import known_engine
-from console.api.queries import KnownParameters
+from console.api.queries import KnownParameters, PlainOrdering
 from console.api.reading import parsed
 from console.api.views import StartsWork
 from console.errors import Missing
@@ -46,7 +46,8 @@ class Applications(generics.ListAPIView[Any]):
     """The warehouse."""
 
     serializer_class = ApplicationAnswer
-    filter_backends = [KnownParameters]
+    filter_backends = [KnownParameters, PlainOrdering]
+    ordering_fields = ["title", "name"]
     query_parameters = ("q", "gives", "state")
 
     def get_queryset(self) -> Any:

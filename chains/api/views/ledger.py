@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chains import reads
-from chains.api.filters import BlockFilter, TransactionFilter
+from chains.api.filters import BlockFilter, ReorganisationFilter, TransactionFilter
 from chains.api.pagination import LedgerPages
 from chains.api.serializers import (
     BlockAnswer,
@@ -227,6 +227,8 @@ class Reorganisations(OfBlockchain, generics.ListAPIView[Reorganisation]):
     """Where the chain has left a branch."""
 
     serializer_class = ReorganisationAnswer
+    filterset_class = ReorganisationFilter
+    ordering_fields = ["found_at", "from_height", "blocks"]
 
     def get_queryset(self) -> QuerySet[Reorganisation]:
         if getattr(self, "swagger_fake_view", False):

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chains import reads
+from chains.api.filters import TakeOverFilter
 from chains.api.take_over_serializers import (
     StartedTakeOver,
     TakeOverAnswer,
@@ -57,6 +58,7 @@ class TakeOvers(generics.ListAPIView[TakeOver]):
     """Take-overs of one platform, newest first."""
 
     serializer_class = TakeOverBrief
+    filterset_class = TakeOverFilter
     ordering_fields = ["created_at"]
 
     def get_queryset(self) -> QuerySet[TakeOver]:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 from rest_framework.views import APIView
 
+from console.api.filters import TokenFilter
 from console.api.reading import parsed
 from console.api.serializers import TokenAnswer, TokenCreatedAnswer, TokenRequest
 from console.models import ApiToken
@@ -24,6 +25,7 @@ class Tokens(generics.ListAPIView[ApiToken]):
     """Your tokens; a new one for whoever knows user name and password."""
 
     serializer_class = TokenAnswer
+    filterset_class = TokenFilter
     ordering_fields = ["created_at", "name", "last_used_at", "expires_at"]
     throttle_scope = "tokens"
 

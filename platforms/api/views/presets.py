@@ -11,8 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from console.api.queries import KnownParameters, PlainOrdering
+from console.api.reading import parsed_query
 from console.policies import require
-from platforms.api.serializers import PresetAnswer, PresetBrief
+from platforms.api.serializers import PresetAnswer, PresetBrief, PresetQuery
 from platforms.policies import may_register_platform
 from platforms.presets import Preset, preset, presets
 
@@ -21,12 +23,15 @@ class Presets(generics.ListAPIView[Any]):
     """All of them."""
 
     serializer_class = PresetBrief
-    filter_backends = ()
+    filter_backends = [KnownParameters, PlainOrdering]
+    query_parameters = ("kernel", "cloudtype")
+    ordering_fields = ["title", "kernel", "cloudtype"]
 
     def get_queryset(self) -> Sequence[Preset]:  # type: ignore[override]
-        return presets()
+        asked = parsed_query(PresetQuery, self.request)
+        return [each for each in presets() if all(getattr(each, name) == value for name, value in asked.items())]
 
-    @extend_schema(operation_id="list_platform_presets", tags=["platforms"])
+    @extend_schema(operation_id="list_platform_presets", tags=["platforms"], parameters=[PresetQuery])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Platforms whose files are at hand, ready to be registered. For administrators."""
         require(may_register_platform(request.user))  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from console.api.reading import parsed
 from console.policies import may_administer, require
 from unions import reads
-from unions.api.filters import RegistrationFilter
+from unions.api.filters import RegistrationFilter, RegistrationRuleFilter
 from unions.api.serializers import (
     ReasonRequest,
     RegistrationAnswer,
@@ -144,6 +144,7 @@ class RegistrationRules(generics.ListAPIView[RegistrationRule]):
 
     serializer_class = RegistrationRuleSerializer
     queryset = RegistrationRule.objects.select_related("platform")
+    filterset_class = RegistrationRuleFilter
     ordering_fields = ["name", "created_at"]
 
     @extend_schema(operation_id="list_registration_rules", tags=["registrations"])
