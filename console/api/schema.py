@@ -1,7 +1,7 @@
 """What every operation of the OpenAPI file has: how it refuses; where work is started, idempotency key and `Location`.
 
-How an operation can refuse follows from its verb, its body, its parameters and its view. The answers stand once, among
-the file's components; operations point at them.
+How an operation can refuse follows from its verb, its body, its parameters, its view, and the statuses that its
+description names. The answers stand once, among the file's components; operations point at them.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ REFUSALS = {
     "415": ("WrongMediaType", "The body is not application/json."),
     "422": ("Invalid", "`errors` names the fields at fault; or the Idempotency-Key was used for another request."),
     "429": ("TooMany", "Too many requests."),
+    "502": ("PlatformRefused", "The platform or the node said no, or answered nonsense."),
     "503": ("NotAvailable", "The console's database or the platform does not answer; asking again can help."),
     "default": ("Refused", "What is wrong, and where."),
 }
@@ -116,6 +117,7 @@ class ConsoleSchema(AutoSchema):
         """By which status this operation can refuse, as far as that can be told from what it is."""
         parameters, body = operation.get("parameters", ()), "requestBody" in operation
         places, paged = {each["in"] for each in parameters}, any(each["name"] == "page" for each in parameters)
+        named = set(re.findall(r"\b[45]\d\d\b", operation.get("description", "")))
         for_anybody = any(isinstance(each, AllowAny) for each in self.view.get_permissions())
         can = {
             "400": body,
@@ -127,10 +129,11 @@ class ConsoleSchema(AutoSchema):
             "415": body,
             "422": body or bool(places - {"path"}),
             "429": bool(self.view.get_throttles()) or getattr(self.view, "counts_calls", False),
+            "502": False,
             "503": True,
             "default": True,
         }
-        return [status for status, possible in can.items() if possible]
+        return [status for status, possible in can.items() if possible or status in named]
 
     def _refusal(self, status: str) -> dict[str, Any]:
         name, description = REFUSALS[status]

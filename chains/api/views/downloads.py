@@ -60,7 +60,10 @@ class Sdk(APIView):
         responses={(200, "application/zip"): OpenApiTypes.BINARY, (200, "application/json"): OpenApiTypes.OBJECT},
     )
     def get(self, request: Request, uid: str) -> HttpResponseBase:
-        """What an application of your own organization needs to reach the chain; a zip, or one part of it. Audited."""
+        """What an application of your own organization needs to reach the chain; a zip, or one part of it. Audited.
+
+        An organization that is not in the chain has none (409).
+        """
         wanted = parsed_query(SdkQuery, request)
         files = hand_out_sdk(actor=actor_of(request), uid=uid, **wanted)
         return _part(files, wanted["part"]) if wanted["part"] else zip_answer(files)

@@ -54,7 +54,10 @@ class Gateway(APIView):
         examples=[HEIGHT, HEIGHT_ANSWER],
     )
     def post(self, request: Request, uid: str) -> Response:
-        """JSON-RPC 2.0, one call or a list, to a running node of your own organization. An access grant is needed."""
+        """JSON-RPC 2.0, one call or a list, to a running node of your own organization. An access grant is needed.
+
+        What the node refuses, or answers beyond understanding, is 502.
+        """
         most = limit("GATEWAY_MAX_REQUEST_KB") * 1024
         if int(request.META.get("CONTENT_LENGTH") or 0) > most:
             raise TooLarge(_("A request to the gateway holds at most %(limit)s bytes.") % {"limit": most})

@@ -33,6 +33,7 @@ class Operate(StartsWork, APIView):
         """Ask a platform directly: what reads answers at once (200), what changes something is a flow (202).
 
         With the platform's own credential. For administrators; every call is in the audit log.
+        What the platform refuses is 502.
         """
         wanted = parsed(OperationRequest, request)["request"]
 
