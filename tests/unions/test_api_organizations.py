@@ -9,7 +9,7 @@ import pytest
 from console.models import AuditEntry, User
 from platforms.models import Platform
 from tests.rest import assert_problem, client
-from tests.unions.cast import Cast, departments
+from tests.unions.cast import Cast, departments, on_prem, registered
 from tests.unions.conftest import pem_bundle
 from unions.models import Membership, ResourceSpace
 
@@ -83,6 +83,17 @@ def test_bad_changes_name_the_field_and_change_nothing(cast: Cast, case: str) ->
     assert_problem(client(cast.root).patch(place, changes, format="json"), status, *fields)
     assert client(cast.root).get(place).json() == shown
     assert AuditEntry.objects.count() == before
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_machine_that_is_bound_cannot_be_taken_by_another(cast: Cast, number: int) -> None:
+    user, roads = registered(cast.root, "erin", on_prem("Roads", port=9002))
+    bound, own = {"ip": "127.0.0.11", "port": 9001}, {"ip": "127.0.0.11", "port": 9002}
+    places = [f"{URL}/{each.orgcode}" for each in (roads, cast.social)]
+    before = [client(cast.root).get(place).json() for place in places], AuditEntry.objects.count()
+    changes = {"name": "Roads and Bridges", "nodelist": [bound, own] if number == 0 else [own, bound]}
+    assert_problem(client(user).patch(places[0], changes, format="json"), 409, f"nodelist.{number}")
+    assert ([client(cast.root).get(place).json() for place in places], AuditEntry.objects.count()) == before
 
 
 def test_strangers_change_nothing(cast: Cast) -> None:

@@ -12,12 +12,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from console.models import Flow, User
+from console.models import AuditEntry, Flow, User
 from platforms.models import Platform
-from tests.unions.cast import PASSWORD, Cast, active_union, auditor, cloud, departments, proposed, registered
+from tests.unions.cast import PASSWORD, Cast, active_union, auditor, cloud, departments, on_prem, proposed, registered
 from tests.unions.conftest import pem_bundle
 from unions.flows import CREATE, DELETE, JOIN, QUIT
-from unions.models import MemberRole, Membership, Organization, Proposal, Registration, Union
+from unions.models import Machine, MemberRole, Membership, Organization, Proposal, Registration, Union, Vote
 from unions.services import registrations
 from unions.services.proposals import cast_vote
 from unions.services.unions import propose_join
@@ -55,6 +55,12 @@ def send(user: User | None, path: str, status: int = 302, **fields: Any) -> str:
     text = answer.content.decode()
     assert not any(secret in text for secret in SECRETS)
     return answer["Location"] if status == 302 else text
+
+
+def rows() -> dict[str, int]:
+    """How much there is of everything that a form here could leave behind."""
+    kinds = (User, Registration, Organization, Membership, Machine, Union, Proposal, Vote, Flow, AuditEntry)
+    return {kind.__name__: kind._default_manager.count() for kind in kinds}
 
 
 def asked(cast: Cast) -> Registration:
@@ -324,6 +330,18 @@ def test_changing_keeps_what_is_left_empty(cast: Cast) -> None:
     assert 'value="Housing Office"' in text
     text = send(cast.alice, place, 422, name="Tax Authority", projectid="p-9")
     assert 'id="id_projectid_error"' in text
+
+
+def test_a_machine_that_is_bound_is_not_taken_from_its_organization(cast: Cast) -> None:
+    user, roads = registered(cast.root, "erin", on_prem("Roads", port=9002))
+    before = rows(), list(Machine.objects.order_by("pk").values("space", "ip", "port"))
+    place = f"/organizations/{roads.orgcode}/change"
+    text = send(user, place, 422, name="Roads and Bridges", nodelist="127.0.0.11:9002\n127.0.0.11:9001")
+    assert 'id="id_nodelist_error"' in text
+    assert "2. This machine is bound to another organization." in text
+    assert (rows(), list(Machine.objects.order_by("pk").values("space", "ip", "port"))) == before
+    roads.refresh_from_db()
+    assert roads.name == "Roads"
 
 
 def test_people_come_and_go(cast: Cast) -> None:
