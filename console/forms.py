@@ -15,6 +15,20 @@ from console import kinds
 from console.services.webhooks import MAX_NAME, MAX_URL
 
 
+class SecretInput(forms.PasswordInput):
+    """A field for a credential: hidden, never filled in again, no password manager."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"autocomplete": "off", "spellcheck": "false"})
+
+
+class SecretText(forms.Textarea):
+    """A credential of many lines, like a certificate with its private key: never filled in again either."""
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
 class SignInForm(AuthenticationForm):
     """User name and password."""
 

@@ -9,22 +9,16 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from console.errors import Invalid
+from console.forms import SecretInput, SecretText
 from platforms.mapping.documents import MAX_BYTES
 from platforms.mapping.samples import parse_samples
 from platforms.models import Cloudtype, Kernel
 from platforms.services.requests import CREDENTIALS, NATIVE_KERNELS
 
 
-class SecretInput(forms.PasswordInput):
-    """A field for a credential: hidden, never filled in again, no password manager."""
-
-    def __init__(self) -> None:
-        super().__init__(attrs={"autocomplete": "off", "spellcheck": "false"})
-
-
-def text_area(rows: int, placeholder: str = "") -> forms.Textarea:
+def text_area(rows: int, placeholder: str = "", *, widget: type[forms.Textarea] = forms.Textarea) -> forms.Textarea:
     attrs = {"rows": rows, "spellcheck": "false", "autocomplete": "off", "class": "font-monospace"}
-    return forms.Textarea(attrs={**attrs, **({"placeholder": placeholder} if placeholder else {})})
+    return widget(attrs={**attrs, **({"placeholder": placeholder} if placeholder else {})})
 
 
 def upload(accept: str) -> forms.FileInput:
@@ -154,7 +148,7 @@ class SetupForm(FilesForm):
         label=_("Client certificate"),
         required=False,
         strip=False,
-        widget=text_area(4, "-----BEGIN CERTIFICATE-----"),
+        widget=text_area(4, "-----BEGIN CERTIFICATE-----", widget=SecretText),
         help_text=_("PEM text: the certificate and its private key."),
     )
     is_default = forms.BooleanField(

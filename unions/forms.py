@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -9,11 +10,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from console.forms import SecretInput, SecretText
 from platforms.models import Platform
 from unions.models import Category, MemberRole, Organization, Rule
 from unions.quotas import MAX_QUOTA
 
 MAX_CERTIFICATE = 64 * 1024  # bytes
+PORT = re.compile(r"\s*[0-9]{1,9}\s*")  # as typed; how large it may be, the service says
 
 
 def read_machines(text: str) -> list[dict[str, Any]]:
@@ -23,7 +26,7 @@ def read_machines(text: str) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         ip, colon, port = line.strip().rpartition(":")
-        if not colon or not ip or not port.strip().isdigit():
+        if not colon or not ip or not PORT.fullmatch(port):
             errors.append(_("Line %(number)d: write address:port, for example 10.0.0.5:9001.") % {"number": number})
             continue
         machines.append({"ip": ip.strip().strip("[]"), "port": int(port)})
@@ -35,13 +38,6 @@ def read_machines(text: str) -> list[dict[str, Any]]:
 def machine_lines(machines: Any) -> str:
     """Machines as the form shows them."""
     return "\n".join(f"[{m.ip}]:{m.port}" if ":" in m.ip else f"{m.ip}:{m.port}" for m in machines)
-
-
-class SecretInput(forms.PasswordInput):
-    """A field for a credential: hidden, never filled in again, no password manager."""
-
-    def __init__(self) -> None:
-        super().__init__(attrs={"autocomplete": "off", "spellcheck": "false"})
 
 
 class CredentialFields(forms.Form):
@@ -67,7 +63,7 @@ class CredentialFields(forms.Form):
         label=_("TLS certificate"),
         required=False,
         strip=False,
-        widget=forms.Textarea(
+        widget=SecretText(
             attrs={
                 "rows": 6,
                 "spellcheck": "false",

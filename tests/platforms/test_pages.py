@@ -263,6 +263,13 @@ def test_what_a_form_says(root: User, plane: Plane, changes: dict[str, Any], wor
     assert plane.asked == []
 
 
+def test_no_credential_comes_back_with_a_mistake(root: User, plane: Plane) -> None:
+    credentials = {"token": "TOKEN-of-one", "sk": "SK-of-one", "tlscert": "-----BEGIN PRIVATE KEY-----"}
+    text = send(root, "/platforms/new", 422, **form(plane, oemtype="", **credentials))
+    assert "This field is required." in text
+    assert not any(secret in text for secret in credentials.values())
+
+
 def test_what_was_uploaded_is_not_lost_by_a_mistake(root: User, plane: Plane) -> None:
     upload = SimpleUploadedFile("mapping.yaml", b"mapping: 1\nbetter: luck")
     text = send(root, "/platforms/new", 422, **form(plane, mapping="", mapping_upload=upload))
