@@ -202,6 +202,11 @@ def test_on_prem_by_pasting_and_by_file(cast: Cast) -> None:
     assert Registration.objects.latest("id").organization_name == "Fire"
 
 
+def own_machines(**changes: Any) -> dict[str, Any]:
+    """An on-prem department that nothing is wrong with, but for the changes."""
+    return {"category": "on_prem", "nodelist": "127.0.0.9:9001", "tlscert": pem_bundle(), **changes}
+
+
 BAD_FORMS: dict[str, tuple[dict[str, Any], str]] = {
     "no user name": ({"username": ""}, "username"),
     "a name that is taken": ({"username": "alice"}, "username"),
@@ -216,18 +221,28 @@ BAD_FORMS: dict[str, tuple[dict[str, Any], str]] = {
     "port 0": ({"category": "on_prem", "nodelist": "127.0.0.9:0", "tlscert": "PEM"}, "nodelist"),
     "no certificate": ({"category": "on_prem", "nodelist": "127.0.0.9:1"}, "tlscert"),
     "rubbish for a certificate": ({"category": "on_prem", "nodelist": "127.0.0.9:1", "tlscert": "x"}, "tlscert"),
+    "an expired certificate": (own_machines(tlscert=pem_bundle(days=-1)), "tlscert"),
+    "the key of another certificate": (own_machines(tlscert=pem_bundle(other_key=True)), "tlscert"),
+    "an address that is none": (own_machines(nodelist="somewhere over there:9001"), "nodelist"),
+    "an address out of range": (own_machines(nodelist="127.0.0.9:9001\n127.0.0.256:9001"), "nodelist"),
+    "a port above all": (own_machines(nodelist="127.0.0.9:65536"), "nodelist"),
+    "a port of another alphabet": (own_machines(nodelist="127.0.0.9:²"), "nodelist"),
+    "a port without end": (own_machines(nodelist="127.0.0.9:" + "9" * 5000), "nodelist"),
+    "a machine that is bound": (own_machines(nodelist="127.0.0.9:9001\n127.0.0.11:9001"), "nodelist"),
+    "an unknown platform": ({"oemtype": "nowhere"}, "oemtype"),
+    "an unknown category": ({"category": "moon"}, "category"),
 }
 
 
 @pytest.mark.parametrize("case", BAD_FORMS)
 def test_a_form_with_a_mistake_comes_back_with_the_error_at_the_field(cast: Cast, case: str) -> None:
     changes, field = BAD_FORMS[case]
-    before = User.objects.count()
+    before = rows()
     text = send(None, "/register", 422, **filled(**changes))
     assert f'id="id_{field}_error"' in text
     assert 'value="erin@example.gov"' in text or "email" in changes
     assert PASSWORD not in text
-    assert User.objects.count() == before
+    assert rows() == before
 
 
 def test_the_fields_follow_the_category_and_never_carry_a_secret(cast: Cast) -> None:
@@ -381,16 +396,19 @@ def test_the_wizard_asks_and_the_proposal_shows(cast: Cast) -> None:
 
 def test_the_wizard_tells_what_is_wrong(cast: Cast) -> None:
     fields = {"name": "Permits", "creatororg": cast.tax.orgcode, "oemtype": "testbed", "orgs": [cast.housing.orgcode]}
+    before = rows()
     for changes, field in (
         ({"name": ""}, "name"),
         ({"orgs": []}, "orgs"),
         ({"orgs": [cast.tax.orgcode]}, "orgs"),
         ({"oemtype": "nowhere"}, "oemtype"),
+        ({"orgs": ["org-nowhere"]}, "orgs"),
         ({"creatororg": cast.housing.orgcode}, "creatororg"),
+        ({"creatororg": ""}, "creatororg"),
     ):
         text = send(cast.alice, "/unions/new", 422, **{**fields, **changes})
         assert f'id="id_{field}_error"' in text, field
-    assert not Proposal.objects.exists()
+    assert rows() == before
     proposed(cast, "Permits")
     text = send(cast.alice, "/unions/new", 422, **fields)
     assert 'id="id_name_error"' in text
@@ -438,6 +456,45 @@ def test_voting_on_the_page(cast: Cast) -> None:
     text = send(cast.bob, f"{place}/vote", 422, orgcode=cast.housing.orgcode, agree="no")
     assert "decided already" in text
     send(cast.alice, f"{place}/vote", 403, orgcode=cast.tax.orgcode, agree="yes")
+
+
+def test_strangers_decide_nothing(cast: Cast) -> None:
+    """Dan speaks for nobody, Carol for an organization that was not asked, and Erin has just asked to come in."""
+    proposal, registration = proposed(cast), asked(cast)
+    before = rows()
+    vote = {"orgcode": cast.housing.orgcode, "agree": "yes"}
+    union = {"name": "Roads", "creatororg": cast.tax.orgcode, "oemtype": "testbed", "orgs": [cast.housing.orgcode]}
+    for stranger in (cast.dan, cast.carol, registration.user):
+        send(stranger, f"/proposals/{proposal.pk}/vote", 404, **vote)
+    assert 'id="id_creatororg_error"' in send(cast.carol, "/unions/new", 422, **union)
+    assert "You do not belong to an organization yet" in send(cast.dan, "/unions/new", 422, **union)
+    assert "Your registration is being looked at" in send(registration.user, "/unions/new", 422, **union)
+    send(cast.alice, f"/proposals/{proposal.pk}/vote", 403, **vote)
+    for number, who in ((404, cast.dan), (404, cast.carol), (403, registration.user)):
+        send(who, f"/registrations/{registration.pk}/approve", number)
+        send(who, f"/registrations/{registration.pk}/refuse", number, reason="No.")
+    proposal.refresh_from_db()
+    registration.refresh_from_db()
+    assert (rows(), proposal.state, registration.state) == (before, "open", "pending")
+
+
+def test_whoever_has_not_signed_in_is_asked_to_and_decides_nothing(cast: Cast) -> None:
+    proposal, registration = proposed(cast), asked(cast)
+    before = rows()
+    union = {"name": "Roads", "creatororg": cast.tax.orgcode, "oemtype": "testbed", "orgs": [cast.housing.orgcode]}
+    for path, fields in (
+        (f"/proposals/{proposal.pk}/vote", {"orgcode": cast.housing.orgcode, "agree": "yes"}),
+        (f"/proposals/{proposal.pk}/withdraw", {}),
+        ("/unions/new", union),
+        (f"/registrations/{registration.pk}/approve", {}),
+        (f"/registrations/{registration.pk}/refuse", {"reason": "No."}),
+        (f"/organizations/{cast.tax.orgcode}/change", {"name": "Mine"}),
+    ):
+        assert send(None, path, **fields).startswith("/login?"), path
+    for each in (proposal, registration, cast.tax):
+        each.refresh_from_db()
+    assert (rows(), proposal.state, registration.state) == (before, "open", "pending")
+    assert cast.tax.name == "Tax Bureau"
 
 
 def test_taking_back_on_the_page(cast: Cast) -> None:
