@@ -25,7 +25,10 @@ def test_every_file_runs_somewhere() -> None:
     ("path", "on"),
     [
         ("tests/unions/test_pages.py", {POSTGRESQL}),
-        ("tests/unions/test_api_unions.py", {POSTGRESQL}),
+        ("tests/chains/test_api_orders.py", {POSTGRESQL}),
+        ("tests/unions/test_api_unions.py", {SQLITE, POSTGRESQL}),
+        ("tests/console/test_problems.py", {SQLITE, POSTGRESQL}),
+        ("tests/chains/test_api.py", {SQLITE, POSTGRESQL}),
         ("tests/chains/test_two_worlds.py", {SQLITE}),
         ("tests/unions/test_moves.py", {SQLITE, POSTGRESQL}),
         ("tests/console/test_audit.py", {SQLITE, POSTGRESQL}),
@@ -40,6 +43,12 @@ def test_doors_and_programs_once_and_the_rest_on_both(path: str, on: set[str]) -
 
 def test_no_file_is_of_two_kinds() -> None:
     assert not [path for path in FILES if databases.DOORS.search(path) and databases.PROGRAMS.search(path)]
+
+
+def test_the_proofs_about_bad_input_are_six_doors() -> None:
+    proofs = [path for path in FILES if databases.BAD_INPUT.search(path)]
+    assert len(proofs) == 6
+    assert all(databases.DOORS.search(path) for path in proofs)
 
 
 def test_this_session_runs_nothing_that_belongs_to_the_other_database(request: pytest.FixtureRequest) -> None:
