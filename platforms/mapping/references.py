@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ from console.sentences import kept
 IN_A_CIRCLE = kept(gettext_noop("the reference %(reference)s refers to itself"))
 LEAVES = kept(gettext_noop("the reference %(reference)s leaves the file; only local ones (#/…) are followed"))
 NOWHERE = kept(gettext_noop("the reference %(reference)s points nowhere"))
+NUMBER = re.compile(r"[0-9]{1,9}")  # of an element; str.isdigit() takes what int() does not
 
 
 class BadReference(ValueError):
@@ -54,7 +56,7 @@ class Document:
         node: Any = self.root
         for part in reference[1:].split("/")[1:]:
             key = unquote(part).replace("~1", "/").replace("~0", "~")
-            if isinstance(node, list) and key.isdigit() and int(key) < len(node):
+            if isinstance(node, list) and NUMBER.fullmatch(key) and int(key) < len(node):
                 node = node[int(key)]
             elif isinstance(node, dict) and key in node:
                 node = node[key]

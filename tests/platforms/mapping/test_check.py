@@ -525,6 +525,16 @@ def test_references_that_leave_the_file_are_refused_wherever_they_are() -> None:
     assert "https://evil.example/schema.json leaves the file" in error.text
 
 
+@pytest.mark.parametrize("number", ["1", "x", "-1", "²", "9" * 5000], ids=["1", "x", "-1", "square", "endless"])
+def test_references_to_what_no_list_holds_are_said(number: str) -> None:
+    def change(document: Json) -> None:
+        schemas = document["components"]["schemas"]
+        schemas["Kinds"] = {"oneOf": [schemas["Health"]]}
+        schemas["Health"] = {"$ref": f"#/components/schemas/Kinds/oneOf/{number}"}
+
+    assert "The API file cannot be followed" in the_error(check_files(api(change), MAPPING)).text
+
+
 @pytest.mark.parametrize(
     "health",
     [
