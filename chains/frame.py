@@ -56,7 +56,7 @@ def hand_in() -> None:
 
 
 def chains_panel(user: User) -> dict[str, Any]:
-    """All chains together, the liveliest of them, and those that nobody could read lately."""
+    """All chains together, the liveliest of them, those that nobody could read lately, and those that stand."""
     liveliest = list(reads.liveliest(user, SHOWN))
     return {
         "totals": reads.totals(user),
@@ -64,6 +64,7 @@ def chains_panel(user: User) -> dict[str, Any]:
         "sparks": reads.sparks([row.pk for row in liveliest], minutes=SPARK_MINUTES),
         "minutes": SPARK_MINUTES,
         "stale": list(reads.blockchains(user).stale().order_by("name")[: SHOWN + 1]),
+        "stand": list(reads.blockchains(user).that_stand().order_by("name")[: SHOWN + 1]),
     }
 
 

@@ -244,6 +244,7 @@ class LedgerSummary(Answer):
     block_time: Time = None
     transactions: int
     nodes: int | None = None
+    patience: float | None = None  # seconds; a chain that makes blocks by the clock stands after so many without any
 
 
 class PageRequest(Request):

@@ -30,6 +30,10 @@ from unions.api.serializers import MANAGEMENT
 MAX_PERIODS = 1000
 READ_AT = _("When the figures were read from the platform; null: never so far.")
 STALE = _("True when the figures are older than they should be.")
+STANDS_SINCE = _(
+    "When the newest block was made, where the chain makes blocks by the clock and more should have come since; null: "
+    "it goes on, or makes blocks only when there is something to put into them."
+)
 
 
 class BlockchainAnswer(serializers.Serializer[Blockchain]):
@@ -54,6 +58,7 @@ class BlockchainAnswer(serializers.Serializer[Blockchain]):
     )
     read_error = ToldField(help_text=_("Why the last reading failed; empty when it did not."))
     stale = serializers.BooleanField(source="is_stale", help_text=STALE)
+    stands_since = serializers.DateTimeField(allow_null=True, help_text=STANDS_SINCE)
 
     def get_orgs(self, row: Blockchain) -> list[str]:
         return [organization.orgcode for organization in row.organizations.all()]
@@ -162,6 +167,7 @@ class LedgerAnswer(serializers.Serializer[Blockchain]):
     read_at = serializers.DateTimeField(allow_null=True, help_text=READ_AT)
     read_error = ToldField()
     stale = serializers.BooleanField(source="is_stale", help_text=STALE)
+    stands_since = serializers.DateTimeField(allow_null=True, help_text=STANDS_SINCE)
 
     gaps = serializers.SerializerMethodField(
         help_text=_("The newest stretches of blocks that the platform did not show.")

@@ -110,6 +110,11 @@ class BlockchainQuerySet(models.QuerySet["Blockchain"]):
         unread = models.Q(read_at=None, created_at__lt=fresh_since())
         return self.live().filter(models.Q(read_at__lt=fresh_since()) | unread)
 
+    def that_stand(self) -> BlockchainQuerySet:
+        """Those with `stands_since`."""
+        since = models.F("block_time") + models.F("patience")
+        return self.live().filter(read_at__gte=fresh_since(), read_at__gt=since, missing_since=None)
+
 
 def fresh_since() -> datetime:
     """What was read before is old."""
@@ -134,6 +139,7 @@ class Blockchain(models.Model):
     height = models.PositiveBigIntegerField(_("height"), null=True, blank=True)
     block_hash = models.CharField(max_length=100, blank=True)
     block_time = models.DateTimeField(null=True, blank=True)
+    patience = models.DurationField(null=True, blank=True)  # it stands after so long without a block; null: never
     transactions_total = models.PositiveBigIntegerField(_("transactions"), null=True, blank=True)
     read_at = models.DateTimeField(_("read"), null=True, blank=True)
     read_error = models.CharField(max_length=500, blank=True)
@@ -160,6 +166,15 @@ class Blockchain(models.Model):
     def is_stale(self) -> bool:
         """Whether the figures are older than they should be while the chain runs."""
         return self.state == ChainState.RUNNING and (self.read_at or self.created_at) < fresh_since()
+
+    @property
+    def stands_since(self) -> datetime | None:
+        """When the newest block was made, where more should have come since; None also where nobody knows."""
+        if self.state != ChainState.RUNNING or self.missing_since or self.is_stale:
+            return None
+        if self.read_at is None or self.block_time is None or self.patience is None:
+            return None
+        return self.block_time if self.read_at > self.block_time + self.patience else None
 
 
 class Node(models.Model):

@@ -16,6 +16,7 @@ from platforms.standard import BlockInfo, BlockRow, LedgerSummary, TransactionIn
 
 MAX_HEIGHT = 2**63 - 1
 MAX_COUNT = 2**31 - 1
+MAX_PATIENCE = 365 * 86_400.0  # seconds; who waits longer for a block does not wait
 YEARS = range(1990, 2200)  # a block's time outside is no time
 
 BAD_NUMBER = kept(gettext_noop("The platform answered with %(value)s as %(name)s."))
@@ -24,7 +25,11 @@ BAD_NUMBER = kept(gettext_noop("The platform answered with %(value)s as %(name)s
 def sound_summary(summary: LedgerSummary) -> LedgerSummary:
     _require_number("height", summary.height, MAX_HEIGHT)
     _require_number("transactions", summary.transactions, MAX_HEIGHT)
-    sound = {"block_hash": text(summary.block_hash, 100), "block_time": plausible(summary.block_time)}
+    sound = {
+        "block_hash": text(summary.block_hash, 100),
+        "block_time": plausible(summary.block_time),
+        "patience": summary.patience if summary.patience and 0 < summary.patience < MAX_PATIENCE else None,
+    }
     return summary.model_copy(update=sound)
 
 

@@ -101,6 +101,7 @@ NOTED = [
     "height",
     "block_hash",
     "block_time",
+    "patience",
     "transactions_total",
     "read_at",
     "read_error",
@@ -119,6 +120,7 @@ def _note(row: Blockchain, reading: Reading, now: datetime) -> None:
     if summary is not None:
         row.height, row.block_hash, row.block_time = summary.height, summary.block_hash, summary.block_time
         row.transactions_total = summary.transactions
+        row.patience = None if summary.patience is None else timedelta(seconds=summary.patience)
     if reading.missing:
         row.missing_since = row.missing_since or now
     elif summary is not None:

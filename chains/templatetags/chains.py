@@ -25,6 +25,8 @@ LOOKS_LIKE = {"running": "up", "committed": "done", "creating": "building", "sto
 @register.simple_tag
 def state_of(row: Any) -> SafeString:
     """The state of a chain, a node or a transaction."""
+    if getattr(row, "stands_since", None):
+        return state("stands", _("Stands still"))
     name = getattr(row, "state", None) or row.status
     shown = row.get_state_display() if hasattr(row, "get_state_display") else row.get_status_display()
     return state(LOOKS_LIKE.get(name, name), shown)

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from chains import reads
@@ -28,6 +28,7 @@ LATEST = 6  # blocks and transactions on the page of a chain
 SPARK_MINUTES = 30
 CHART_MINUTES = 60
 LIST_LIVE_SECONDS = 5
+FRESHNESS = {"stale": gettext_lazy("Not read lately"), "stands": gettext_lazy("No new blocks")}
 
 
 class OfBlockchain(Page):
@@ -48,23 +49,26 @@ class ChainList(ListPage):
 
     def get_queryset(self) -> QuerySet[Blockchain]:
         visible = reads.blockchains(self.actor)
-        rows = self.narrowed(visible.stale() if self.stale_only else visible).order_by("name", "pk").distinct()
+        fresh = {"stale": visible.stale, "stands": visible.that_stand}
+        rows = self.narrowed(fresh.get(self.freshness, visible.all)()).order_by("name", "pk").distinct()
         if platform := self.request.GET.get("platform"):
             rows = rows.filter(business_chain__platform__oemtype=platform)
         chosen = self.request.GET.get("state") in ChainState.values
         return rows if chosen else rows.exclude(state=ChainState.DELETED)
 
     @property
-    def stale_only(self) -> bool:
-        return self.request.GET.get("freshness") == "stale"
+    def freshness(self) -> str:
+        """What the list is narrowed to, if it is."""
+        chosen = self.request.GET.get("freshness", "")
+        return chosen if chosen in FRESHNESS else ""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        context["choices"] = context["choices"] | {"freshness": [("stale", _("Not read lately"))]}
-        context["chosen"] = context["chosen"] | {"freshness": "stale" if self.stale_only else ""}
+        context["choices"] = context["choices"] | {"freshness": list(FRESHNESS.items())}
+        context["chosen"] = context["chosen"] | {"freshness": self.freshness}
         shown = [blockchain.pk for blockchain in context["object_list"]]
         return context | {
-            "narrowed": context["narrowed"] or self.stale_only,
+            "narrowed": context["narrowed"] or bool(self.freshness),
             "platforms": Platform.objects.visible_to(self.actor).official(),
             "sparks": reads.sparks(shown, minutes=SPARK_MINUTES),
             "minutes": SPARK_MINUTES,

@@ -47,7 +47,7 @@ WAITING = (
     "unknown",
     "retrying",
 )
-BAD = ("failed", "refused", "down", "rejected", "critical", "error", "disagreed", "expired", "broken")
+BAD = ("failed", "refused", "down", "rejected", "critical", "error", "disagreed", "expired", "broken", "stands")
 COLOURS = {
     **dict.fromkeys(GOOD, "green"),
     **dict.fromkeys(BUSY, "blue"),

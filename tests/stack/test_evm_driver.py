@@ -247,6 +247,10 @@ def _two_of_two_are_needed(made: Site, ours: dict[str, str]) -> None:
     def height() -> int:
         return int(made.do("get_ledger_summary", chain_id=ours["chain_id"]).height)
 
+    def status() -> str:
+        return str(made.do("get_chain", **ours).status)
+
+    assert status() == "running"
     made.hosts[1].cut()
     stood = height()
     states = {node.orgcode: node.state for node in made.do("list_nodes", **ours).items}
@@ -254,9 +258,13 @@ def _two_of_two_are_needed(made: Site, ours: dict[str, str]) -> None:
     health = made.do("get_health")
     assert health.status == "degraded"
     assert made.hosts[1].ip in health.detail
+    until(lambda: status() == "stopped", 60, "the chain is said to stand")
     assert height() <= stood + 2
+    summary = made.do("get_ledger_summary", chain_id=ours["chain_id"])
+    assert summary.patience >= 30
     made.hosts[1].mend()
     until(lambda: height() > stood + 3, 30, "the chain goes on")
+    assert status() == "running"
 
 
 def _nobody_trusts(made: Site, chain_id: str, gone: Node | None) -> None:

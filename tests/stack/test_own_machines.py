@@ -6,6 +6,7 @@ Everything is asked by REST and looked at from outside: on the engines, and on t
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -76,7 +77,7 @@ def test_three_departments_on_their_own_machines(office: Office) -> None:
 
 
 def _live_through(office: Office, hosts: list[Host]) -> None:
-    """Two create, a third joins, one is cut off and comes back, one quits, all is deleted."""
+    """Two create, a third joins, one is cut off and comes back, then two are, one quits, all is deleted."""
     tax, housing, social = (
         office.on_prem(name, ip=host.ip, port=host.port, certificate=host.tlscert)
         for name, host in zip(("Tax Office", "Housing Authority", "Social Security"), hosts, strict=True)
@@ -100,6 +101,7 @@ def _live_through(office: Office, hosts: list[Host]) -> None:
     until(lambda: _sealed(hosts[2]) > 0, seconds=20, what="the third member seals a block")
 
     _a_host_is_cut_off_and_comes_back(hosts[0], tax, housing, chain["id"])
+    _the_chain_stands_while_too_many_are_cut_off(office, hosts, social, chain["id"])
 
     quitting = housing.caller.post(f"unions/{union['unionid']}/quit", {"orgcode": housing.orgcode}, expect=202)
     assert housing.caller.flow(quitting["flow"])["state"] == "done"
@@ -223,9 +225,48 @@ def _a_host_is_cut_off_and_comes_back(host: Host, cut: Department, other: Depart
         seconds=30,
         what="the ledger is read at another node",
     )
+    assert other.caller.get(f"blockchains/{blockchain}")["stands_since"] is None
     host.mend()
     until(lambda: state() == "running", seconds=60, what="the console says that it is back")
     until(lambda: _height(host.ip) >= _height(IPS[1]) - 1, seconds=30, what="it catches up")
+
+
+def _the_chain_stands_while_too_many_are_cut_off(
+    office: Office, hosts: list[Host], left: Department, blockchain: str
+) -> None:
+    """One of three validators makes no block alone: the console says so, by REST and on the page, until it goes on."""
+
+    def row() -> Any:
+        return left.caller.get(f"blockchains/{blockchain}")
+
+    seen = _signed_in(office)
+    for host in hosts[:2]:
+        host.cut()
+    until(lambda: row()["stands_since"] is not None, seconds=120, what="the console says that the chain stands")
+    said, height = row(), _height(IPS[2])
+    assert (said["stands_since"], said["state"], said["stale"]) == (said["block_time"], "running", False)
+    assert left.caller.get(f"blockchains/{blockchain}/ledger")["stands_since"] == said["stands_since"]
+    assert "The chain stands still" in seen.get(f"/chains/{blockchain}").text
+    assert "No new blocks" in seen.get("/chains").text
+    assert _height(IPS[2]) == height, "it does stand"
+
+    for host in hosts[:2]:
+        host.mend()
+    until(lambda: row()["stands_since"] is None, seconds=120, what="the console says that the chain goes on")
+    assert "The chain stands still" not in seen.get(f"/chains/{blockchain}").text
+    until(lambda: _height(IPS[2]) > height + 2, seconds=30, what="all of them seal again")
+
+
+def _signed_in(office: Office) -> httpx.Client:
+    """The administrator in a browser without scripts."""
+    seen = httpx.Client(base_url=office.product.address, follow_redirects=True, timeout=30)
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', seen.get("/login").text)
+    assert token is not None
+    username, password = office.product.login
+    body = {"csrfmiddlewaretoken": token[1], "username": username, "password": password}
+    answer = seen.post("/login", data=body, headers={"Referer": f"{office.product.address}/login"})
+    assert (answer.status_code, "/login" in answer.url.path) == (200, False), answer.url
+    return seen
 
 
 def _sealed(host: Host) -> int:

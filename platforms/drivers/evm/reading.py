@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from console.errors import ConsoleError
+from console.errors import ConsoleError, PlatformUnavailable
 from platforms import standard
 from platforms.drivers.evm import ledger, programs
 from platforms.drivers.evm import words as say
@@ -45,11 +46,36 @@ class Reader:
 
     def get_ledger_summary(self, request: standard.ChainRequest) -> standard.LedgerSummary:
         chain = self.chain(request.chain_id)
-        head = self._carry(chain, ledger.head())
+        head = self._newest_head(chain)
         known = self._carry(chain, ledger.count(self.known_count(chain), number(head["number"]), batches=COUNT_BATCHES))
         if self.note_count(chain, known):
             self.keep_count(chain)
         return summary_of(chain, head, known[1])
+
+    def _newest_head(self, chain: Chain) -> Any:
+        head = self._carry(chain, ledger.head())
+        if stands(chain, head):
+            head = self.newest(chain, head, at_once(self._head_of, self._tools.rpc.others(chain)))
+        return head
+
+    def newest(self, chain: Chain, head: Any, others: Iterable[Any]) -> Any:
+        """The highest of these heads: a node that lost the others must not speak for a chain that goes on without it.
+
+        `others` are nodes with their heads, and what was raised instead. The highest one's node is asked from now on.
+        """
+        for node, other in (each for each in others if isinstance(each, tuple)):
+            if other and number(other["number"]) > number(head["number"]):
+                head = other
+                self._tools.rpc.note_answer(chain, node)
+        return head
+
+    def _head_of(self, node: Node) -> tuple[Node, Any]:
+        try:
+            (head,) = self._tools.rpc.ask_node(node, ledger.HEAD)
+        except PlatformUnavailable:
+            self._tools.rpc.note_silent(node)
+            raise
+        return node, head
 
     def list_blocks(self, request: standard.ListBlocksRequest) -> standard.BlockPage:
         return self._carry(self.chain(request.chain_id), ledger.blocks(request))
@@ -172,12 +198,10 @@ class Reader:
         if not chain.built:
             return self._chain_info(chain, "creating")
         try:
-            (head,) = self._ask(chain, [("eth_getBlockByNumber", ["latest", False])])
+            head = self._newest_head(chain)
         except ConsoleError:
             return self._chain_info(chain, "unknown")
-        patience = max(STANDS_SECONDS, STANDS_FACTOR * chain.period)
-        stands = time.time() - number(head["timestamp"]) > patience
-        return self._chain_info(chain, "stopped" if stands else "running")
+        return self._chain_info(chain, "stopped" if stands(chain, head) else "running")
 
     def _chain_info(self, chain: Chain, status: standard.Status) -> standard.ChainInfo:
         if observed(chain.chain_id) is not None:
@@ -273,6 +297,22 @@ class Reader:
         return self._tools.rpc.ask(chain, calls) if calls else []
 
 
+def patience_of(chain: Chain) -> float | None:
+    """Seconds without a block after which the chain stands; None where blocks are made only for transactions.
+
+    Nobody knows that of a chain that is only observed.
+    """
+    if not chain.period or observed(chain.chain_id) is not None:
+        return None
+    return max(STANDS_SECONDS, STANDS_FACTOR * chain.period)
+
+
+def stands(chain: Chain, head: Any) -> bool:
+    """Whether more blocks should have come since."""
+    patience = patience_of(chain)
+    return patience is not None and time.time() - number(head["timestamp"]) > patience
+
+
 def summary_of(chain: Chain, head: Any, transactions: int) -> standard.LedgerSummary:
     return standard.LedgerSummary(
         height=number(head["number"]),
@@ -280,4 +320,5 @@ def summary_of(chain: Chain, head: Any, transactions: int) -> standard.LedgerSum
         block_time=ledger.block_time(head),
         transactions=transactions,
         nodes=len(chain.nodes),
+        patience=patience_of(chain),
     )

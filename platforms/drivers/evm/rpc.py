@@ -76,6 +76,10 @@ class Rpc:
         self._last[chain.chain_id] = node.node_id
         self._silent.pop(node.node_id, None)
 
+    def others(self, chain: Chain) -> list[Node]:
+        """Nodes besides the one that answered last, without those that have just been silent."""
+        return [node for node in self.order(chain)[1:] if not self.is_silent(node)]
+
     def order(self, chain: Chain) -> list[Node]:
         """Nodes that run, the one that answered last first, those that have just been silent last."""
         last = self._last.get(chain.chain_id)

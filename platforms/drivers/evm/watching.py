@@ -14,7 +14,7 @@ from platforms import standard
 from platforms.drivers.evm import ledger
 from platforms.drivers.evm.book import Chain
 from platforms.drivers.evm.ledger import Question, T
-from platforms.drivers.evm.reading import Reader, summary_of
+from platforms.drivers.evm.reading import Reader, stands, summary_of
 from platforms.drivers.evm.rpc import NO_METHOD, number
 from platforms.drivers.evm.stretch import stretch
 from platforms.drivers.evm.wire import TOO_SLOW, Wire
@@ -42,6 +42,9 @@ class Watcher:
     async def _get_ledger_summary(self, request: standard.ChainRequest) -> standard.LedgerSummary:
         chain = await self._chain(request.chain_id)
         head = await self._carry(chain, ledger.head())
+        if stands(chain, head):
+            heads = await asyncio.gather(*map(self._wire.head_of, self._wire.others(chain)), return_exceptions=True)
+            head = self._reader.newest(chain, head, heads)
         height, known = number(head["number"]), self._reader.known_count(chain)
         if known[0] != height:
             known = await self._carry(chain, ledger.count(known, height, batches=COUNT_BATCHES))

@@ -63,6 +63,19 @@ class Wire:
             return answers
         raise PlatformUnavailable(say.NOBODY_ANSWERS % {"chain": chain.name, "problem": problem}, code=code)
 
+    def others(self, chain: Chain) -> list[Node]:
+        """As `Rpc.others`."""
+        return self._rpc.others(chain)
+
+    async def head_of(self, node: Node) -> tuple[Node, Any]:
+        """A node with its newest block."""
+        try:
+            (head,) = await self.ask_node(node, HEAD)
+        except PlatformUnavailable:
+            self._rpc.note_silent(node)
+            raise
+        return node, head
+
     async def ask_node(self, node: Node, calls: Sequence[Call], form: Decoder[Any] | None = None) -> list[Any]:
         """The results of one node, in order. PlatformRefused for a call that it refuses."""
         try:
