@@ -182,6 +182,9 @@ def test_any_platform_may_say_how_long_is_too_long(
     observe(row)
     assert row.read_error == ""
     assert (row.stands_since is not None) == stands
+    union = row.business_chain.union
+    assert union is not None
+    assert ("Stands still" in words(page(cast.alice, f"/unions/{union.unionid}"))) == stands
 
 
 def test_what_is_old_or_gone_is_not_said_to_stand(chain: MakeChain, observe: Observe, plane: Plane, cast: Cast) -> None:
