@@ -82,6 +82,7 @@ def test_a_business_chain_is_table_3_with_table_4_inside(read_chain: tuple[Block
         "missing_since": None,
         "read_error": "",
         "stale": False,
+        "stands_since": None,
     }
 
 
@@ -130,6 +131,7 @@ def test_the_ledger_says_how_far_it_is_and_how_fresh(read_chain: tuple[Blockchai
         "gaps": [],
         "read_error": "",
         "stale": False,
+        "stands_since": None,
     }
 
 
