@@ -18,7 +18,12 @@ SILENT_SECONDS = 10.0  # a node that did not answer is asked last for so long
 MAX_CLIENTS = 256
 MAX_BODY = 32 * 1024 * 1024
 NO_METHOD = "no_method"  # the node does not know what it was asked for
+BAD_ANSWER = "bad_answer"  # nonsense, or in a form that is not understood
 Call = tuple[str, list[Any]]
+
+
+class CallRefused(PlatformRefused):
+    """A node has understood what it was asked, and says no: another one of its chain would say the same."""
 
 
 class Rpc:
@@ -32,21 +37,24 @@ class Rpc:
         self._lock = threading.Lock()
 
     def ask(self, chain: Chain, calls: Sequence[Call]) -> list[Any]:
-        """The results, in order, all from one node. PlatformUnavailable when no node answers."""
-        problem = say.NO_NODES
+        """The results, in order, all from one node. CallRefused by the first that understands and refuses; what
+        `nobody_answers` says when none does either."""
+        problems: list[ConsoleError] = []
         for node in self.order(chain):
             try:
                 answers = self.ask_node(node, calls)
-            except PlatformUnavailable as silent:
-                problem = silent.detail
+            except CallRefused:
+                raise
+            except (PlatformRefused, PlatformUnavailable) as problem:
+                problems.append(problem)
                 self.note_silent(node)
                 continue
             self.note_answer(chain, node)
             return answers
-        raise PlatformUnavailable(say.NOBODY_ANSWERS % {"chain": chain.name, "problem": problem})
+        raise nobody_answers(chain, problems)
 
     def ask_node(self, node: Node, calls: Sequence[Call]) -> list[Any]:
-        """The results of one node, in order. PlatformRefused for a call that it refuses."""
+        """The results of one node, in order. CallRefused for a call that it refuses, PlatformRefused for nonsense."""
         if not calls:
             return []
         sent = self._client(node.rpc).send(Outgoing("POST", "/", body=batch(calls), idempotent=True))
@@ -99,6 +107,20 @@ class Rpc:
             return client
 
 
+def nobody_answers(chain: Chain, problems: Sequence[ConsoleError]) -> ConsoleError:
+    """What comes of it when no node has answered: time may heal that, unless all of them have talked nonsense.
+
+    Nonsense is told before silence, and its code kept: asking for less may help.
+    """
+    if not problems:
+        return PlatformUnavailable(say.NOBODY_ANSWERS % {"chain": chain.name, "problem": say.NO_NODES})
+    nonsense = [each for each in problems if isinstance(each, PlatformRefused)]
+    if len(nonsense) == len(problems):
+        return nonsense[-1]
+    said = (nonsense or problems)[-1]
+    return PlatformUnavailable(say.NOBODY_ANSWERS % {"chain": chain.name, "problem": said.detail}, code=said.code)
+
+
 def batch(calls: Sequence[Call]) -> list[dict[str, Any]]:
     return [
         {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
@@ -107,20 +129,20 @@ def batch(calls: Sequence[Call]) -> list[dict[str, Any]]:
 
 
 def results(node: Node, calls: Sequence[Call], said: Any) -> list[Any]:
-    """What was answered to each call. PlatformRefused for one that was refused, or not answered."""
+    """What was answered to each call. CallRefused for one that was refused, PlatformRefused for one not answered."""
     answers = said if isinstance(said, list) else []
-    by_id = {each.get("id"): each for each in answers if isinstance(each, dict)}
+    by_id = {each["id"]: each for each in answers if isinstance(each, dict) and isinstance(each.get("id"), int)}
     return [_result(node, method, by_id.get(number)) for number, (method, _given) in enumerate(calls)]
 
 
 def _result(node: Node, method: str, answer: Any) -> Any:
-    if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
-        raise PlatformRefused(say.NOT_ANSWERED % {"node": node.node_id, "method": method}, code="bad_answer")
+    if not isinstance(answer, dict) or not (answer.get("error") or "result" in answer):
+        raise PlatformRefused(say.NOT_ANSWERED % {"node": node.node_id, "method": method}, code=BAD_ANSWER)
     if answer.get("error"):
         said = answer["error"]
         words = str(said.get("message") if isinstance(said, dict) else said)[:200]
         code = NO_METHOD if isinstance(said, dict) and said.get("code") == -32601 else ""
-        raise PlatformRefused(say.NODE_REFUSED % {"node": node.node_id, "method": method, "problem": words}, code=code)
+        raise CallRefused(say.NODE_REFUSED % {"node": node.node_id, "method": method, "problem": words}, code=code)
     return answer["result"]
 
 

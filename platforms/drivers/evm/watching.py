@@ -15,13 +15,15 @@ from platforms.drivers.evm import ledger
 from platforms.drivers.evm.book import Chain
 from platforms.drivers.evm.ledger import Question, T
 from platforms.drivers.evm.reading import Reader, stands, summary_of
-from platforms.drivers.evm.rpc import NO_METHOD, number
+from platforms.drivers.evm.rpc import BAD_ANSWER, NO_METHOD, number
 from platforms.drivers.evm.stretch import stretch
 from platforms.drivers.evm.wire import TOO_SLOW, Wire
 from platforms.standard import Answer, LedgerRange, LedgerRangeRequest
 
 COUNT_BATCHES = 1  # of one go: the stretches that are read count as well
 SLOW_SECONDS = 600.0  # a chain whose nodes were too slow is asked for less at once for so long
+
+LESS_MAY_HELP = (TOO_SLOW, BAD_ANSWER)  # a node that takes fewer calls at once answers none of too many
 
 
 class Watcher:
@@ -74,7 +76,7 @@ class Watcher:
                 raise
             return await self._in_halves(request)
         except PlatformUnavailable as problem:
-            if problem.code != TOO_SLOW or request.from_height == request.to_height:
+            if problem.code not in LESS_MAY_HELP or request.from_height == request.to_height:
                 raise
             self._most[chain.chain_id] = min((_size(request) + 1) // 2, self._most_at_once(chain)), time.monotonic()
             return await self._in_halves(request)

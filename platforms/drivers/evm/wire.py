@@ -14,12 +14,22 @@ from msgspec.json import Decoder
 from pydantic_core import from_json, to_json
 from yarl import URL
 
-from console.errors import PlatformRefused, PlatformUnavailable
+from console.errors import ConsoleError, PlatformRefused, PlatformUnavailable
 from console.network import AddressRefused, checked_connector
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Node
 from platforms.drivers.evm.ledger import HEAD
-from platforms.drivers.evm.rpc import CALL_SECONDS, MAX_BODY, Call, Rpc, batch, results
+from platforms.drivers.evm.rpc import (
+    BAD_ANSWER,
+    CALL_SECONDS,
+    MAX_BODY,
+    Call,
+    CallRefused,
+    Rpc,
+    batch,
+    nobody_answers,
+    results,
+)
 from platforms.http import COMPRESSED, MEGABYTE, NOT_JSON, REDIRECTED, SILENT, TOO_LARGE, UNREACHABLE, UNREADABLE
 
 HEADERS = {
@@ -47,21 +57,24 @@ class Wire:
     async def ask(self, chain: Chain, calls: Sequence[Call], form: Decoder[Any] | None = None) -> list[Any]:
         """The results, in order, all from one node, parsed as they are or into a form that is expected.
 
-        PlatformUnavailable when no node answers; called `TOO_SLOW` where the last one was at it when its time was up.
+        CallRefused by the first that understands and refuses; what `nobody_answers` says when none does either, called
+        `TOO_SLOW` where the last one was at it when its time was up.
         """
         if not calls:
             return []
-        problem, code = say.NO_NODES, None
+        problems: list[ConsoleError] = []
         for node in self._rpc.order(chain):
             try:
                 answers = await self.ask_node(node, calls, form)
-            except PlatformUnavailable as silent:
-                problem, code = silent.detail, silent.code
+            except CallRefused:
+                raise
+            except (PlatformRefused, PlatformUnavailable) as problem:
+                problems.append(problem)
                 self._rpc.note_silent(node)
                 continue
             self._rpc.note_answer(chain, node)
             return answers
-        raise PlatformUnavailable(say.NOBODY_ANSWERS % {"chain": chain.name, "problem": problem}, code=code)
+        raise nobody_answers(chain, problems)
 
     def others(self, chain: Chain) -> list[Node]:
         """As `Rpc.others`."""
@@ -77,7 +90,7 @@ class Wire:
         return node, head
 
     async def ask_node(self, node: Node, calls: Sequence[Call], form: Decoder[Any] | None = None) -> list[Any]:
-        """The results of one node, in order. PlatformRefused for a call that it refuses."""
+        """The results of one node, in order. CallRefused for a call that it refuses, PlatformRefused for nonsense."""
         try:
             async with self._session().post(_url(node.rpc), data=_body_of(calls), allow_redirects=False) as response:
                 status, body = response.status, await _said(node, response)
@@ -158,7 +171,7 @@ def _formed(node: Node, calls: Sequence[Call], status: int, body: bytes, form: D
     except (DecodeError, KeyError, RecursionError) as unexpected:
         problem = unexpected
     results(node, calls, _json(node, status, body))
-    raise PlatformRefused(say.NOT_THIS_FORM % {"problem": problem}, code="bad_answer") from problem
+    raise PlatformRefused(say.NOT_THIS_FORM % {"problem": problem}, code=BAD_ANSWER) from problem
 
 
 async def _body(node: Node, response: aiohttp.ClientResponse) -> bytes:
@@ -169,5 +182,5 @@ async def _body(node: Node, response: aiohttp.ClientResponse) -> bytes:
         body += chunk
         if len(body) > MAX_BODY:
             words = TOO_LARGE % {"address": node.rpc, "limit": f"{MAX_BODY / MEGABYTE:.3g}"}
-            raise PlatformRefused(words, code=TOO_MUCH)
+            raise CallRefused(words, code=TOO_MUCH)
     return bytes(body)

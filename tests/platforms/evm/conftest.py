@@ -12,3 +12,10 @@ def node() -> Iterator[LyingNode]:
     made = LyingNode()
     yield made
     made.close()
+
+
+@pytest.fixture
+def other() -> Iterator[LyingNode]:
+    made = LyingNode()
+    yield made
+    made.close()

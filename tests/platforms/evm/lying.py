@@ -12,14 +12,23 @@ from typing import Any
 Json = dict[str, Any]
 HASHES = [f"0x{number:064x}" for number in range(300)]
 ACCOUNT = "0x" + "a" * 40
+NUMBER, HEIGHT = 5, 20
+TOO_MANY = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32600, "message": "batch too large"}}'
+SMALL = {
+    "eth_chainId": hex(NUMBER),
+    "eth_blockNumber": hex(HEIGHT),
+    "net_peerCount": "0x1",
+    "web3_clientVersion": "Liar/v1.0.0",
+}
 
 
 class LyingNode:
     """Blocks of one transaction each. `change` makes another answer of a method's own; `body` stands for all of them.
-    What asks for more than `most` calls at once waits until `close`."""
+    What asks for more than `most` calls at once waits until `close`; more than `takes` get one error for all."""
 
     def __init__(self) -> None:
         self.most: float = math.inf
+        self.takes: float = math.inf
         self.asked: list[int] = []  # how many calls at once
         self._closed = threading.Event()
         self.change: Any = lambda method, answer: answer
@@ -29,9 +38,13 @@ class LyingNode:
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
+    def port(self) -> int:
+        return int(self.server.server_address[1])
+
+    @property
     def chain_id(self) -> str:
         """The chain 5 with this one node, as a chain that is only observed."""
-        return f"5@127.0.0.1:{self.server.server_address[1]}"
+        return known_as(self)
 
     def let(self, calls: list[Json]) -> None:
         """Return when these may be answered."""
@@ -45,23 +58,39 @@ class LyingNode:
         self.server.server_close()
 
     def answer(self, call: Json) -> Json:
-        height = int(call["params"][0], 16)
+        about = {"jsonrpc": "2.0", "id": call["id"]}
+        truth = self.truth(call["method"], call["params"])
+        if truth is None:
+            return {**about, "error": {"code": -32601, "message": "it does not exist"}}
+        return {**about, "result": self.change(call["method"], truth)}
+
+    def truth(self, method: str, params: list[Any]) -> Any:
+        if method in SMALL:
+            return SMALL[method]
+        if method not in ("eth_getBlockByNumber", "eth_getBlockReceipts", "eth_getBlockTransactionCountByNumber"):
+            return None
+        height = HEIGHT if params[0] == "latest" else int(params[0], 16)
         transaction = HASHES[height + 5]
-        if call["method"] == "eth_getBlockByNumber":
+        if method == "eth_getBlockTransactionCountByNumber":
+            return "0x1"
+        if method == "eth_getBlockByNumber":
             whole = {"hash": transaction, "value": "0x7", "nonce": "0x3", "from": ACCOUNT, "to": None, "input": "0x01"}
-            said: Any = {
+            return {
                 "number": hex(height),
                 "hash": HASHES[height + 1],
                 "parentHash": HASHES[height],
                 "timestamp": "0x65000000",
-                "transactions": [whole if call["params"][1] else transaction],
+                "transactions": [whole if params[1] else transaction],
                 "whatever": [1, 2.5, None, {"else": "there is"}],
             }
-        else:
-            log = {"address": ACCOUNT, "topics": [HASHES[9]], "data": "0x", "removed": False}
-            receipt = {"transactionHash": transaction, "blockHash": HASHES[height + 1], "gasUsed": "0x5208"}
-            said = [{**receipt, "from": ACCOUNT, "to": None, "contractAddress": ACCOUNT, "logs": [log]}]
-        return {"jsonrpc": "2.0", "id": call["id"], "result": self.change(call["method"], said)}
+        log = {"address": ACCOUNT, "topics": [HASHES[9]], "data": "0x", "removed": False}
+        receipt = {"transactionHash": transaction, "blockHash": HASHES[height + 1], "gasUsed": "0x5208"}
+        return [{**receipt, "from": ACCOUNT, "to": None, "contractAddress": ACCOUNT, "logs": [log]}]
+
+
+def known_as(*nodes: LyingNode) -> str:
+    """The chain 5 with these nodes, as a chain that is only observed."""
+    return f"{NUMBER}@{','.join(f'127.0.0.1:{each.port}' for each in nodes)}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -70,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         calls = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.node.let(calls)
-        body = self.node.body
+        body = TOO_MANY if len(calls) > self.node.takes else self.node.body
         if body is None:
             body = json.dumps([self.node.answer(each) for each in reversed(calls)]).encode()
         with contextlib.suppress(OSError):  # whoever asked has gone

@@ -2,9 +2,62 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from console.errors import ConsoleError, PlatformRefused, PlatformUnavailable
 from platforms.drivers.evm.book import Chain, Node
-from platforms.drivers.evm.rpc import Rpc
+from platforms.drivers.evm.observed import observed
+from platforms.drivers.evm.rpc import Call, Rpc
+from platforms.drivers.evm.wire import Wire
 from tests.chains.node_plane import NodePlane
+from tests.platforms.evm.lying import SMALL, LyingNode, known_as
+
+VERSION: Call = ("web3_clientVersion", [])
+NONSENSE = [
+    b"[]",
+    b'{"hello": "there"}',
+    b'[{"id": 0}]',
+    b'[{"id": [0], "result": "Liar"}]',
+    b'[{"id": 0, "error": null}]',
+    b"<html>",
+]
+REFUSAL = b'[{"id": 0, "error": {"code": -32000, "message": "nonce too low"}}]'
+
+
+@pytest.fixture
+def rpc() -> Iterator[Rpc]:
+    made = Rpc(allow_private=True)
+    yield made
+    made.close()
+
+
+def _chain(*nodes: LyingNode) -> Chain:
+    found = observed(known_as(*nodes))
+    assert found is not None
+    return found
+
+
+def asked(rpc: Rpc, chain: Chain, how: str) -> list[Any]:
+    """What the chain answers, its first node being asked first."""
+    rpc.note_answer(chain, chain.nodes[0])
+    if how == "by thread":
+        return rpc.ask(chain, [VERSION])
+
+    async def ask() -> list[Any]:
+        wire = Wire(rpc, allow_private=True)
+        try:
+            return await wire.ask(chain, [VERSION])
+        finally:
+            await wire._session().close()
+
+    return asyncio.run(ask())
+
+
+both_ways = pytest.mark.parametrize("how", ["by thread", "on a loop"])
 
 
 def _node(port: int, name: str) -> Node:
@@ -21,9 +74,49 @@ def test_a_node_that_answers_again_is_not_taken_for_silent_any_longer() -> None:
     try:
         rpc.note_silent(answers)
         assert rpc.is_silent(answers)
-        assert len(rpc.ask(chain, [("eth_blockNumber", [])])) == 1
+        assert len(rpc.ask(chain, [VERSION])) == 1
         assert rpc.is_silent(silent)
         assert not rpc.is_silent(answers)
     finally:
         rpc.close()
         plane.close()
+
+
+@both_ways
+@pytest.mark.parametrize("body", NONSENSE)
+def test_a_node_that_talks_nonsense_is_passed_over(
+    rpc: Rpc, node: LyingNode, other: LyingNode, body: bytes, how: str
+) -> None:
+    node.body = body
+    chain = _chain(node, other)
+    assert asked(rpc, chain, how) == [SMALL[VERSION[0]]]
+    assert rpc.is_silent(chain.nodes[0])
+    assert not rpc.is_silent(chain.nodes[1])
+
+
+@both_ways
+def test_what_a_node_refuses_is_asked_of_no_other(rpc: Rpc, node: LyingNode, other: LyingNode, how: str) -> None:
+    node.body = REFUSAL
+    with pytest.raises(PlatformRefused, match="nonce too low"):
+        asked(rpc, _chain(node, other), how)
+    assert other.asked == []
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("also", "kind"), [("nonsense", PlatformRefused), ("silence", PlatformUnavailable), ("refusal", PlatformRefused)]
+)
+def test_nonsense_is_told_when_nobody_says_better(
+    rpc: Rpc, node: LyingNode, other: LyingNode, also: str, kind: type[ConsoleError], how: str
+) -> None:
+    """Time heals silence, not nonsense."""
+    node.body, other.body = b"[]", REFUSAL if also == "refusal" else b"[]"
+    if also == "silence":
+        other.close()
+    with pytest.raises(kind) as problem:
+        asked(rpc, _chain(node, other), how)
+    if also == "refusal":
+        assert "nonce too low" in problem.value.detail
+        return
+    assert problem.value.code == "bad_answer"
+    assert "nonsense" in problem.value.detail

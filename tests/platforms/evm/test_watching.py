@@ -12,7 +12,7 @@ from platforms.drivers.evm import watching, wire
 from platforms.drivers.evm.driver import EvmDriver
 from platforms.drivers.evm.programs import Settings
 from platforms.standard import LedgerRange, LedgerRangeRequest
-from tests.platforms.evm.lying import LyingNode
+from tests.platforms.evm.lying import LyingNode, known_as
 
 BLOCKS = 100
 
@@ -25,9 +25,9 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> EvmDriver:
     return EvmDriver(book=nothing, spaces=nothing, settings=Settings("ethereum", "geth"))
 
 
-def read(driver: EvmDriver, node: LyingNode, *, blocks: int = BLOCKS) -> LedgerRange:
+def read(driver: EvmDriver, node: LyingNode, *others: LyingNode, blocks: int = BLOCKS) -> LedgerRange:
     """The chain's first blocks, as an observer asks for them."""
-    request = LedgerRangeRequest(chain_id=node.chain_id, from_height=0, to_height=blocks - 1, full=True)
+    request = LedgerRangeRequest(chain_id=known_as(node, *others), from_height=0, to_height=blocks - 1, full=True)
 
     async def ask() -> Any:
         try:
@@ -65,6 +65,15 @@ def test_a_node_that_gives_not_even_one_block_in_time_is_not_there(driver: EvmDr
     with pytest.raises(PlatformUnavailable):
         read(driver, node, blocks=5)
     assert node.asked == [10, 6, 4, 2]
+
+
+def test_a_node_that_takes_fewer_calls_at_once_is_asked_for_fewer_also_while_another_one_is_away(
+    driver: EvmDriver, node: LyingNode, other: LyingNode
+) -> None:
+    node.takes = 60
+    other.close()
+    assert [block.height for block in read(driver, node, other).blocks] == list(range(BLOCKS))
+    assert node.asked[:3] == [200, 100, 50]
 
 
 def test_a_node_that_is_not_there_is_not_asked_again_for_less(driver: EvmDriver, node: LyingNode) -> None:
