@@ -13,7 +13,7 @@ from typing import Any
 from console.errors import ConsoleError, PlatformRefused
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Book, Chain, Network, Node
-from platforms.drivers.evm.rpc import Call, Rpc, number
+from platforms.drivers.evm.rpc import BAD_ANSWER, Call, Rpc, number
 
 _PLACE = r"(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}"
 _ID = re.compile(rf"(\d{{1,18}})@({_PLACE}(?:,{_PLACE})*)")
@@ -59,17 +59,19 @@ def _node(chain_id: str, address: str) -> Node:
 
 
 def refuse_strangers(rpc: Rpc, chain: Chain) -> None:
-    """PlatformRefused unless every node answers, for this chain, with one and the same first block."""
+    """PlatformRefused unless every node answers, in due form, for this chain, with one and the same first block."""
     firsts: dict[str, str] = {}
     for node in chain.nodes:
         try:
             told, first = rpc.ask_node(node, [("eth_chainId", []), ("eth_getBlockByNumber", ["0x0", False])])
         except ConsoleError as problem:
+            if problem.code == BAD_ANSWER:
+                raise
             raise PlatformRefused(problem.detail, code="node_silent") from problem
         if number(told) != chain.number:
             words = {"node": node.node_id, "found": number(told), "wanted": chain.number}
             raise PlatformRefused(say.OTHER_CHAIN % words, code="other_chain")
-        firsts[node.node_id] = str((first or {}).get("hash"))
+        firsts[node.node_id] = first["hash"]
     if len(set(firsts.values())) > 1:
         raise PlatformRefused(say.OTHER_FIRST % {"nodes": ", ".join(firsts)}, code="other_chain")
 
@@ -81,7 +83,7 @@ def consensus_seen(rpc: Rpc, chain: Chain) -> tuple[str, list[str]]:
             (told,) = rpc.ask(chain, [call])
         except ConsoleError:
             continue
-        return consensus, [str(each) for each in told or []]
+        return consensus, told or []
     return "", []
 
 

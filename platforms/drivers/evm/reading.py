@@ -126,7 +126,7 @@ class Reader:
             Figure(name="peers", value=number(peers), unit="nodes"),
             Figure(name="head_age", value=round(age, 1), unit="s"),
         ]
-        if height > first > 0:
+        if height > first > 0 and before:  # another node, which answers this, may not have it yet
             passed = number(head["timestamp"]) - number(before["timestamp"])
             figures.append(Figure(name="block_time", value=round(passed / (height - first), 2), unit="s"))
         figures += [*self._pending(chain), *self._host_figures(chain)]

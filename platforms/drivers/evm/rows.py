@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.json import Encoder
 
+from console.errors import PlatformRefused
+from platforms.drivers.evm import words as say
 from platforms.drivers.evm.answers import Block, Body, Log, Quantity, Receipt
-from platforms.drivers.evm.rpc import number
+from platforms.drivers.evm.rpc import BAD_ANSWER, number
 from platforms.standard import BlockRow, TransactionRow
 
 _TO_JSON = Encoder()
@@ -23,7 +25,11 @@ class _Extra(Struct, gc=False):
 
 
 def moment(timestamp: Quantity) -> datetime:
-    return datetime.fromtimestamp(number(timestamp), UTC)
+    """PlatformRefused for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(number(timestamp), UTC)
+    except (ValueError, OverflowError, OSError) as problem:
+        raise PlatformRefused(say.NOT_THIS_FORM % {"problem": problem}, code=BAD_ANSWER) from problem
 
 
 def block_row(block: Block) -> BlockRow:

@@ -8,8 +8,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import ValidationError, convert
+
 from console.errors import ConsoleError, PlatformRefused, PlatformUnavailable
 from platforms.drivers.evm import words as say
+from platforms.drivers.evm.answers import form_of
 from platforms.drivers.evm.book import Chain, Node
 from platforms.http import Outgoing, PlatformClient
 
@@ -129,13 +132,15 @@ def batch(calls: Sequence[Call]) -> list[dict[str, Any]]:
 
 
 def results(node: Node, calls: Sequence[Call], said: Any) -> list[Any]:
-    """What was answered to each call. CallRefused for one that was refused, PlatformRefused for one not answered."""
+    """What was answered to each call, in the form that it has. CallRefused for one that was refused, PlatformRefused
+    for one that was not answered, or with nonsense."""
     answers = said if isinstance(said, list) else []
     by_id = {each["id"]: each for each in answers if isinstance(each, dict) and isinstance(each.get("id"), int)}
-    return [_result(node, method, by_id.get(number)) for number, (method, _given) in enumerate(calls)]
+    return [_result(node, call, by_id.get(number)) for number, call in enumerate(calls)]
 
 
-def _result(node: Node, method: str, answer: Any) -> Any:
+def _result(node: Node, call: Call, answer: Any) -> Any:
+    method, given = call
     if not isinstance(answer, dict) or not (answer.get("error") or "result" in answer):
         raise PlatformRefused(say.NOT_ANSWERED % {"node": node.node_id, "method": method}, code=BAD_ANSWER)
     if answer.get("error"):
@@ -143,9 +148,17 @@ def _result(node: Node, method: str, answer: Any) -> Any:
         words = str(said.get("message") if isinstance(said, dict) else said)[:200]
         code = NO_METHOD if isinstance(said, dict) and said.get("code") == -32601 else ""
         raise CallRefused(say.NODE_REFUSED % {"node": node.node_id, "method": method, "problem": words}, code=code)
+    try:
+        convert(answer["result"], form_of(method, given))
+    except ValidationError as problem:
+        odd = {"node": node.node_id, "method": method, "problem": problem}
+        raise PlatformRefused(say.NOT_FORMED % odd, code=BAD_ANSWER) from problem
     return answer["result"]
 
 
 def number(value: Any) -> int:
-    """A quantity as JSON-RPC writes it."""
-    return int(value, 16) if isinstance(value, str) else int(value or 0)
+    """A quantity as JSON-RPC writes it. PlatformRefused for what is none."""
+    try:
+        return int(value, 16) if isinstance(value, str) else int(value or 0)
+    except (TypeError, ValueError, OverflowError) as problem:
+        raise PlatformRefused(say.NOT_THIS_FORM % {"problem": str(problem)[:200]}, code=BAD_ANSWER) from problem

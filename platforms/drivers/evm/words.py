@@ -52,6 +52,7 @@ NOBODY_ANSWERS = kept(gettext_noop("No node of the chain %(chain)s answers: %(pr
 NO_NODES = gettext_noop("it has none yet")
 NOT_ANSWERED = kept(gettext_noop("The node %(node)s answered nonsense to %(method)s."))
 NOT_THIS_FORM = kept(gettext_noop("A node answered about the ledger in a form that is not understood: %(problem)s"))
+NOT_FORMED = kept(gettext_noop("The node %(node)s answered %(method)s in a form that is not understood: %(problem)s"))
 NODE_REFUSED = kept(gettext_noop("The node %(node)s refused %(method)s: %(problem)s"))
 NO_NETWORK = kept(gettext_noop("There is no network %(id)s."))
 NO_CHAIN = kept(gettext_noop("There is no chain %(id)s."))

@@ -55,6 +55,8 @@ def test_what_is_read_stands_in_rows_and_the_rest_is_passed_over(node: LyingNode
         {"transactions": {}},
         {"transactions": [7]},
         {"number": 1.5},
+        {"number": "zz"},
+        {"timestamp": None},
         {"parentHash": ["0x"]},
     ],
 )
@@ -65,11 +67,20 @@ def test_a_block_of_another_form_is_refused(node: LyingNode, change: Json) -> No
     assert refused.value.code == "bad_answer"
     (name,) = change
     assert name in refused.value.detail, "it says what is not understood"
+    assert f"127.0.0.1:{node.port}" in refused.value.detail, "and who said it"
 
 
 @pytest.mark.parametrize("said", ["yes", [{"blockHash": HASHES[1]}], {"logs": []}, [["0x"]], 3])
 def test_receipts_of_another_form_are_refused(node: LyingNode, said: Any) -> None:
     node.change = lambda method, whole: whole if method == "eth_getBlockByNumber" else said
+    with pytest.raises(PlatformRefused) as refused:
+        read(node)
+    assert refused.value.code == "bad_answer"
+
+
+@pytest.mark.parametrize("price", ["zz", "0x", "-"])
+def test_a_receipt_with_a_number_that_is_none_is_refused(node: LyingNode, price: str) -> None:
+    node.change = lambda method, said: [said[0] | {"gasUsed": price}] if method == "eth_getBlockReceipts" else said
     with pytest.raises(PlatformRefused) as refused:
         read(node)
     assert refused.value.code == "bad_answer"
