@@ -13,7 +13,8 @@ from platforms import standard
 from platforms.drivers.base import Credentials, Finished
 from platforms.drivers.evm.driver import EvmDriver
 from platforms.drivers.evm.programs import Settings
-from tests.platforms.evm.lying import HEIGHT, LyingNode, known_as
+from platforms.drivers.evm.words import OTHER_FIRST
+from tests.platforms.evm.lying import HASHES, HEIGHT, LyingNode, known_as
 
 ODD_BLOCKS: list[Any] = [
     None,
@@ -134,3 +135,19 @@ def test_strangers_without_a_first_block_are_not_one_chain(
     changed(node, "eth_getBlockByNumber", said)
     changed(other, "eth_getBlockByNumber", said)
     refused(node, "eth_getBlockByNumber", lambda: ask(driver, "get_network", network_id=known_as(node, other)))
+
+
+def test_nodes_with_different_first_blocks_are_not_one_chain(
+    driver: EvmDriver, node: LyingNode, other: LyingNode
+) -> None:
+    """Two chains of one number: whoever sets one up by an example has the example's number."""
+    both = known_as(node, other)
+    places = [f"127.0.0.1:{each.port}" for each in (node, other)]
+    assert [member.member_id for member in ask(driver, "get_network", network_id=both).members] == places
+    other.change = lambda method, said: said | {"hash": HASHES[77]} if method == "eth_getBlockByNumber" else said
+    with pytest.raises(PlatformRefused) as problem:
+        ask(driver, "get_network", network_id=both)
+    assert problem.value.code == "other_chain"
+    assert problem.value.detail == OTHER_FIRST % {"nodes": ", ".join(places)}
+    for each in (node, other):
+        assert ask(driver, "get_network", network_id=known_as(each)).members
