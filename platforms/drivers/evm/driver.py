@@ -38,6 +38,8 @@ UNSUPPORTED = {
     "join_subchain": say.ONE_NODE_ONE_CHAIN,
 }
 SOON = 0.5
+LONGEST_PERIOD = 3600  # seconds between two blocks
+NO_OBJECT = gettext_noop("A JSON object is expected.")
 
 
 class EvmDriver:
@@ -155,7 +157,7 @@ class EvmDriver:
     def _create_chain(self, request: standard.CreateChainRequest, goes: Goes, key: str) -> standard.ChainAnswer:
         """The creator's validator seals the first blocks; the others are voted in when they join."""
         wishes = _wishes(request.extrainfo)
-        consensus = consensus_of(self.settings.kernel, request.consensus or str(wishes.get("consensus", "")))
+        consensus = consensus_of(self.settings.kernel, request.consensus or wishes.get("consensus", ""))
         chain_id = _id("chain", key, request.name)
         wanted = Chain(
             chain_id=chain_id,
@@ -163,7 +165,7 @@ class EvmDriver:
             name=request.name,
             consensus=consensus.name,
             number=_number(chain_id),
-            period=int(wishes.get("period") or self.settings.period),
+            period=wishes.get("period", self.settings.period),
         )
         goes.known = {"chain_id": chain_id}
         chain, node = building.run_first_node(self._tools, goes, self._book.open_chain(wanted), request.creator.orgcode)
@@ -249,11 +251,18 @@ def _number(chain_id: str) -> int:
 
 
 def _wishes(extrainfo: str) -> Json:
-    """What is special about this chain: `{"period": 5, "consensus": "ibft"}`."""
+    """What is special about this chain: `{"period": 5, "consensus": "ibft"}`. Invalid for what these cannot be."""
     if not extrainfo.strip():
         return {}
     try:
         found = json.loads(extrainfo)
-    except ValueError as problem:
-        raise Invalid.field("extrainfo", gettext_noop("A JSON object is expected.")) from problem
-    return found if isinstance(found, dict) else {}
+    except (ValueError, RecursionError) as problem:
+        raise Invalid.field("extrainfo", NO_OBJECT) from problem
+    if not isinstance(found, dict):
+        raise Invalid.field("extrainfo", NO_OBJECT)
+    period = found.get("period", 1)
+    if type(period) is not int or not 1 <= period <= LONGEST_PERIOD:
+        raise Invalid.field("extrainfo", say.NO_PERIOD % {"most": LONGEST_PERIOD})
+    if not isinstance(found.get("consensus", ""), str):
+        raise Invalid.field("extrainfo", say.NO_CONSENSUS)
+    return found

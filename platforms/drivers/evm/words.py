@@ -19,6 +19,8 @@ NO_MAJORITY = kept(
     )
 )
 UNKNOWN = kept(gettext_noop("The kernel %(kernel)s does not know the consensus “%(consensus)s”, only %(known)s."))
+NO_PERIOD = kept(gettext_noop("“period”, the seconds between two blocks, is to be a whole number from 1 to %(most)s."))
+NO_CONSENSUS = gettext_noop("“consensus” is to be the name of one.")
 CANNOT_FORGET = gettext_noop(
     "A chain cannot forget a contract: the console strikes it from its own book and passes on nothing to it any more."
 )
