@@ -24,6 +24,7 @@ from platforms import standard
 from platforms.drivers.base import Credentials, Pending
 from platforms.drivers.evm import building
 from platforms.models import NativeChain, NativeNetwork, NativeNode
+from tests.platforms.evm.lying import LyingNode
 from tests.stack.estate import GOING_ON, Estate, ended, estate, told, work_until
 from tests.stack.site import site
 from tests.tools.engines import Authority, Host, missing_for_engines
@@ -102,12 +103,23 @@ def test_nobody_has_the_image(root: User, settings: Any, tmp_path: Path) -> None
         assert "localhost:1/geth:9" in undone(made, code="no_image", at=made.offices[0].host)
 
 
+@contextlib.contextmanager
+def another_chain(ip: str, port: int) -> Iterator[None]:
+    """Somebody's node listens there, and answers as nodes do: for its own chain."""
+    theirs = LyingNode(ip, port)
+    try:
+        yield
+    finally:
+        theirs.close()
+
+
 @needs_kernel
-def test_a_port_is_taken_on_the_members_host(root: User, settings: Any) -> None:  # noqa: F811
+@pytest.mark.parametrize("has_it", [taken, another_chain])
+def test_a_port_is_taken_on_the_members_host(root: User, settings: Any, has_it: Any) -> None:  # noqa: F811
     """The creator's node seals already: it goes as well."""
     with estate(root, settings, "Tax", "Library", ips=("127.0.52.5", "127.0.52.6")) as made:
         host = made.offices[1].host
-        with taken(host.ip, 8545):
+        with has_it(host.ip, 8545):
             undone(made, code="port_taken", at=host)
 
 

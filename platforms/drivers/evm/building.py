@@ -118,7 +118,7 @@ def run_node(tools: Tools, goes: Goes, chain: Chain, orgcode: str, name: str = "
             host.run_once(tools.kernel.beginning(chain, node))
             goes.note(f"wrote the first block on {host.name}")
         found = host.ensure_container(wish)
-    if not tools.rpc.answers(node):
+    if not tools.rpc.answers(node, chain.number):
         tools.hosts.refuse_dead(
             chain, node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts)
         )

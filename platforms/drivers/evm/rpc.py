@@ -67,11 +67,15 @@ class Rpc:
         """Whether it did not answer a moment ago: whoever is in a hurry does not ask it again."""
         return time.monotonic() - self._silent.get(node.node_id, -SILENT_SECONDS) < SILENT_SECONDS
 
-    def answers(self, node: Node) -> bool:
+    def answers(self, node: Node, number_of_chain: int) -> bool:
+        """Whether it answers, and for this chain. PlatformRefused where a node of another one is at its port."""
         try:
-            self.ask_node(node, [("eth_blockNumber", [])])
+            (told,) = self.ask_node(node, [("eth_chainId", [])])
         except ConsoleError:
             return False
+        if number(told) != number_of_chain:
+            words = {"host": node.ip, "number": number(told), "port": node.rpc_port}
+            raise PlatformRefused(say.OTHER_AT_PORT % words, code="port_taken")
         return True
 
     def close(self) -> None:

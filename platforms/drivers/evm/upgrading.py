@@ -69,7 +69,7 @@ def _run(tools: Tools, goes: Goes, chain: Chain, node: Node) -> None:
     wish = tools.kernel.running(chain, node, tools.consensus(chain), tools.settings)
     with tools.hosts.told_of_a_full_disk(chain, node):
         found = tools.hosts.of(node).ensure_container(wish)
-    if tools.rpc.answers(node):
+    if tools.rpc.answers(node, chain.number):
         return
     tools.hosts.refuse_dead(chain, node, found, goes.position.setdefault(f"restarts:{node.node_id}", found.restarts))
     silent = functools.partial(tools.hosts.why_silent, chain, node, START_SECONDS)

@@ -60,6 +60,9 @@ NO_NETWORK = kept(gettext_noop("There is no network %(id)s."))
 NO_CHAIN = kept(gettext_noop("There is no chain %(id)s."))
 NO_MACHINE = kept(gettext_noop("The organization %(orgcode)s has no machine for a node."))
 OTHER_CHAIN = kept(gettext_noop("The node %(node)s is of the chain %(found)s, not %(wanted)s."))
+OTHER_AT_PORT = kept(
+    gettext_noop("On the host %(host)s a node of another chain (%(number)s) has the port %(port)s already.")
+)
 OTHER_FIRST = kept(gettext_noop("These nodes are not of one chain, for their first blocks differ: %(nodes)s"))
 ONLY_OBSERVED = gettext_noop(
     "This chain was taken over by its nodes' addresses: the console reads it, and changes nothing on it."

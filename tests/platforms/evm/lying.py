@@ -26,7 +26,7 @@ class LyingNode:
     """Blocks of one transaction each. `change` makes another answer of a method's own; `body` stands for all of them.
     What asks for more than `most` calls at once waits until `close`; more than `takes` get one error for all."""
 
-    def __init__(self) -> None:
+    def __init__(self, ip: str = "127.0.0.1", port: int = 0) -> None:
         self.most: float = math.inf
         self.takes: float = math.inf
         self.asked: list[int] = []  # how many calls at once
@@ -34,7 +34,7 @@ class LyingNode:
         self.change: Any = lambda method, answer: answer
         self.body: bytes | None = None
         handler = type("Handler", (_Handler,), {"node": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server = ThreadingHTTPServer((ip, port), handler)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property

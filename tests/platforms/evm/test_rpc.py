@@ -14,7 +14,7 @@ from platforms.drivers.evm.observed import observed
 from platforms.drivers.evm.rpc import Call, Rpc
 from platforms.drivers.evm.wire import Wire
 from tests.chains.node_plane import NodePlane
-from tests.platforms.evm.lying import SMALL, LyingNode, known_as
+from tests.platforms.evm.lying import NUMBER, SMALL, LyingNode, known_as
 
 VERSION: Call = ("web3_clientVersion", [])
 NONSENSE = [
@@ -120,3 +120,17 @@ def test_nonsense_is_told_when_nobody_says_better(
         return
     assert problem.value.code == "bad_answer"
     assert "nonsense" in problem.value.detail
+
+
+def test_a_node_of_another_chain_is_not_taken_for_ours(rpc: Rpc, node: LyingNode) -> None:
+    ours = _node(node.port, "node-1")
+    assert rpc.answers(ours, NUMBER)
+    with pytest.raises(PlatformRefused, match=rf"127\.0\.0\.1 .*\({NUMBER}\).* {node.port} ") as refused:
+        rpc.answers(ours, 4242)
+    assert refused.value.code == "port_taken"
+
+
+@pytest.mark.parametrize("body", [*NONSENSE, REFUSAL])
+def test_what_does_not_say_its_chain_does_not_answer(rpc: Rpc, node: LyingNode, body: bytes) -> None:
+    node.body = body
+    assert not rpc.answers(_node(node.port, "node-1"), NUMBER)
