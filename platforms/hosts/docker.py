@@ -20,6 +20,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
+from docker.models.volumes import Volume
 
 from console.errors import PlatformRefused, PlatformUnavailable
 from platforms.hosts import words as w
@@ -142,10 +143,10 @@ class DockerHost(Engine):
         return printed
 
     def remove_container(self, name: str) -> bool:
-        """Stop and remove; False when it was gone already."""
+        """Stop and remove; False when there is none of ours: it was gone already, or is somebody else's, and stays."""
         with _while_full(), self.speaking() as client:
             container = self._container(client, name)
-            if container is None:
+            if container is None or WISH not in container.labels:
                 return False
             _take_away(container)
             return True
@@ -202,29 +203,34 @@ class DockerHost(Engine):
 
     def has_volume(self, name: str) -> bool:
         with self.speaking() as client:
-            try:
-                client.volumes.get(name)
-            except NotFound:
-                return False
-            return True
+            return self._volume(client, name) is not None
 
     def ensure_volume(self, name: str, labels: dict[str, str]) -> None:
-        if not self.has_volume(name):
-            with self.speaking() as client:
+        """PlatformRefused when somebody else has one of this name: nothing of ours is written into it."""
+        with self.speaking() as client:
+            volume = self._volume(client, name)
+            if volume is None:
                 client.volumes.create(name, labels=labels)
+            elif not _is_ours(volume):
+                raise PlatformRefused(w.OTHERS % {"host": self.name, "name": name}, code="name_taken")
 
     def remove_volume(self, name: str) -> bool:
-        """Remove it with its data; False when it was gone already."""
+        """Remove it with its data; False when there is none of ours: it was gone already, or is somebody else's, and
+        stays."""
         with _while_full(), self.speaking() as client:
-            try:
-                client.volumes.get(name).remove(force=True)
-            except NotFound:
+            volume = self._volume(client, name)
+            if volume is None or not _is_ours(volume):
                 return False
+            with contextlib.suppress(NotFound):
+                volume.remove(force=True)
             return True
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
     def _create(self, client: docker.DockerClient, wish: Wish) -> Container:
+        for name in wish.volumes:  # the engine would make one that is lost anew, without a label: nobody's
+            if self._volume(client, name) is None:
+                client.volumes.create(name, labels=wish.labels)
         return client.containers.create(
             wish.image,
             list(wish.command) or None,
@@ -250,9 +256,19 @@ class DockerHost(Engine):
         except NotFound:
             return None
 
+    def _volume(self, client: docker.DockerClient, name: str) -> Volume | None:
+        try:
+            return client.volumes.get(name)
+        except NotFound:
+            return None
+
     def _refuse_others(self, container: Container, wish: Wish) -> None:
         if WISH not in container.labels:
             raise PlatformRefused(w.OTHERS % {"host": self.name, "name": wish.name}, code="name_taken")
+
+
+def _is_ours(volume: Volume) -> bool:
+    return any(name.startswith(f"{OWNER}.") for name in volume.attrs.get("Labels") or ())
 
 
 def _take_away(container: Container) -> None:

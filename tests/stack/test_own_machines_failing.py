@@ -206,6 +206,31 @@ def test_a_disk_with_too_little_room_is_named_whatever_failed_for_it(tmp_path: P
         assert code() == "command_failed"
 
 
+def test_what_other_people_have_of_a_nodes_name_stays(tmp_path: Path) -> None:
+    """The node is refused for it, and what was begun goes; theirs does not."""
+    (tmp_path / "geth").write_text(HANGS)
+    pack(tmp_path / "ethereum.tar", tag="localhost/concord-hangs:1", program=tmp_path / "geth")
+    chosen = {"image": "localhost/concord-hangs:1", "archives": tmp_path}
+    with site("ethereum", "57", 1, **chosen) as made:
+        (host,) = made.hosts
+        network_id = made.do("create_network", name="Permits", creator=made.party(0)).network_id
+        wanted = {"network_id": network_id, "name": "Permits", "creator": made.party(0)}
+        request = standard.OPERATIONS["create_chain"].request(**wanted)
+        begun = made.driver.perform("create_chain", request, credentials=Credentials(), key="one", position=None)
+        assert isinstance(begun, Pending)
+        container, volume = host.left()
+        assert container == volume, "one node, one name"
+        host.podman("rm", "--force", "--time", "1", container)
+        host.podman("run", "--detach", "--name", container, chosen["image"], "-c", "while true; do sleep 1; done")
+        with pytest.raises(PlatformRefused) as refused:
+            made.driver.perform("create_chain", request, credentials=Credentials(), key="one", position=begun.position)
+        assert refused.value.code == "name_taken"
+        made.do("delete_network", network_id=network_id, creator=made.party(0))
+        assert host.left() == [container]
+        assert host.podman("ps", "--format", "{{.Names}}").split() == [container], "it runs on"
+        assert [model.objects.count() for model in (NativeNetwork, NativeChain, NativeNode)] == [0, 0, 0]
+
+
 @needs_kernel
 def test_a_host_dies_in_the_middle_and_comes_back(root: User, settings: Any) -> None:  # noqa: F811
     """Within the attempts of a step: the flow goes on with what it finds there."""

@@ -112,12 +112,33 @@ def test_what_runs_once_leaves_nothing_and_tells_its_words(engine: DockerHost) -
 
 
 def test_other_peoples_containers_are_left_alone(engine: DockerHost, host: Host) -> None:
-    host.podman("create", "--name", "node", IMAGE, "-c", "true")
+    theirs = host.podman("run", "--detach", "--name", "node", "--label", "keeper=them", IMAGE, *WAITS)
     with pytest.raises(PlatformRefused) as refused:
         engine.ensure_container(wish())
     assert refused.value.code == "name_taken"
-    assert host.podman("ps", "--all", "--format", "{{.Names}}").split() == ["node"]
-    host.podman("rm", "node")
+    with pytest.raises(PlatformRefused) as refused:
+        engine.run_once(wish(restart=False))
+    assert refused.value.code == "name_taken"
+    assert not engine.remove_container("node")
+    assert host.podman("ps", "--no-trunc", "--quiet").split() == theirs.split(), "it runs on"
+    host.podman("rm", "--force", "--time", "1", "node")
+
+
+def test_other_peoples_volumes_are_left_alone(engine: DockerHost, host: Host) -> None:
+    host.podman("volume", "create", "--label", "keeper=them", "data")
+    with pytest.raises(PlatformRefused, match="data") as refused:
+        engine.ensure_volume("data", {"concord.chain": "c-1"})
+    assert refused.value.code == "name_taken"
+    assert not engine.remove_volume("data")
+    assert host.left() == ["data"]
+    host.podman("volume", "rm", "data")
+
+
+def test_a_volume_that_was_lost_is_ours_when_it_is_made_anew(engine: DockerHost, host: Host) -> None:
+    engine.ensure_container(wish(volumes={"data": "/data"}))
+    engine.remove_container("node")
+    assert host.left() == ["data"]
+    assert engine.remove_volume("data")
 
 
 def test_an_image_that_nobody_has_is_named(engine: DockerHost) -> None:
