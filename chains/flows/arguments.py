@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chains.models import Blockchain
 from console.flows import Later, StepContext
+from platforms.drivers import driver_for
 from platforms.drivers.base import Credentials
 from platforms.models import Platform
 from unions.flows.arguments import creator_of, organization_named, platform_of
@@ -29,9 +30,19 @@ def member_of(context: StepContext) -> tuple[Platform, Organization, Credentials
     return platform, member, credentials_for(platform, creator=creator_of(context), member=member)
 
 
-def unsure(context: StepContext) -> bool:
-    """An earlier attempt ended without telling us what it has made."""
-    if context.known:
+def has_to_look(context: StepContext, platform: Platform) -> bool:
+    """What is to be made may be there already, or an operator said which one it is."""
+    if driver_for(platform).resumes:
+        return False
+    return unsure(context, platform) or context.told_to_try_again or bool(context.chosen)
+
+
+def unsure(context: StepContext, platform: Platform) -> bool:
+    """An earlier attempt ended without telling us what it has made.
+
+    Never where the driver resumes: what is there need not be whole, and only asking again under the same key ends it.
+    """
+    if context.known or driver_for(platform).resumes:
         return False
     return looks_of(context) > 0 or (context.position is None and context.attempt > 1)
 

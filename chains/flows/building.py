@@ -1,7 +1,8 @@
 """Steps that have the platform build chains and nodes.
 
 A platform may have made something although its answer never arrived. So a second attempt looks first: what carries
-our name in our network, or our organization on our chain, was made by the first one.
+our name in our network, or our organization on our chain, was made by the first one. A driver that resumes is asked
+again instead: nobody else goes on with what it has begun.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import cast
 
 from django.utils.translation import gettext_noop
 
-from chains.flows.arguments import chain_id_of, look_again, member_of, unsure, waiting
+from chains.flows.arguments import chain_id_of, has_to_look, look_again, member_of, unsure, waiting
 from chains.services.nodes import nodes_of_chain
 from console import flows
 from console.errors import PlatformRefused
@@ -50,7 +51,7 @@ def create_chain(context: StepContext) -> Done | Later | Ask:
     """The chain and the creator's node, made by the creator in its own space."""
     arguments, platform, creator = context.flow_arguments, platform_of(context), creator_of(context)
     credentials = credentials_for(platform, creator=creator)
-    if unsure(context) or context.told_to_try_again or context.chosen:
+    if has_to_look(context, platform):
         chain = _chain_to_go_on_with(context, platform, credentials)
         if chain is not None:
             return chain if isinstance(chain, Ask) else _go_on_with(context, chain)
@@ -128,9 +129,9 @@ def join_chain(context: StepContext) -> Done | Later | Ask:
     if not chain_id:
         return Done({"skipped": "the chain was deleted meanwhile"})
     platform, member, credentials = member_of(context)
-    if unsure(context) and _nobody_can_say(context, platform):
+    if unsure(context, platform) and _nobody_can_say(context, platform):
         return Ask(NODE_UNKNOWN)
-    if unsure(context) and (node := _node_of(context, platform, member, chain_id, credentials)) is not None:
+    if unsure(context, platform) and (node := _node_of(context, platform, member, chain_id, credentials)) is not None:
         _refuse_failed(node.state)
         return _or_give_up(look_again(context)) if node.state == "creating" else Done({"orgcode": member.orgcode})
     request = standard.JoinChainRequest(network_id=network_id_of(context), chain_id=chain_id, member=party_of(member))

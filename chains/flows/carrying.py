@@ -1,7 +1,7 @@
 """Steps that have the platform do what the plan of a business chain says, and those that take it back.
 
 A second attempt looks first: a ledger of our name that was not there before, a node that was not there before, or our
-organization on the chain, was made by the first one.
+organization on the chain, was made by the first one. A driver that resumes is asked again instead.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from django.utils.translation import gettext_noop
 
-from chains.flows.arguments import look_again, unsure, waiting
+from chains.flows.arguments import has_to_look, look_again, unsure, waiting
 from chains.flows.building import CHAIN_GONE, CHAIN_SEVERAL, CHAIN_UNKNOWN, NODE_UNKNOWN, SEVERAL_LEFT
 from chains.flows.reading import described
 from chains.models import Blockchain
@@ -195,7 +195,7 @@ def _ledger_of_earlier_attempt(
     context: StepContext, platform: Platform, credentials: Credentials
 ) -> standard.ChainInfo | Ask | None:
     """What an earlier attempt has made, as the platform shows or an operator chose; None: there is nothing."""
-    if not (unsure(context) or context.told_to_try_again or context.chosen):
+    if not has_to_look(context, platform):
         return None
     found = _own_ledgers(context, platform, credentials)
     candidates = tuple(
@@ -251,7 +251,7 @@ def enter_ledger(context: StepContext) -> Done | Later | Ask:
     if not chain_id:
         return Done({"skipped": "the chain was deleted meanwhile"})
     platform, owner, credentials = _parties(context)
-    if unsure(context):
+    if unsure(context, platform):
         own = _nodes(context, platform, credentials, chain_id, owner)
         if own is None and _may_be_there_twice(context, platform):
             return Ask(NODE_UNKNOWN)
@@ -288,10 +288,10 @@ def build_node(context: StepContext) -> Done | Later | Ask:
     return _again(context, _settled(answer.status), {"node_id": answer.node_id})
 
 
-def _made_before(context: StepContext, *where: Any) -> standard.NodeInfo | None:
-    """The node that an earlier attempt has made without telling us."""
-    in_hand = bool((context.position or {}).get("driver"))
-    return None if in_hand or context.attempt == 1 else _new_node(context, *where)
+def _made_before(context: StepContext, platform: Platform, *where: Any) -> standard.NodeInfo | None:
+    """The node that an earlier attempt has made without telling us; a driver that resumes goes on with it itself."""
+    in_hand = bool((context.position or {}).get("driver")) or driver_for(platform).resumes
+    return None if in_hand or context.attempt == 1 else _new_node(context, platform, *where)
 
 
 def _new_node(

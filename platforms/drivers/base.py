@@ -78,7 +78,14 @@ class Pending:
 
 
 class Driver(Protocol):
-    """Speaks to one platform. Safe to use from several threads."""
+    """Speaks to one platform. Safe to use from several threads.
+
+    `resumes` says that the driver itself does the building: without a `position`, and under the same key, it goes on
+    with whatever an earlier attempt has left, and has finished only when all of it is there. Nobody builds on while
+    nobody asks. Where it is False a platform may be at work by itself, and what carries our name there is waited for.
+    """
+
+    resumes: bool
 
     def capabilities(self) -> dict[str, Capability]:
         """What it can do, for every operation of the standard interface."""
@@ -125,7 +132,8 @@ def follower_of(driver: Driver) -> Follower | None:
 def repeatable(driver: Driver, operation: str) -> bool:
     """Whether asking once more under the same key has no second effect.
 
-    That is what a driver owes; one that speaks to a platform which may not honour keys says so in `repeatable`.
+    That is what a driver owes; one that speaks to a platform which may not honour keys says so in `repeatable`. It says
+    nothing of who goes on with what was begun: that is `Driver.resumes`.
     """
     says = getattr(driver, "repeatable", None)
     return True if says is None else bool(says(operation))

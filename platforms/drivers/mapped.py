@@ -38,6 +38,8 @@ TOO_LARGE = kept(gettext_noop("The platform's answers together are larger than %
 class MappedDriver:
     """Speaks to a platform as its template says. One connection pool for each address and TLS identity."""
 
+    resumes = False  # the platform builds; a template says how to ask it, not where an earlier asking has stopped
+
     def __init__(
         self,
         template: Template,

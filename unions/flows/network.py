@@ -2,7 +2,7 @@
 
 Creating is the delicate half. A platform may have made something although its answer never arrived, or said nonsense,
 or its job failed half-way. So "look" writes down what was there before; whatever carries our name and was not there
-before is ours, to go on with or to take back.
+before is ours, to go on with or to take back. A driver that resumes is asked again instead.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def create_network(context: StepContext) -> Done | Later | Ask:
     """The network, made by the creator in its own space."""
     arguments = context.flow_arguments
     platform, creator = platform_of(context), creator_of(context)
-    if _has_to_look(context):
+    if _has_to_look(context, platform):
         found = _network_to_go_on_with(context, platform, creator)
         if found is not None:
             return found if isinstance(found, Ask) else _go_on_with(context, found, creator)
@@ -147,7 +147,7 @@ def join_network(context: StepContext) -> Done | Later | Ask:
     """One member's place and nodes, made with its own credential in its own space."""
     platform, member = platform_of(context), organization_named(context.arguments["member"])
     creator = creator_of(context)
-    if _has_to_look(context):
+    if _has_to_look(context, platform):
         place = _place_to_go_on_with(context, platform, member)
         if isinstance(place, Ask):
             return place
@@ -173,8 +173,10 @@ def _unsure(context: StepContext) -> bool:
     return context.unsure or _looks(context) > 0
 
 
-def _has_to_look(context: StepContext) -> bool:
+def _has_to_look(context: StepContext, platform: Platform) -> bool:
     """Whether what is to be made may be there already, or an operator said which one it is."""
+    if driver_for(platform).resumes:
+        return False
     return _unsure(context) or context.told_to_try_again or bool(context.chosen)
 
 

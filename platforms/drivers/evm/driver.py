@@ -45,6 +45,8 @@ NO_OBJECT = gettext_noop("A JSON object is expected.")
 class EvmDriver:
     """Safe to use from several threads."""
 
+    resumes = True  # there is nobody behind it: what is begun is gone on with here, or not at all
+
     def __init__(self, *, book: Book, spaces: Spaces, settings: Settings) -> None:
         self.settings = settings
         self._book = book = ObservingBook(book)

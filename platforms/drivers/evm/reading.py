@@ -233,19 +233,14 @@ class Reader:
         )
 
     def list_nodes(self, request: standard.ListNodesRequest) -> standard.NodeList:
-        """Each node as it answers itself; one that does not, as its host sees it."""
+        """Each node as it answers itself; one that does not, as its host sees it; one that is not whole yet as such."""
         chains = self._tools.book.chains(request.network_id)
-        nodes = [
-            node for chain in chains if request.chain_id in ("", chain.chain_id) for node in chain.nodes if node.enode
-        ]
+        nodes = [node for chain in chains if request.chain_id in ("", chain.chain_id) for node in chain.nodes]
         infos = [each for each in at_once(self._node_info, nodes) if isinstance(each, NodeInfo)]
         return standard.NodeList(items=tuple(infos))
 
     def _node_info(self, node: Node) -> NodeInfo:
-        version, state = self._version_of(node), "running"
-        if not version:
-            state = "unknown" if is_observed(node) else self._tools.hosts.state_of(node)
-            state = "unknown" if state == "running" else state  # it runs, they say, but does not answer
+        version = self._version_of(node) if node.built else ""
         return NodeInfo(
             node_id=node.node_id,
             chain_id=node.chain_id,
@@ -253,9 +248,18 @@ class Reader:
             orgcode=node.orgcode,
             role="validator" if node.validator else "peer",
             endpoint=node.rpc,
-            state=cast(standard.NodeState, state),
+            state=cast(standard.NodeState, self._state_of(node, answers=bool(version))),
             version=client_in_words(version),
         )
+
+    def _state_of(self, node: Node, *, answers: bool) -> str:
+        """A node that answers may still lack blocks, or the others' votes: it is being created until it is whole."""
+        if not node.built:
+            return "creating"
+        if answers:
+            return "running"
+        state = "unknown" if is_observed(node) else self._tools.hosts.state_of(node)
+        return "unknown" if state == "running" else state  # it runs, they say, but does not answer
 
     def _version_of(self, node: Node) -> str:
         """What the node says that it is; empty when it does not answer."""
