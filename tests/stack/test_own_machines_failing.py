@@ -10,26 +10,33 @@ import contextlib
 import os
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from console.errors import PlatformRefused
-from console.models import Flow, FlowState, Step, StepState, User
+from console.models import Flow, FlowState, Step, StepLog, StepState, User
 from console.services.flows import retry_step
 from platforms import standard
+from platforms.drivers import driver_for
 from platforms.drivers.base import Credentials, Pending
 from platforms.drivers.evm import building
 from platforms.models import NativeChain, NativeNetwork, NativeNode
 from tests.platforms.evm.lying import LyingNode
-from tests.stack.estate import GOING_ON, Estate, ended, estate, told, work_until
+from tests.stack.estate import GOING_ON, PATIENCE, Estate, ended, estate, told, work_until
 from tests.stack.site import site
 from tests.tools.engines import Authority, Host, missing_for_engines
 from tests.tools.images import missing_for, pack
 from tests.tools.ports import taken
+from tests.tools.waiting import until
 from tests.unions.conftest import root  # noqa: F401 - a fixture
 from unions.models import Union
 from unions.services.organizations import update_organization
@@ -250,6 +257,100 @@ def test_a_host_dies_in_the_middle_and_comes_back(root: User, settings: Any) -> 
         assert flow.state == FlowState.DONE, told(flow)
         assert theirs.get().address == address  # the same keys: nothing was made twice
         assert len(library.host.left()) == 2  # one container, one volume
+
+
+@needs_kernel
+def test_the_creators_host_dies_within_the_first_go_and_comes_back(root: User, settings: Any) -> None:  # noqa: F811
+    """All that the console has is what the driver wrote down; it is gone on with, and not looked at until it grows."""
+    with estate(root, settings, "Tax", "Library", ips=("127.0.52.15", "127.0.52.16")) as made:
+        tax = made.offices[0]
+        ours = NativeNode.objects.filter(orgcode=tax.orgcode)
+        proposal = made.propose()
+        made.agree(proposal)
+        step = Step.objects.get(flow=proposal.flow_id, name="chain")
+        with dies_once(tax.host, ours.exclude(address="").exists):
+            work_until(lambda: _fails(step), "an attempt that fails")
+        assert tax.host.ip in str(step.error)
+        assert step.position is None, "it was in its first go"
+        address = ours.get().address
+        tax.host.start()
+        flow = ended(proposal.flow_id)
+        assert flow.state == FlowState.DONE, told(flow)
+        assert_gone_on_with(step)
+        assert [(chain.built, chain.nodes.filter(built=True).count()) for chain in NativeChain.objects.all()] == [
+            (True, 2)
+        ]
+        assert ours.get().address == address
+        assert [len(each) for each in made.left()] == [2, 2]  # one container, one volume
+
+
+@needs_kernel
+def test_a_member_is_in_only_when_the_others_have_voted(root: User, settings: Any) -> None:  # noqa: F811
+    """Its node runs, its worker is lost, and the next attempt does not even reach it: that is no member yet."""
+    with estate(root, settings, "Tax", "Library", ips=("127.0.52.17", "127.0.52.18")) as made:
+        tax, library = made.offices
+        proposal = made.propose()
+        made.agree(proposal)
+        theirs = NativeNode.objects.filter(orgcode=library.orgcode)
+        work_until(theirs.exclude(enode="").exists, "the member's node")
+        tax.host.cut()  # no vote gets through
+        step = Step.objects.get(flow=proposal.flow_id, name=f"chain-member:{library.orgcode}")
+        lose_worker(step)
+        library.host.stop()
+        work_until(lambda: _fails(step), "an attempt that fails")
+        assert step.position is None
+        assert not theirs.get().built
+        library.host.start()
+        tax.host.mend()
+        flow = ended(proposal.flow_id)
+        assert flow.state == FlowState.DONE, told(flow)
+        assert_gone_on_with(step)
+        assert theirs.get().address in sealing(made)
+        assert theirs.get().built
+
+
+def _fails(step: Step) -> bool:
+    step.refresh_from_db()
+    return step.state == StepState.LATER and step.error is not None
+
+
+def lose_worker(step: Step) -> None:
+    """It died with all that its go had found out."""
+    past = timezone.now() - timedelta(seconds=1)
+    lost = {"state": StepState.RUNNING, "attempts": 1, "owner": uuid4(), "lease_until": past, "due_at": past}
+    Step.objects.filter(pk=step.pk).update(position=None, **lost)
+
+
+def assert_gone_on_with(step: Step) -> None:
+    """By asking the driver again: nothing was found that an earlier attempt had made, or waited for."""
+    step.refresh_from_db()
+    assert step.state == StepState.DONE
+    assert "looks" not in (step.position or {})
+    lines = list(StepLog.objects.filter(step=step).values_list("message", flat=True))
+    assert [line for line in lines if line.startswith("found ")] == []
+
+
+def sealing(made: Estate) -> set[str]:
+    """Who seals blocks, as the nodes themselves say."""
+    driver: Any = driver_for(made.platform)
+    return building.validators_of(driver._tools, driver._book.chains()[0])
+
+
+@contextlib.contextmanager
+def dies_once(host: Host, reached: Callable[[], bool]) -> Iterator[None]:
+    """Beside what is done in the block: the host dies at the moment at which this is so."""
+
+    def watch() -> None:
+        try:
+            until(reached, PATIENCE, "the moment to die", every=0.005)
+            host.stop()
+        finally:
+            connection.close()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    yield
+    watcher.join()
 
 
 @needs_kernel
