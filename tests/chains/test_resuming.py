@@ -30,7 +30,7 @@ from tests.unions.cast import registered
 from unions.models import Organization
 
 pytestmark = pytest.mark.django_db(transaction=True)
-IP, ATTEMPTS = "127.0.53.1", 3
+IP, ATTEMPTS = "127.0.98.1", 3
 IN_PLAN: dict[str, Any] = {"chain": 0, "nodes": [], "source": None, "made_by": ""}
 
 
