@@ -72,7 +72,8 @@ def test_figures_are_of_what_the_node_says(driver: EvmDriver, node: LyingNode) -
     assert (figures["height"], figures["peers"], figures["block_time"]) == (HEIGHT, 1, 0)
     assert ask(driver, "get_ledger_summary", chain_id=node.chain_id).transactions == HEIGHT + 1
     chain = {"network_id": node.chain_id, "chain_id": node.chain_id}
-    assert ask(driver, "get_chain", **chain).status == "stopped", "its last block is years old"
+    status = ask(driver, "get_chain", **chain).status
+    assert status == "running", "its last block is years old, but nobody knows how often it makes one"
 
 
 @pytest.mark.parametrize("said", ODD_BLOCKS, ids=str)
