@@ -104,7 +104,10 @@ class Sample(models.Model):
 
     class Meta:
         ordering = ["at"]
-        indexes = [models.Index(fields=["blockchain", "name", "at"])]
+        indexes = [
+            models.Index(fields=["blockchain", "name", "at"]),
+            models.Index(fields=["blockchain", "at"], name="sample_of_a_moment"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} {self.value}{self.unit}"

@@ -15,6 +15,7 @@ from django.views.generic import TemplateView
 from chains import reads
 from chains.gateway.address import gateway_address
 from chains.models import Block, Blockchain, BusinessChain, ChainState, Node, Period, Transaction
+from chains.monitoring import newest_figures
 from chains.policies import gateway_serves, may_set_retention
 from chains.retention import rule_of
 from chains.services.downloads import own_organizations
@@ -94,6 +95,7 @@ class ChainDetail(OfBlockchain, DetailPage):
         return super().get_context_data(**kwargs) | {
             "standing": reads.standing_of(row),
             "nodes": Node.objects.filter(blockchain=row).select_related("organization").order_by("organization", "pk"),
+            "figures": newest_figures(row),
             "blocks": Block.objects.filter(blockchain=row)[:LATEST],
             "transactions": transactions[:LATEST],
             "live": row.state != ChainState.DELETED,

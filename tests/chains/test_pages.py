@@ -97,6 +97,13 @@ def test_the_list_is_narrowed(chain: MakeChain, observe: Observe, cast: Cast) ->
         assert {name for name in ("Permits", "Vehicle papers", "Land registry") if f">{name}<" in html} == shown, query
 
 
+def test_the_page_of_a_chain_shows_what_monitoring_says(read_chain: tuple[Blockchain, Ledger], cast: Cast) -> None:
+    row, _ledger = read_chain
+    assert re.search(r"Monitoring read .* Processors in use 12\.5 %", words(page(cast.alice, f"/chains/{row.uid}")))
+    Blockchain.objects.filter(pk=row.pk).update(details_read_at=None)
+    assert "Monitoring" not in words(page(cast.alice, f"/chains/{row.uid}", live=True))
+
+
 def test_a_reader_without_chains_is_told_how_to_get_one(cast: Cast) -> None:
     assert "A chain is built together with a union" in words(page(cast.carol, "/chains"))
 
