@@ -139,7 +139,12 @@ def _begin_undoing(flow: Flow) -> None:
 
 
 def _run_next(steps: list[Step]) -> list[Step]:
-    through = {step.name for step in steps if step.state in THROUGH}
+    """What needs nothing any more. In a flow that goes on again, a step that stayed done does not open the way for what
+    needs it before that is through which it needed itself."""
+    through: set[str] = set()
+    for step in steps:  # in their order: whatever a step needs comes before it
+        if step.state in THROUGH and through.issuperset(step.needs):
+            through.add(step.name)
     ready = [step for step in steps if step.state == StepState.WAITING and through.issuperset(step.needs)]
     for step in ready:
         step.make_ready()

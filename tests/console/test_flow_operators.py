@@ -97,6 +97,10 @@ def test_a_flow_that_stopped_half_way_goes_on_where_it_stopped(outside: World, r
         skip_step(actor=root, flow_id=flow.pk, step_id=step(flow, "c").pk)
     assert snapshot(flow) == before
     retry_step(actor=root, flow_id=flow.pk, step_id=step(flow, "c").pk)
+    again = {"a": StepState.READY, "b": StepState.DONE, "c": StepState.WAITING, "d": StepState.WAITING}
+    assert states(flow) == again, (
+        "c waits for a, although b is done: whoever works on them, they come one after the other"
+    )
     run()
     assert (state(flow), error(flow), outside.made) == (FlowState.DONE, {}, ["a", "b", "c"])
     assert outside.did("do") == ["a", "b", "c", "a", "c", "d"], "b was done"
