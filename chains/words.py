@@ -133,6 +133,7 @@ NAMES = (
     gettext_noop("problem"),
     gettext_noop("summary"),
     gettext_noop("checks"),
+    gettext_noop("patience"),
     gettext_noop("examined"),
     gettext_noop("container engine"),
     gettext_noop("container engines"),

@@ -57,6 +57,7 @@ NAMES = (
     gettext_noop("p2p port"),
     gettext_noop("rpc port"),
     gettext_noop("image"),
+    gettext_noop("previous image"),
     gettext_noop("enode"),
     gettext_noop("organization fields"),
     gettext_noop("client certificate warned at"),
