@@ -86,4 +86,6 @@ _UNITS: dict[str, Callable[[float], str]] = {
     "nodes": _number,
     "transactions": _number,
     "cpus": _number,
+    "1/min": _number,
+    "gas": _number,
 }

@@ -36,6 +36,7 @@ def test_usual_figures_have_words_and_others_come_as_they_are(row: Blockchain) -
         ("odd", 1234567, "widgets"),
         ("pendingTransactions", 4, "transactions"),
         ("uptime", 7300, "s"),
+        ("blocksPerMinute", 10, "1/min"),
         ("height", 9, "blocks"),
         ("head_age", 1, "s"),
         ("nodes", 3, "nodes"),
@@ -48,6 +49,7 @@ def test_usual_figures_have_words_and_others_come_as_they_are(row: Blockchain) -
         ("Transactions that wait", "4"),
         ("Processors in use", "12.5 %"),
         ("Memory in use", "3.0 MB"),
+        ("Blocks per minute", "10"),
         ("Running for", "2 hours"),
         ("odd", "1,234,567 widgets"),
     ]
