@@ -35,6 +35,7 @@ LABELS: dict[str, str | Promise] = {
 ALSO_CALLED = {"memory_bytes": "memory"}
 ELSEWHERE = ("height", "head_age", "nodes", "transactions", "transaction_count")
 MOST = 12
+SHORT, LONG = 120.0, 1e9  # seconds; between these a length of time is said in days, hours, minutes
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _number(value: float) -> str:
 
 
 def _seconds(value: float) -> str:
-    if value < 120:
+    if not SHORT <= value <= LONG:
         return str(_("%(seconds)s s") % {"seconds": _number(value)})
     return timesince(timezone.now() - timedelta(seconds=value), depth=1)
 

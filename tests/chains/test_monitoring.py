@@ -65,3 +65,9 @@ def test_a_chain_without_monitoring_has_none(row: Blockchain) -> None:
     said(row, ("peers", 2, "nodes"))
     row.details_read_at = None
     assert newest_figures(row) == []
+
+
+def test_whatever_a_platform_says_can_be_shown(row: Blockchain) -> None:
+    said(row, ("uptime", 1e300, "s"), ("peers", -1.5, ""), ("memory", -1.0, "bytes"), ("odd", 1e300, "widgets"))
+    assert [each.name for each in newest_figures(row)] == ["Peers of a node", "Memory in use", "Running for", "odd"]
+    assert {each.name: each.text for each in newest_figures(row)}["Peers of a node"] == "-1.5"

@@ -7,7 +7,7 @@ import pytest
 from console.models import User
 from platforms.models import Platform
 from tests.unions.cast import Cast, active_union, departments
-from unions.models import MemberState, Union
+from unions.models import MemberState, Union, UnionMember
 from unions.views import topology
 from unions.views.topology import Tie, web
 
@@ -53,3 +53,6 @@ def test_one_union_and_very_many_are_not_drawn(cast: Cast, monkeypatch: pytest.M
     monkeypatch.undo()
     monkeypatch.setattr(topology, "MAX_UNIONS", 1)
     assert web([one, other]) is None
+    monkeypatch.undo()
+    UnionMember.objects.update(state=MemberState.LEFT)
+    assert web(Union.objects.all()) is None, "nobody is in them any more"

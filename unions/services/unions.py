@@ -29,7 +29,7 @@ from unions.models import (
 )
 from unions.names import key_of, read_name
 from unions.policies import may_propose_delete, may_propose_join, may_propose_quit, may_speak_for
-from unions.quotas import needed_for
+from unions.quotas import Amount, needed_for
 from unions.services import existing, proposals, quotas
 from unions.services.placeholders import drop_unused
 from unions.services.proposals import promised_flow
@@ -80,16 +80,10 @@ def propose_union(
     if network_id:
         existing.refuse_taken_network(platform, network_id)
     require_support(platform, *(["get_network"] if network_id else ["create_network", "join_network"]))
-    everyone = [creator, *invited]
-    fields = {each.pk: "creatororg" if each == creator else "orgs" for each in everyone}
-    for organization in everyone:
-        require_place(platform, organization, fields[organization.pk])
-    # A network that is there needs no room: its nodes count already.
-    wanted = {} if network_id else dict.fromkeys(everyone, needed_for(platform, None))
-    quotas.require_room(wanted, fields=fields)
+    wanted = _room_wanted(platform, creator, invited, built=not network_id)
     payload = {
         **payload_for(platform, None, creator, name),
-        "orgs": [each.orgcode for each in everyone],
+        "orgs": [each.orgcode for each in [creator, *invited]],
         "unionid": new_code("union"),
         "rule": rule,
         "threshold": threshold,
@@ -112,6 +106,20 @@ def propose_union(
 def _refuse_taken_name(platform: Platform, name: str) -> None:
     if Union.objects.filter(platform=platform, name_key=key_of(name)).exclude(state=UnionState.DELETED).exists():
         raise Conflict.field("name", _("There is a union of this name on the platform already."))
+
+
+def _room_wanted(
+    platform: Platform, creator: Organization, invited: Sequence[Organization], *, built: bool
+) -> dict[Organization, Amount]:
+    """What has to be reserved: a place and room for everyone. A network that is there already needs none, for its nodes
+    count already. Invalid or Conflict naming whose there is too little of."""
+    everyone = [creator, *invited]
+    fields = {each.pk: "creatororg" if each == creator else "orgs" for each in everyone}
+    for organization in everyone:
+        require_place(platform, organization, fields[organization.pk])
+    wanted = dict.fromkeys(everyone, needed_for(platform, None)) if built else {}
+    quotas.require_room(wanted, fields=fields)
+    return wanted
 
 
 @use_case

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from unions.models import Organization, Union, UnionMember
 
@@ -79,17 +80,15 @@ class Web:
 
 
 def web(unions: Sequence[Union]) -> Web | None:
-    """Unions by their platforms, and their members; None for too many, and for one, which has a page of its own."""
+    """Unions by their platforms, and their members; None for too many, none, and one, which has its own page."""
     ordered = sorted(unions, key=lambda union: (union.platform.name, union.name))
     everyone = {member.organization for union in ordered for member in union.present}
-    if not 2 <= len(ordered) <= MAX_UNIONS or len(everyone) > MAX_ORGANIZATIONS:
+    if not 2 <= len(ordered) <= MAX_UNIONS or not 1 <= len(everyone) <= MAX_ORGANIZATIONS:
         return None
     height = ROW * max(len(ordered), len(everyone))
     at = dict(zip([union.pk for union in ordered], _spread(len(ordered), height), strict=True))
     members = [(union, member) for union in ordered for member in union.present]
-    near = {
-        each: _mean([at[union.pk] for union, member in members if member.organization == each]) for each in everyone
-    }
+    near = {each: fmean(at[union.pk] for union, member in members if member.organization == each) for each in everyone}
     beside: list[Organization] = sorted(everyone, key=lambda each: (near[each], each.name))  # so that few lines cross
     place = dict(zip(beside, _spread(len(beside), height), strict=True))
     return Web(
@@ -102,7 +101,3 @@ def web(unions: Sequence[Union]) -> Web | None:
 
 def _spread(count: int, height: int) -> list[int]:
     return [round(height * (number + 0.5) / count) for number in range(count)]
-
-
-def _mean(values: Sequence[int]) -> float:
-    return sum(values) / len(values)
