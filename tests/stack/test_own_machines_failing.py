@@ -32,7 +32,7 @@ from platforms.drivers.evm import building
 from platforms.models import NativeChain, NativeNetwork, NativeNode
 from tests.platforms.evm.lying import LyingNode
 from tests.stack.estate import GOING_ON, PATIENCE, Estate, ended, estate, told, work_until
-from tests.stack.site import site
+from tests.stack.site import Site, site
 from tests.tools.engines import Authority, Host, missing_for_engines
 from tests.tools.images import missing_for, pack
 from tests.tools.ports import taken
@@ -164,6 +164,12 @@ def _is_undone_or_waits(flow_id: Any) -> bool:
     return flow.state not in GOING_ON or any(each["code"] == "no_disk" for each in waiting)
 
 
+def _wanted_chain(made: Site) -> Any:
+    """A network, and the request for its first chain."""
+    network_id = made.do("create_network", name="Permits", creator=made.party(0)).network_id
+    return standard.OPERATIONS["create_chain"].request(network_id=network_id, name="Permits", creator=made.party(0))
+
+
 def test_a_node_that_hangs_where_there_is_no_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It never dies and never answers, as on a machine that is slow: what is looked at last is its disk."""
     monkeypatch.setattr(building, "START_SECONDS", 3.0)
@@ -171,10 +177,7 @@ def test_a_node_that_hangs_where_there_is_no_room(monkeypatch: pytest.MonkeyPatc
     pack(tmp_path / "ethereum.tar", tag="localhost/concord-hangs:1", program=tmp_path / "geth")
     chosen = {"image": "localhost/concord-hangs:1", "archives": tmp_path}
     with small_disks("40m"), site("ethereum", "55", 1, disk="40m", **chosen) as made:
-        network_id = made.do("create_network", name="Permits", creator=made.party(0)).network_id
-        wanted = standard.OPERATIONS["create_chain"].request(
-            network_id=network_id, name="Permits", creator=made.party(0)
-        )
+        wanted = _wanted_chain(made)
 
         def go(position: Any) -> Any:
             return made.driver.perform("create_chain", wanted, credentials=Credentials(), key="one", position=position)
@@ -197,10 +200,7 @@ def test_a_disk_with_too_little_room_is_named_whatever_failed_for_it(tmp_path: P
     pack(tmp_path / "ethereum.tar", tag="localhost/concord-fails:1", program=tmp_path / "geth")
     chosen = {"image": "localhost/concord-fails:1", "archives": tmp_path}
     with small_disks("60m"), site("ethereum", "56", 1, disk="60m", **chosen) as made:
-        network_id = made.do("create_network", name="Permits", creator=made.party(0)).network_id
-        wanted = standard.OPERATIONS["create_chain"].request(
-            network_id=network_id, name="Permits", creator=made.party(0)
-        )
+        wanted = _wanted_chain(made)
 
         def code() -> str:
             with pytest.raises(PlatformRefused) as refused:
