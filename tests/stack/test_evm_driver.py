@@ -12,7 +12,7 @@ import pytest
 from console.errors import Missing, NotSupported, PlatformRefused, PlatformUnavailable
 from platforms import standard
 from platforms.drivers.base import Credentials, Pending
-from platforms.drivers.evm import building, programs
+from platforms.drivers.evm import programs, voting
 from platforms.drivers.evm.book import Node
 from platforms.signing import account_of, new_key, sign
 from tests.stack.site import UPGRADE_SECONDS, Site, site
@@ -286,7 +286,7 @@ def _who_cannot_be_asked_has_no_vote(made: Site, ours: dict[str, str]) -> None:
     """Its node seals, so the chain goes on; but the vote would never come, and that is said."""
     made.hosts[1].terminator.close()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(building, "VOTE_SECONDS", 3.0)
+        patch.setattr(voting, "VOTE_SECONDS", 3.0)
         with pytest.raises(PlatformRefused, match="Only 1 of 2") as refused:
             made.do("quit_chain", **ours, member=made.party(1))
     assert refused.value.code == "no_majority"

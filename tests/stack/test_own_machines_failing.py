@@ -28,7 +28,7 @@ from console.services.flows import retry_step
 from platforms import standard
 from platforms.drivers import driver_for
 from platforms.drivers.base import Credentials, Pending
-from platforms.drivers.evm import building
+from platforms.drivers.evm import building, voting
 from platforms.models import NativeChain, NativeNetwork, NativeNode
 from tests.platforms.evm.lying import LyingNode
 from tests.stack.estate import GOING_ON, PATIENCE, Estate, ended, estate, told, work_until
@@ -333,7 +333,7 @@ def assert_gone_on_with(step: Step) -> None:
 def sealing(made: Estate) -> set[str]:
     """Who seals blocks, as the nodes themselves say."""
     driver: Any = driver_for(made.platform)
-    return building.validators_of(driver._tools, driver._book.chains()[0])
+    return voting.validators_of(driver._tools, driver._book.chains()[0])
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from console.errors import ConsoleError, Invalid, Missing, NotSupported, PlatformRefused, PlatformUnavailable
 from platforms import standard
 from platforms.drivers.base import Capability, Credentials, Finished, Json, Pending, keep_trace
-from platforms.drivers.evm import building, reclaiming, sending, upgrading
+from platforms.drivers.evm import building, reclaiming, sending, upgrading, voting
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Book, Chain, Network, Spaces
 from platforms.drivers.evm.building import Goes, NotYet, Tools
@@ -190,7 +190,7 @@ class EvmDriver:
             return standard.StatusAnswer(status="running")
         chain, node = building.run_node(self._tools, goes, chain, request.member.orgcode)
         building.refuse_behind(self._tools, chain, node)
-        building.vote(self._tools, goes, chain, node, into=True)
+        voting.vote(self._tools, goes, chain, node, into=True)
         self._book.change_node(node.node_id, built=True)
         return standard.StatusAnswer(status="running")
 

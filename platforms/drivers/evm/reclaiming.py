@@ -9,17 +9,9 @@ from console.errors import PlatformRefused
 from platforms.drivers.evm import programs
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Node
-from platforms.drivers.evm.building import (
-    VOTE_SECONDS,
-    Goes,
-    NotYet,
-    Tools,
-    introduce,
-    validators_of,
-    vote,
-    withdraw_votes,
-)
+from platforms.drivers.evm.building import Goes, NotYet, Tools, introduce
 from platforms.drivers.evm.rpc import number
+from platforms.drivers.evm.voting import VOTE_SECONDS, validators_of, vote, withdraw_votes
 
 SETTLING_BLOCKS = 2
 SETTLING_SECONDS = 60.0
