@@ -7,6 +7,7 @@ import time
 from celery import shared_task
 
 from chains.observing.observer import observer
+from chains.observing.rousing import rouse_chains
 from chains.services import history
 from chains.services.engine import check
 from chains.services.gateway import summarize_uses
@@ -21,6 +22,11 @@ PRUNE_SECONDS = 2.0  # the door is shared with the observers
 @shared_task(name="chains.observe", expires=3)
 def observe() -> None:
     observer().tick(patience=PATIENCE_SECONDS)
+
+
+@shared_task(name="chains.rouse", expires=30)
+def rouse() -> None:
+    rouse_chains()
 
 
 @shared_task(name="chains.prune", expires=60)
@@ -48,6 +54,7 @@ BEAT = {
     "applications-engine": {"task": "chains.check_engine", "schedule": 60.0, "options": {"expires": 60}},
     "gateway-summarize": {"task": "chains.summarize_uses", "schedule": 600.0, "options": {"expires": 600}},
     "chains-observe": {"task": "chains.observe", "schedule": TICK_SECONDS, "options": {"expires": 3}},
+    "chains-rouse": {"task": "chains.rouse", "schedule": 60.0, "options": {"expires": 30}},
     "chains-count": {"task": "chains.count", "schedule": 10.0, "options": {"expires": 10}},
     "chains-prune": {"task": "chains.prune", "schedule": 60.0, "options": {"expires": 60}},
 }

@@ -20,6 +20,7 @@ WORDS = {
     "chains.blockchain.joined": _("Node built"),
     "chains.node.forgotten": _("Node recorded as gone"),
     "chains.blockchain.quit": _("Node reclaimed"),
+    "chains.blockchain.roused": _("Nodes of a chain that stands told to meet anew"),
     "chains.blockchain.deleted": _("Ledger deleted"),
     "chains.grant.created": _("Access to a chain granted"),
     "chains.grant.revoked": _("Access to a chain revoked"),

@@ -15,7 +15,7 @@ from django.utils import timezone
 from chains.models import Blockchain, BusinessChain, ChainState, Createmode, Node
 from chains.services.nodes import write_nodes
 from console import audit
-from console.models import User
+from console.models import AuditEntry, User
 from console.policies import may_administer, require
 from console.transactions import joins_transaction, locked_or_missing, use_case
 from platforms import standard
@@ -23,6 +23,8 @@ from platforms.models import Cloudtype, Platform
 from unions.codes import new_code
 from unions.models import LIVE_MEMBER_STATES, Organization, Union
 from unions.services.unions import record_business_chain
+
+ROUSED = "chains.blockchain.roused"
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,20 @@ def mark_deleted(*, actor: User | None, blockchain_ids: Collection[int]) -> None
         audit.record("chains.blockchain.deleted", actor=actor, target=blockchain)
     for business_chain in empty:
         audit.record("chains.business_chain.deleted", actor=actor, target=business_chain)
+
+
+@use_case
+def record_roused(*, blockchain_id: int, done: list[str]) -> None:
+    """What was done about a chain that stands; written down once for each time that it stands, however often it is
+    tried."""
+    row = Blockchain.objects.filter(pk=blockchain_id).first()
+    if row is None or row.block_time is None:
+        return
+    since = row.block_time.isoformat()
+    said = AuditEntry.objects.filter(action=ROUSED, target_type=row._meta.label_lower, target_id=str(row.pk))
+    last = said.order_by("-number").first()
+    if last is None or last.data.get("since") != since:
+        audit.record(ROUSED, actor=None, target=row, since=since, done=done)
 
 
 @joins_transaction

@@ -14,7 +14,9 @@ import pytest
 from django.utils import timezone
 
 from chains.models import Blockchain, BusinessChain
+from chains.observing.rousing import rouse_chains
 from chains.reads import blockchains
+from console.models import AuditEntry
 from platforms.models import NativeChain, NativeNetwork, Platform
 from platforms.sandbox.anvil import find_anvil
 from platforms.standard import OPERATIONS
@@ -157,6 +159,53 @@ def test_a_node_that_lost_the_others_does_not_speak_for_the_chain(
     among_others.mine()
     observe(row)
     assert (row.read_error, row.height) == ("", 3), "the ledger is read where it goes on"
+
+
+@needs_anvil
+def test_of_a_chain_that_stands_the_node_that_lacks_a_block_is_told_to_meet_its_peers_anew(
+    nodes: list[Node], row: Blockchain, observe: Observe
+) -> None:
+    """Its machine cannot be reached here; that it is tried is written down once for each time that the chain stands."""
+    for node in nodes:
+        node.mine(ago=LONG)
+    observe(row)
+    assert row.stands_since is not None
+    rouse_chains()
+    assert roused(row) == [], "both have all blocks: meeting anew would mend nothing"
+
+    nodes[1].mine(ago=LONG / 2)
+    observe(row)
+    for _again in range(2):
+        rouse_chains()
+    ((done,),) = roused(row)
+    assert done.startswith("node-0 could not be told to meet its peers anew: ")
+
+    nodes[1].mine(ago=LONG / 4)
+    observe(row)
+    rouse_chains()
+    assert len(roused(row)) == 2
+
+    nodes[1].mine()
+    rouse_chains()
+    assert len(roused(row)) == 2, "the driver looks itself: the chain has gone on since it was read"
+
+
+def roused(row: Blockchain) -> list[list[str]]:
+    entries = AuditEntry.objects.filter(action="chains.blockchain.roused", target_id=str(row.pk)).order_by("number")
+    return [entry.data["done"] for entry in entries]
+
+
+def test_a_chain_whose_platform_sees_to_it_itself_is_left_to_it(
+    chain: MakeChain, observe: Observe, plane: Plane, cast: Cast
+) -> None:
+    summary = plane_files.interfaces()["get_ledger_summary"]
+    summary["result"]["patience"] = 60
+    speak_to(cast.platform, plane, get_ledger_summary=summary)
+    row, _ledger = chain()
+    observe(row)
+    assert row.stands_since is not None
+    rouse_chains()
+    assert roused(row) == []
 
 
 def test_a_chain_that_waits_for_something_to_do_is_never_said_to_stand(

@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(bool(ENGINES), reason=ENGINES),
 ]
+DOES_NOT_RUN = ("node_died", "engine_refused", "command_failed", "node_silent")
 NO_ETHEREUM, NO_QUORUM = missing_for("ethereum"), missing_for("quorum")
 
 
@@ -178,8 +179,9 @@ def _upgraded_one_by_one(made: Site, ours: dict[str, str]) -> None:
     for node in nodes:
         made.with_image(new).upgrade(node)
     assert {made.hosts[at].podman("ps", "--format", "{{.Image}}").strip() for at in (0, 1)} == {new}
-    with pytest.raises(PlatformRefused):
+    with pytest.raises(PlatformRefused) as refused:
         made.with_image("localhost/concord-broken:1").upgrade(nodes[0])
+    assert refused.value.code in DOES_NOT_RUN
     _a_worker_dies_while_it_replaces(made.with_image("localhost/concord-broken:1"), nodes[1])
     assert {made.hosts[at].podman("ps", "--format", "{{.Image}}").strip() for at in (0, 1)} == {new}
     after = made.do("get_chain", **ours)
@@ -203,8 +205,9 @@ def _a_worker_dies_while_it_replaces(made: Site, node_id: str) -> None:
             position = result.position
         return False
 
-    with pytest.raises(PlatformRefused):
+    with pytest.raises(PlatformRefused) as refused:
         until(goes_on, UPGRADE_SECONDS, "the image that does not run to be refused")
+    assert refused.value.code in DOES_NOT_RUN
     assert dead
 
 

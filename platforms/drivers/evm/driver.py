@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from console.errors import ConsoleError, Invalid, Missing, NotSupported, PlatformRefused, PlatformUnavailable
 from platforms import standard
 from platforms.drivers.base import Capability, Credentials, Finished, Json, Pending, keep_trace
-from platforms.drivers.evm import building, reclaiming, sending, upgrading, voting
+from platforms.drivers.evm import building, meeting, reclaiming, sending, upgrading, voting
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Book, Chain, Network, Spaces
 from platforms.drivers.evm.building import Goes, NotYet, Tools
@@ -99,6 +99,16 @@ class EvmDriver:
         except PlatformRefused as problem:
             upgrading.restore(self._tools, goes, node_id)
             raise keep_trace(problem, tuple(goes.trace)) from problem.__cause__
+
+    def rouse(self, chain_id: str) -> tuple[Json, ...]:
+        """See to a chain that stands although nobody is away; what was done, if there was anything to do.
+
+        Not a standard operation, as `upgrade`. Raises Missing, PlatformUnavailable.
+        """
+        chain, goes = self._book.chain(chain_id), Goes(None)
+        if self._reader.stands_still(chain):
+            meeting.meet_anew(self._tools, goes, chain)
+        return tuple(goes.trace)
 
     def _let_go(self, operation: str) -> Finished:
         """A chain that is only observed: who leaves it, or deletes its union, ends the observation and nothing else."""

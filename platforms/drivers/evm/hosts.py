@@ -77,6 +77,11 @@ class Hosts:
         for question in (*(self.kernel.part(without) if without else ()), *(self.kernel.meet(peers) if peers else ())):
             self.ask(node, question)
 
+    def call_anew(self, node: Node, peers: list[str]) -> None:
+        """Have it hang up on these peers, and call them again."""
+        for question in (*self.kernel.part(peers), *self.kernel.meet(peers)):
+            self.ask(node, question)
+
     def refuse_dead(self, chain: Chain, node: Node, found: Found, restarts: int) -> None:
         """PlatformRefused with the node's last words when it keeps dying: it was started again since `restarts`."""
         if found.restarts < restarts + DEATHS:

@@ -203,6 +203,10 @@ class Reader:
             return self._chain_info(chain, "unknown")
         return self._chain_info(chain, "stopped" if stands(chain, head) else "running")
 
+    def stands_still(self, chain: Chain) -> bool:
+        """Whether it should have made more blocks; never where nobody knows, as on one that is only observed."""
+        return chain.built and stands(chain, self._newest_head(chain))
+
     def _chain_info(self, chain: Chain, status: standard.Status) -> standard.ChainInfo:
         if observed(chain.chain_id) is not None:
             consensus, validators = consensus_seen(self._tools.rpc, chain)

@@ -11,9 +11,11 @@ from console.errors import ConsoleError, Missing, PlatformRefused, PlatformUnava
 from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Node
 from platforms.drivers.evm.building import SOON, START_SECONDS, SYNC_SECONDS, Goes, NotYet, Tools, refuse_behind
+from platforms.drivers.evm.meeting import meet_when_due
 from platforms.drivers.evm.rpc import number
 
-STANDS_SECONDS = 60.0  # beside ten blocks' time: a chain that makes no block for so long stands
+# Beside ten blocks' time: a chain that makes no block for so long stands. Within it, nodes may meet anew twice.
+STANDS_SECONDS = 90.0
 
 
 def upgrade_node(tools: Tools, goes: Goes, node_id: str) -> None:
@@ -83,5 +85,6 @@ def _await_growth(tools: Tools, goes: Goes, chain: Chain, when: str) -> None:
     height = number(tools.rpc.ask(chain, [("eth_blockNumber", [])])[0])
     if height >= goes.position.setdefault(f"height {when}", height) + needed:
         return
+    meet_when_due(tools, goes, chain, f"blocks {when}")
     stands = PlatformRefused(say.STANDS % {"chain": chain.name, "height": height}, code="chain_stands")
     raise NotYet(f"blocks {when} the upgrade", STANDS_SECONDS + 10 * chain.period, stands, SOON)

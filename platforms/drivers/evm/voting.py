@@ -7,6 +7,7 @@ from platforms.drivers.evm import words as say
 from platforms.drivers.evm.book import Chain, Node
 from platforms.drivers.evm.building import SOON, Goes, NotYet, Tools
 from platforms.drivers.evm.hosts import at_once
+from platforms.drivers.evm.meeting import meet_when_due
 from platforms.drivers.evm.rpc import number
 
 VOTE_SECONDS = 120.0  # without a new block for so long a vote comes to nothing
@@ -30,6 +31,7 @@ def vote(tools: Tools, goes: Goes, chain: Chain, node: Node, *, into: bool) -> N
     if len(voted) < needed:
         words = say.NO_MAJORITY % {"node": node.node_id, "voted": len(voted), "all": len(sealing), "needed": needed}
         raise NotYet("the votes of more validators", VOTE_SECONDS, PlatformRefused(words, code="no_majority"), 5.0)
+    meet_when_due(tools, goes, chain, f"the block after {height}")
     stands = PlatformRefused(say.NO_VOTE % {"node": node.node_id, "height": height}, code="chain_stands")
     raise NotYet(f"the vote at block {height}", VOTE_SECONDS, stands, max(SOON, float(min(chain.period, 5))))
 

@@ -1,0 +1,59 @@
+"""Having nodes meet anew: one of them can miss a block for good, and a chain that needs both of them stands then.
+
+Two nodes tell each other how far they are when they meet, and of new blocks afterwards. A block that one of them makes
+while they shake hands is told to nobody: on geth, the status is sent before the peer is listed among those that new
+blocks go to (`runEthPeer` in eth/handler.go). As a rule the next block mends that. Where the next one needs the very
+node that misses this one, as with two validators, there is none: both are up and connected, and wait for ever. Once
+they hang up and call again they tell each other how far they are.
+"""
+
+from __future__ import annotations
+
+import time
+
+from console.errors import ConsoleError
+from platforms.drivers.evm.book import Chain, Node
+from platforms.drivers.evm.building import Goes, Tools
+from platforms.drivers.evm.hosts import at_once
+from platforms.drivers.evm.rpc import number
+
+STILL_SECONDS = 15.0  # beside three blocks' time: after so long without a block they are to meet anew
+AGAIN_SECONDS = 40.0  # and again: geth calls the same peer every 35 seconds at most (`dialHistoryExpiration`)
+
+
+def meet_when_due(tools: Tools, goes: Goes, chain: Chain, what: str) -> None:
+    """While blocks are waited for, see to it now and then; each new `what` begins anew."""
+    still = STILL_SECONDS + 3 * chain.period
+    if goes.position.get("meet", {}).get("for") != what:
+        goes.position["meet"] = {"for": what, "at": time.time() + still}
+    if time.time() < goes.position["meet"]["at"]:
+        return
+    meet_anew(tools, goes, chain)
+    goes.position["meet"]["at"] = time.time() + max(AGAIN_SECONDS, still)
+
+
+def meet_anew(tools: Tools, goes: Goes, chain: Chain) -> None:
+    """Each node that lacks blocks of another one hangs up on those that have them all, and calls them again."""
+    heights = _heights(tools, chain)
+    newest = max((height for _node, height in heights), default=0)
+    ahead = [node.enode for node, height in heights if height == newest]
+    for node, height in heights:
+        if height == newest:
+            continue
+        try:
+            tools.hosts.call_anew(node, ahead)
+        except ConsoleError as problem:
+            goes.note(f"{node.node_id} could not be told to meet its peers anew: {problem.detail}")
+        else:
+            goes.note(f"{node.node_id} is at block {height} of {newest} and meets its peers anew")
+
+
+def _heights(tools: Tools, chain: Chain) -> list[tuple[Node, int]]:
+    """Of the nodes that answer."""
+
+    def height(node: Node) -> int:
+        return number(tools.rpc.ask_node(node, [("eth_blockNumber", [])])[0])
+
+    nodes = [node for node in chain.nodes if node.enode]
+    answers = zip(nodes, at_once(height, nodes), strict=True)
+    return [(node, found) for node, found in answers if not isinstance(found, ConsoleError)]
