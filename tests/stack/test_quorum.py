@@ -1,15 +1,23 @@
-"""Four validators of real GoQuorum, on four machines: voted in, one cut off, voted out, gone."""
+"""Real GoQuorum on several machines: voted in, one cut off, voted out, gone; and who may connect at all."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from platforms.drivers.evm import programs
+from platforms.drivers.evm.book import Chain, Node
 from tests.stack.site import Site, site
 from tests.tools.engines import missing_for_engines
-from tests.tools.images import missing_for
+from tests.tools.images import TARGET, missing_for
 from tests.tools.waiting import until
 
 REASON = missing_for_engines() or missing_for("quorum")
@@ -54,6 +62,95 @@ def test_four_members_seal_and_one_may_fail(consensus: str, network: str) -> Non
         until(lambda: _height(made, ours) > before + 3, 90, "the other three go on")
         made.do("delete_network", network_id=ours["network_id"], creator=made.party(0))
         assert [host.left() for host in made.hosts] == [[], [], [], []]
+
+
+def test_who_is_not_on_the_list_is_kept_out_and_the_creator_may_go() -> None:
+    """The list of who may connect, nodes that only read, limits; and a chain that outlives its creator."""
+    with site("quorum", "47", 2) as made:
+        network_id = made.do("create_network", name="Permits", creator=made.party(0), seconds=SLOW).network_id
+        made.do("join_network", network_id=network_id, member=made.party(1), seconds=SLOW)
+        wanted = {"network_id": network_id, "name": "Permits", "creator": made.party(0)}
+        chain_id = made.do("create_chain", **wanted, seconds=SLOW).chain_id
+        ours: dict[str, Any] = {"network_id": network_id, "chain_id": chain_id}
+        _a_stranger_is_kept_out(made, chain_id)
+        _limited(made, chain_id)
+        _one_that_reads_comes_and_goes(made, ours)
+        made.do("join_chain", **ours, member=made.party(1), seconds=SLOW)
+        assert len(_validators(made, ours)) == 2
+
+        made.do("quit_chain", **ours, member=made.party(0), seconds=SLOW)
+        assert made.hosts[0].left() == []
+        (left,) = made.book.chain(chain_id).nodes
+        assert (left.orgcode, _validators(made, ours)) == ("org-1", {left.address})
+        before = _height(made, ours)
+        until(lambda: _height(made, ours) > before + 3, 90, "whoever is left goes on")
+        made.do("delete_network", network_id=network_id, creator=made.party(0))
+        assert [host.left() for host in made.hosts] == [[], []]
+
+
+def _a_stranger_is_kept_out(made: Site, chain_id: str) -> None:
+    """It has the chain's first block, and is trusted by the node that it calls; only the list is between them."""
+    chain = made.book.chain(chain_id)
+    (node,) = chain.nodes
+    host, name = made.hosts[0], programs.container_name(node)
+
+    def peers() -> int:
+        return int(made.driver._hosts.ask(node, "net.peerCount"))
+
+    with stranger(chain, node, port=30999) as enode:
+        assert made.driver._hosts.ask(node, f"admin.addTrustedPeer({json.dumps(enode)})")
+        with pytest.raises(AssertionError):
+            until(lambda: peers() > 0, 40, "the stranger to be let in")  # it has called twice by then
+        assert "30999" not in host.podman("exec", name, "cat", programs.PERMITTED)
+        made.driver._hosts.of(node).put_file(name, programs.PERMITTED, json.dumps([node.enode, enode]))
+        until(lambda: peers() == 1, 90, "whoever is on the list to be let in")
+    made.driver._hosts.of(node).put_file(name, programs.PERMITTED, programs.permitted(chain))
+    assert made.driver._hosts.ask(node, f"admin.removeTrustedPeer({json.dumps(enode)})")
+    until(lambda: peers() == 0, 60, "the stranger is gone")
+
+
+@contextlib.contextmanager
+def stranger(chain: Chain, node: Node, *, port: int) -> Iterator[str]:
+    """A node of somebody's own that calls this one; who it says that it is."""
+    geth = str(TARGET / "bin" / "quorum")
+    with tempfile.TemporaryDirectory(prefix="stranger-") as folder:
+        at = Path(folder)
+        (at / "genesis.json").write_text(json.dumps(chain.genesis))
+        (at / "config.toml").write_text(
+            f'[Node.P2P]\nListenAddr = "{node.ip}:{port}"\nNoDiscovery = true\nMaxPeers = 5\n'
+            f'StaticNodes = ["{node.enode}"]\n'
+        )
+        environment = {**os.environ, "PRIVATE_CONFIG": "ignore"}
+        silent: dict[str, Any] = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([geth, "--datadir", folder, "init", str(at / "genesis.json")], check=True, **silent)
+        flags = ["--config", str(at / "config.toml"), "--networkid", str(chain.number), "--nat", f"extip:{node.ip}"]
+        running = subprocess.Popen([geth, "--datadir", folder, *flags], **silent)
+        try:
+            until((at / "geth.ipc").exists, 60, "the stranger runs")
+            asked = [geth, "attach", "--exec", "admin.nodeInfo.enode", str(at / "geth.ipc")]
+            yield json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+        finally:
+            running.terminate()
+            running.wait(30)
+
+
+def _limited(made: Site, chain_id: str) -> None:
+    (node,) = made.book.chain(chain_id).nodes
+    memory = made.hosts[0].podman("inspect", programs.container_name(node), "--format", "{{.HostConfig.Memory}}")
+    assert int(memory) == made.driver.settings.limits.memory > 0
+
+
+def _one_that_reads_comes_and_goes(made: Site, ours: dict[str, Any]) -> None:
+    """It is let in by the validator's list, has the blocks, and seals none."""
+    more = made.do("add_node", **ours, member=made.party(0), seconds=SLOW).node_id
+    nodes = {node.node_id: node for node in made.do("list_nodes", **ours).items}
+    assert (nodes[more].role, nodes[more].state) == ("peer", "running")
+    assert len(_validators(made, ours)) == 1
+    height = _height(made, ours)
+    reading = next(node for node in made.book.chain(ours["chain_id"]).nodes if node.node_id == more)
+    until(lambda: int(made.driver._hosts.ask(reading, "eth.blockNumber")) > height, 60, "it follows the chain")
+    made.do("remove_node", **ours, member=made.party(0), node_id=more)
+    assert [node.node_id for node in made.book.chain(ours["chain_id"]).nodes if node.node_id == more] == []
 
 
 def _founded(made: Site, consensus: str) -> dict[str, str]:
