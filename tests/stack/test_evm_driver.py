@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from platforms.drivers.evm import programs, voting
 from platforms.drivers.evm.book import Node
 from platforms.signing import account_of, new_key, sign
 from tests.stack.site import UPGRADE_SECONDS, Site, site
+from tests.stack.stranger import CALLS_AGAIN_SECONDS, stranger
 from tests.tools.engines import Host, missing_for_engines
 from tests.tools.images import missing_for, pack
 from tests.tools.ports import taken
@@ -81,6 +83,8 @@ def test_ethereum_builds_once_and_goes_on_after_whatever_went_wrong() -> None:
         assert made.do("create_chain", **wanted).chain_id == chain_id
         assert running(made) == [1, 0]
 
+        _a_stranger_finds_no_place(made, chain_id)
+
         ours = {"network_id": network_id, "chain_id": chain_id}
         address = bring_key(made.hosts[1])
         made.hosts[1].cut()
@@ -109,6 +113,22 @@ def test_ethereum_builds_once_and_goes_on_after_whatever_went_wrong() -> None:
         with pytest.raises(Missing):
             made.do("get_network", network_id=network_id)
         assert [host.left() for host in made.hosts] == [[], [programs.BROUGHT]]
+
+
+def _a_stranger_finds_no_place(made: Site, chain_id: str) -> None:
+    """It has the chain's first block; but all places are for whom the node trusts."""
+    chain = made.book.chain(chain_id)
+    (node,) = chain.nodes
+
+    def ask(question: str) -> Any:
+        return made.driver._hosts.ask(node, question)
+
+    with stranger("ethereum", chain, node) as enode:
+        with pytest.raises(AssertionError):
+            until(lambda: ask("net.peerCount") > 0, 10, "the stranger to be let in")
+        assert ask(f"admin.addTrustedPeer({json.dumps(enode)})")
+        until(lambda: ask("net.peerCount") == 1, 2 * CALLS_AGAIN_SECONDS, "whom the node trusts to be let in")
+    assert ask(f"admin.removeTrustedPeer({json.dumps(enode)})")
 
 
 def _a_node_more_and_less(made: Site, ours: dict[str, str]) -> None:
@@ -271,8 +291,18 @@ def _two_of_two_are_needed(made: Site, ours: dict[str, str]) -> None:
     assert height() <= stood + 2
     assert made.do("get_ledger_summary", chain_id=ours["chain_id"]).patience >= 30
     made.hosts[1].mend()
-    # Cut off for so long, the nodes have lost each other; geth calls a peer again after 35 seconds.
-    until(lambda: status() == "running", 90, "the chain goes on again")
+    # Cut off for so long, the nodes have lost each other; geth calls a peer again after 35 seconds. They may miss a
+    # block as they meet, which the console's timetable sees to.
+    rouse_at = time.monotonic() + CALLS_AGAIN_SECONDS + 5
+
+    def goes_on() -> bool:
+        nonlocal rouse_at
+        if time.monotonic() > rouse_at:
+            made.driver.rouse(ours["chain_id"])
+            rouse_at += 60
+        return status() == "running"
+
+    until(goes_on, 90, "the chain goes on again")
 
 
 def _nobody_trusts(made: Site, chain_id: str, gone: Node | None) -> None:

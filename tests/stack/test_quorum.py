@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from platforms.drivers.evm import programs
-from platforms.drivers.evm.book import Chain, Node
 from tests.stack.site import Site, site
+from tests.stack.stranger import CALLS_AGAIN_SECONDS, stranger
 from tests.tools.engines import missing_for_engines
-from tests.tools.images import TARGET, missing_for
+from tests.tools.images import missing_for
 from tests.tools.waiting import until
 
 REASON = missing_for_engines() or missing_for("quorum")
@@ -97,41 +91,16 @@ def _a_stranger_is_kept_out(made: Site, chain_id: str) -> None:
     def peers() -> int:
         return int(made.driver._hosts.ask(node, "net.peerCount"))
 
-    with stranger(chain, node, port=30999) as enode:
+    with stranger("quorum", chain, node) as enode:
         assert made.driver._hosts.ask(node, f"admin.addTrustedPeer({json.dumps(enode)})")
         with pytest.raises(AssertionError):
-            until(lambda: peers() > 0, 40, "the stranger to be let in")  # it has called twice by then
-        assert "30999" not in host.podman("exec", name, "cat", programs.PERMITTED)
+            until(lambda: peers() > 0, CALLS_AGAIN_SECONDS + 5, "the stranger to be let in")
+        assert enode not in host.podman("exec", name, "cat", programs.PERMITTED)
         made.driver._hosts.of(node).put_file(name, programs.PERMITTED, json.dumps([node.enode, enode]))
         until(lambda: peers() == 1, 90, "whoever is on the list to be let in")
     made.driver._hosts.of(node).put_file(name, programs.PERMITTED, programs.permitted(chain))
     assert made.driver._hosts.ask(node, f"admin.removeTrustedPeer({json.dumps(enode)})")
     until(lambda: peers() == 0, 60, "the stranger is gone")
-
-
-@contextlib.contextmanager
-def stranger(chain: Chain, node: Node, *, port: int) -> Iterator[str]:
-    """A node of somebody's own that calls this one; who it says that it is."""
-    geth = str(TARGET / "bin" / "quorum")
-    with tempfile.TemporaryDirectory(prefix="stranger-") as folder:
-        at = Path(folder)
-        (at / "genesis.json").write_text(json.dumps(chain.genesis))
-        (at / "config.toml").write_text(
-            f'[Node.P2P]\nListenAddr = "{node.ip}:{port}"\nNoDiscovery = true\nMaxPeers = 5\n'
-            f'StaticNodes = ["{node.enode}"]\n'
-        )
-        environment = {**os.environ, "PRIVATE_CONFIG": "ignore"}
-        silent: dict[str, Any] = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run([geth, "--datadir", folder, "init", str(at / "genesis.json")], check=True, **silent)
-        flags = ["--config", str(at / "config.toml"), "--networkid", str(chain.number), "--nat", f"extip:{node.ip}"]
-        running = subprocess.Popen([geth, "--datadir", folder, *flags], **silent)
-        try:
-            until((at / "geth.ipc").exists, 60, "the stranger runs")
-            asked = [geth, "attach", "--exec", "admin.nodeInfo.enode", str(at / "geth.ipc")]
-            yield json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
-        finally:
-            running.terminate()
-            running.wait(30)
 
 
 def _limited(made: Site, chain_id: str) -> None:
