@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -127,6 +128,14 @@ class Follower(Protocol):
 
 def follower_of(driver: Driver) -> Follower | None:
     return getattr(driver, "follower", None)
+
+
+def rouser_of(driver: Driver) -> Callable[[str], tuple[Json, ...]] | None:
+    """What a driver may offer besides, as `rouse`: it sees to a chain of this id that stands although nobody is away.
+
+    Gives lines as those of a trace, none where there was nothing to do. Raises Missing, PlatformUnavailable.
+    """
+    return getattr(driver, "rouse", None)
 
 
 def repeatable(driver: Driver, operation: str) -> bool:

@@ -101,10 +101,7 @@ class EvmDriver:
             raise keep_trace(problem, tuple(goes.trace)) from problem.__cause__
 
     def rouse(self, chain_id: str) -> tuple[Json, ...]:
-        """See to a chain that stands although nobody is away; what was done, if there was anything to do.
-
-        Not a standard operation, as `upgrade`. Raises Missing, PlatformUnavailable.
-        """
+        """Where nodes of a chain that stands lack blocks of others, have them meet anew. See `rouser_of`."""
         chain, goes = self._book.chain(chain_id), Goes(None)
         if self._reader.stands_still(chain):
             meeting.meet_anew(self._tools, goes, chain)

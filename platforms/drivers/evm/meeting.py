@@ -12,8 +12,9 @@ from __future__ import annotations
 import time
 
 from console.errors import ConsoleError
+from platforms.drivers.evm import programs
 from platforms.drivers.evm.book import Chain, Node
-from platforms.drivers.evm.building import Goes, Tools
+from platforms.drivers.evm.building import Goes, Tools, introduce
 from platforms.drivers.evm.hosts import at_once
 from platforms.drivers.evm.rpc import number
 
@@ -37,15 +38,24 @@ def meet_anew(tools: Tools, goes: Goes, chain: Chain) -> None:
     heights = _heights(tools, chain)
     newest = max((height for _node, height in heights), default=0)
     ahead = [node.enode for node, height in heights if height == newest]
-    for node, height in heights:
-        if height == newest:
-            continue
+    behind = [(node, height) for node, height in heights if height < newest]
+    for node, height in behind:
         try:
             tools.hosts.call_anew(node, ahead)
         except ConsoleError as problem:
             goes.note(f"{node.node_id} could not be told to meet its peers anew: {problem.detail}")
         else:
             goes.note(f"{node.node_id} is at block {height} of {newest} and meets its peers anew")
+    if behind:
+        _part_with_those_gone(tools, goes, tools.book.chain(chain.chain_id), ahead)
+
+
+def _part_with_those_gone(tools: Tools, goes: Goes, chain: Chain, called: list[str]) -> None:
+    """Whoever has quit meanwhile was called once more, perhaps after its peers had parted with it."""
+    there = programs.enodes(chain)
+    gone = [enode for enode in called if enode not in there]
+    if gone:
+        introduce(tools, goes, chain, [node for node in chain.nodes if node.enode], without=gone)
 
 
 def _heights(tools: Tools, chain: Chain) -> list[tuple[Node, int]]:
