@@ -26,6 +26,7 @@ BLOCK = {
     "transactions": [],
 }
 ANSWERS: dict[str, Any] = {
+    "eth_chainId": hex(1337),
     "eth_getBlockByNumber": BLOCK,
     "eth_getBlockTransactionCountByNumber": "0x0",
     "eth_getBlockReceipts": [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 import time
@@ -55,7 +56,8 @@ class Reader:
     def _newest_head(self, chain: Chain) -> Any:
         head = self._carry(chain, ledger.head())
         if stands(chain, head):
-            head = self.newest(chain, head, at_once(self._head_of, self._tools.rpc.others(chain)))
+            others = self._tools.rpc.others(chain)
+            head = self.newest(chain, head, at_once(functools.partial(self._head_of, chain), others))
         return head
 
     def newest(self, chain: Chain, head: Any, others: Iterable[Any]) -> Any:
@@ -69,11 +71,11 @@ class Reader:
                 self._tools.rpc.note_answer(chain, node)
         return head
 
-    def _head_of(self, node: Node) -> tuple[Node, Any]:
+    def _head_of(self, chain: Chain, node: Node) -> tuple[Node, Any]:
         try:
-            (head,) = self._tools.rpc.ask_node(node, ledger.HEAD)
-        except PlatformUnavailable:
-            self._tools.rpc.note_silent(node)
+            (head,) = self._tools.rpc.ask_own(chain, node, ledger.HEAD)
+        except PlatformUnavailable as problem:
+            self._tools.rpc.note_silent(node, problem)
             raise
         return node, head
 
@@ -239,12 +241,14 @@ class Reader:
     def list_nodes(self, request: standard.ListNodesRequest) -> standard.NodeList:
         """Each node as it answers itself; one that does not, as its host sees it; one that is not whole yet as such."""
         chains = self._tools.book.chains(request.network_id)
-        nodes = [node for chain in chains if request.chain_id in ("", chain.chain_id) for node in chain.nodes]
-        infos = [each for each in at_once(self._node_info, nodes) if isinstance(each, NodeInfo)]
+        of = {node: chain for chain in chains if request.chain_id in ("", chain.chain_id) for node in chain.nodes}
+        infos = [
+            each for each in at_once(lambda node: self._node_info(of[node], node), of) if isinstance(each, NodeInfo)
+        ]
         return standard.NodeList(items=tuple(infos))
 
-    def _node_info(self, node: Node) -> NodeInfo:
-        version = self._version_of(node) if node.built else ""
+    def _node_info(self, chain: Chain, node: Node) -> NodeInfo:
+        version = self._version_of(chain, node) if node.built else ""
         return NodeInfo(
             node_id=node.node_id,
             chain_id=node.chain_id,
@@ -265,12 +269,12 @@ class Reader:
         state = "unknown" if is_observed(node) else self._tools.hosts.state_of(node)
         return "unknown" if state == "running" else state  # it runs, they say, but does not answer
 
-    def _version_of(self, node: Node) -> str:
+    def _version_of(self, chain: Chain, node: Node) -> str:
         """What the node says that it is; empty when it does not answer."""
         if self._tools.rpc.is_silent(node):
             return ""
         try:
-            (version,) = self._tools.rpc.ask_node(node, [("web3_clientVersion", [])])
+            (version,) = self._tools.rpc.ask_own(chain, node, [("web3_clientVersion", [])])
         except ConsoleError:
             return ""
         return str(version)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import ValidationError, convert
@@ -23,6 +24,8 @@ MAX_BODY = 32 * 1024 * 1024
 NO_METHOD = "no_method"  # the node does not know what it was asked for
 BAD_ANSWER = "bad_answer"  # nonsense, or in a form that is not understood
 Call = tuple[str, list[Any]]
+TOO_SLOW = "too_slow"  # the whole answer was not there in time: asking for less may help
+WHICH_CHAIN: Call = ("eth_chainId", [])
 
 
 class CallRefused(PlatformRefused):
@@ -37,6 +40,7 @@ class Rpc:
         self._clients: OrderedDict[str, PlatformClient] = OrderedDict()
         self._last: dict[str, str] = {}  # chain -> the node that answered last
         self._silent: dict[str, float] = {}  # node -> when it did not answer
+        self._doubted: set[str] = set()  # nodes that were not there: who answers next may be somebody else's
         self._lock = threading.Lock()
 
     def ask(self, chain: Chain, calls: Sequence[Call]) -> list[Any]:
@@ -45,16 +49,24 @@ class Rpc:
         problems: list[ConsoleError] = []
         for node in self.order(chain):
             try:
-                answers = self.ask_node(node, calls)
+                answers = self.ask_own(chain, node, calls)
             except CallRefused:
                 raise
             except (PlatformRefused, PlatformUnavailable) as problem:
                 problems.append(problem)
-                self.note_silent(node)
+                self.note_silent(node, problem)
                 continue
             self.note_answer(chain, node)
             return answers
         raise nobody_answers(chain, problems)
+
+    def ask_own(self, chain: Chain, node: Node, calls: Sequence[Call]) -> list[Any]:
+        """As `ask_node`; PlatformRefused where a node of another chain has taken the place of a silent one."""
+        if calls and self.is_doubted(node):
+            with in_doubt():
+                told = self.ask_node(node, [WHICH_CHAIN])
+            self.note_number(chain, node, told)
+        return self.ask_node(node, calls)
 
     def ask_node(self, node: Node, calls: Sequence[Call]) -> list[Any]:
         """The results of one node, in order. CallRefused for a call that it refuses, PlatformRefused for nonsense."""
@@ -70,7 +82,7 @@ class Rpc:
     def answers(self, node: Node, number_of_chain: int) -> bool:
         """Whether it answers, and for this chain. PlatformRefused where a node of another one is at its port."""
         try:
-            (told,) = self.ask_node(node, [("eth_chainId", [])])
+            (told,) = self.ask_node(node, [WHICH_CHAIN])
         except ConsoleError:
             return False
         if number(told) != number_of_chain:
@@ -84,8 +96,23 @@ class Rpc:
         for client in clients:
             client.close()
 
-    def note_silent(self, node: Node) -> None:
+    def note_silent(self, node: Node, problem: ConsoleError) -> None:
+        """It did not answer, or with nonsense. One that was not there is doubted from now on."""
         self._silent[node.node_id] = time.monotonic()
+        if isinstance(problem, PlatformUnavailable) and problem.code != TOO_SLOW:
+            self._doubted.add(node.node_id)
+
+    def is_doubted(self, node: Node) -> bool:
+        """Whether it has to say again which chain it is of, before anything that it says is taken for the chain's."""
+        return node.node_id in self._doubted
+
+    def note_number(self, chain: Chain, node: Node, told: Sequence[Any]) -> None:
+        """What a doubted node has said of its chain. PlatformRefused for another one: it stays doubted."""
+        found = number(told[0])
+        if found != chain.number:
+            words = {"node": node.node_id, "found": found, "wanted": chain.number}
+            raise PlatformRefused(say.OTHER_CHAIN % words, code="other_chain")
+        self._doubted.discard(node.node_id)
 
     def note_answer(self, chain: Chain, node: Node) -> None:
         self._last[chain.chain_id] = node.node_id
@@ -112,6 +139,15 @@ class Rpc:
             if len(self._clients) > MAX_CLIENTS:
                 self._clients.popitem(last=False)  # closed by whoever uses it last, letting it go
             return client
+
+
+@contextlib.contextmanager
+def in_doubt() -> Iterator[None]:
+    """A node that does not say which chain it is of is passed over: what it refuses is no word of the chain's."""
+    try:
+        yield
+    except CallRefused as problem:
+        raise PlatformRefused(problem.detail, code=problem.code) from problem
 
 
 def nobody_answers(chain: Chain, problems: Sequence[ConsoleError]) -> ConsoleError:

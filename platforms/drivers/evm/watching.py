@@ -15,9 +15,9 @@ from platforms.drivers.evm import ledger
 from platforms.drivers.evm.book import Chain
 from platforms.drivers.evm.ledger import Question, T
 from platforms.drivers.evm.reading import Reader, stands, summary_of
-from platforms.drivers.evm.rpc import BAD_ANSWER, NO_METHOD, number
+from platforms.drivers.evm.rpc import BAD_ANSWER, NO_METHOD, TOO_SLOW, number
 from platforms.drivers.evm.stretch import stretch
-from platforms.drivers.evm.wire import TOO_SLOW, Wire
+from platforms.drivers.evm.wire import Wire
 from platforms.standard import Answer, LedgerRange, LedgerRangeRequest
 
 COUNT_BATCHES = 1  # of one go: the stretches that are read count as well
@@ -45,7 +45,9 @@ class Watcher:
         chain = await self._chain(request.chain_id)
         head = await self._carry(chain, ledger.head())
         if stands(chain, head):
-            heads = await asyncio.gather(*map(self._wire.head_of, self._wire.others(chain)), return_exceptions=True)
+            heads = await asyncio.gather(
+                *(self._wire.head_of(chain, node) for node in self._wire.others(chain)), return_exceptions=True
+            )
             head = self._reader.newest(chain, head, heads)
         height, known = number(head["number"]), self._reader.known_count(chain)
         if known[0] != height:

@@ -23,10 +23,13 @@ from platforms.drivers.evm.rpc import (
     BAD_ANSWER,
     CALL_SECONDS,
     MAX_BODY,
+    TOO_SLOW,
+    WHICH_CHAIN,
     Call,
     CallRefused,
     Rpc,
     batch,
+    in_doubt,
     nobody_answers,
     results,
 )
@@ -43,7 +46,6 @@ CONNECTIONS_PER_NODE = 8
 READ_AHEAD = MEGABYTE  # of an answer, before the connection waits for whoever reads it
 ASK_HEAD = to_json(batch(HEAD))
 TOO_MUCH = "too_much"  # of an answer: asking for less helps
-TOO_SLOW = "too_slow"  # the whole answer was not there in time: asking for less may help
 
 
 class Wire:
@@ -65,12 +67,12 @@ class Wire:
         problems: list[ConsoleError] = []
         for node in self._rpc.order(chain):
             try:
-                answers = await self.ask_node(node, calls, form)
+                answers = await self.ask_own(chain, node, calls, form)
             except CallRefused:
                 raise
             except (PlatformRefused, PlatformUnavailable) as problem:
                 problems.append(problem)
-                self._rpc.note_silent(node)
+                self._rpc.note_silent(node, problem)
                 continue
             self._rpc.note_answer(chain, node)
             return answers
@@ -80,14 +82,24 @@ class Wire:
         """As `Rpc.others`."""
         return self._rpc.others(chain)
 
-    async def head_of(self, node: Node) -> tuple[Node, Any]:
+    async def head_of(self, chain: Chain, node: Node) -> tuple[Node, Any]:
         """A node with its newest block."""
         try:
-            (head,) = await self.ask_node(node, HEAD)
-        except PlatformUnavailable:
-            self._rpc.note_silent(node)
+            (head,) = await self.ask_own(chain, node, HEAD)
+        except PlatformUnavailable as problem:
+            self._rpc.note_silent(node, problem)
             raise
         return node, head
+
+    async def ask_own(
+        self, chain: Chain, node: Node, calls: Sequence[Call], form: Decoder[Any] | None = None
+    ) -> list[Any]:
+        """As `Rpc.ask_own`."""
+        if self._rpc.is_doubted(node):
+            with in_doubt():
+                told = await self.ask_node(node, [WHICH_CHAIN])
+            self._rpc.note_number(chain, node, told)
+        return await self.ask_node(node, calls, form)
 
     async def ask_node(self, node: Node, calls: Sequence[Call], form: Decoder[Any] | None = None) -> list[Any]:
         """The results of one node, in order. CallRefused for a call that it refuses, PlatformRefused for nonsense."""

@@ -72,7 +72,7 @@ def test_a_node_that_answers_again_is_not_taken_for_silent_any_longer() -> None:
     silent = _node(gone.server.server_address[1], "node-0")
     chain = Chain("chain-1", "net-1", "main", "clique", 4242, 1, nodes=(silent, answers))
     try:
-        rpc.note_silent(answers)
+        rpc.note_silent(answers, PlatformRefused("nonsense"))
         assert rpc.is_silent(answers)
         assert len(rpc.ask(chain, [VERSION])) == 1
         assert rpc.is_silent(silent)
@@ -92,6 +92,26 @@ def test_a_node_that_talks_nonsense_is_passed_over(
     assert asked(rpc, chain, how) == [SMALL[VERSION[0]]]
     assert rpc.is_silent(chain.nodes[0])
     assert not rpc.is_silent(chain.nodes[1])
+
+
+@both_ways
+def test_who_has_taken_the_place_of_a_node_that_was_away_is_passed_over_until_it_is_of_the_chain(
+    rpc: Rpc, node: LyingNode, other: LyingNode, how: str
+) -> None:
+    chain = _chain(node, other)
+    place = chain.nodes[0]
+    assert asked(rpc, chain, how) == [SMALL[VERSION[0]]]
+    assert node.asked == [1], "nothing is doubted of a node that was always there"
+    for said in (hex(NUMBER + 1), "0x", None):
+        rpc.note_silent(place, PlatformUnavailable("it was away"))
+        node.change = lambda method, answer, said=said: said if method == "eth_chainId" else "Another/v1.0.0"
+        assert asked(rpc, chain, how) == [SMALL[VERSION[0]]], said
+        assert rpc.is_silent(place)
+    assert node.asked == [1, 1, 1, 1], "it is asked for its chain, and for no more"
+
+    node.change = lambda method, answer: answer
+    assert asked(rpc, chain, how) == [SMALL[VERSION[0]]]
+    assert (node.asked, rpc.is_silent(place)) == ([1] * 6, False)
 
 
 @both_ways
