@@ -111,6 +111,13 @@ def row(nodes: list[Node], cast: Cast, settings: Any) -> Blockchain:
     return made
 
 
+def says_when_it_stands(cast: Cast, plane: Plane, patience: float) -> None:
+    """The platform tells after how many seconds without a block its chains stand. Their blocks are old."""
+    summary = plane_files.interfaces()["get_ledger_summary"]
+    summary["result"]["patience"] = patience
+    speak_to(cast.platform, plane, get_ledger_summary=summary)
+
+
 def said(cast: Cast, uid: str) -> str | None:
     """What REST says, in each place the same."""
     whole, ledger = (client(cast.alice).get(f"/api/v1/blockchains/{uid}{part}").json() for part in ("", "/ledger"))
@@ -198,9 +205,7 @@ def roused(row: Blockchain) -> list[list[str]]:
 def test_a_chain_whose_platform_sees_to_it_itself_is_left_to_it(
     chain: MakeChain, observe: Observe, plane: Plane, cast: Cast
 ) -> None:
-    summary = plane_files.interfaces()["get_ledger_summary"]
-    summary["result"]["patience"] = 60
-    speak_to(cast.platform, plane, get_ledger_summary=summary)
+    says_when_it_stands(cast, plane, 60)
     row, _ledger = chain()
     observe(row)
     assert row.stands_since is not None
@@ -224,9 +229,7 @@ def test_a_chain_that_waits_for_something_to_do_is_never_said_to_stand(
 def test_any_platform_may_say_how_long_is_too_long(
     chain: MakeChain, observe: Observe, plane: Plane, cast: Cast, patience: float, stands: bool
 ) -> None:
-    summary = plane_files.interfaces()["get_ledger_summary"]
-    summary["result"]["patience"] = patience
-    speak_to(cast.platform, plane, get_ledger_summary=summary)
+    says_when_it_stands(cast, plane, patience)
     row, _ledger = chain()
     observe(row)
     assert row.read_error == ""
@@ -237,9 +240,7 @@ def test_any_platform_may_say_how_long_is_too_long(
 
 
 def test_what_is_old_or_gone_is_not_said_to_stand(chain: MakeChain, observe: Observe, plane: Plane, cast: Cast) -> None:
-    summary = plane_files.interfaces()["get_ledger_summary"]
-    summary["result"]["patience"] = 60
-    speak_to(cast.platform, plane, get_ledger_summary=summary)
+    says_when_it_stands(cast, plane, 60)
     row, _ledger = chain()
     observe(row)
     assert row.stands_since is not None
