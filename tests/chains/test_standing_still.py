@@ -184,8 +184,9 @@ def test_of_a_chain_that_stands_the_node_that_lacks_a_block_is_told_to_meet_its_
     observe(row)
     for _again in range(2):
         rouse_chains()
-    ((done,),) = roused(row)
-    assert done.startswith("node-0 could not be told to meet its peers anew: ")
+    ((behind, ahead),) = roused(row)
+    assert behind.startswith("node-0 could not be told to meet its peers anew: ")
+    assert ahead.startswith("node-1 could not be told to meet its peers anew: ")
 
     nodes[1].mine(ago=LONG / 4)
     observe(row)

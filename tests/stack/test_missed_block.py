@@ -45,12 +45,17 @@ def test_they_meet_anew_when_the_console_sees_that_the_chain_stands(root: User, 
         stood = miss_a_block(made, union)
         until(lambda: observed(made, union).stands_since is not None, 90, "the console sees that it stands")
         assert set(heights(made, union)) == {stood, stood + 1}
-        row = made.chain(union)
+        behind, ahead = validators(made, union)
+        (out_of_reach,) = [office.host for office in made.offices if office.host.ip == behind.ip]
+        out_of_reach.terminator.close()  # its node runs on; then the other one has to hang up
         rouse_chains()
-        entry = AuditEntry.objects.get(action="chains.blockchain.roused", target_id=str(row.pk))
-        assert "meets its peers anew" in entry.data["done"][0]
+        entry = AuditEntry.objects.get(action="chains.blockchain.roused", target_id=str(made.chain(union).pk))
+        failed, done = entry.data["done"]
+        assert failed.startswith(f"{behind.node_id} could not be told")
+        assert done == f"{ahead.node_id} meets anew with {behind.node_id}"
         until(lambda: min(heights(made, union)) > stood + 3, REDIAL_SECONDS, "both go on")
         until(lambda: observed(made, union).stands_since is None, 30, "the console sees that it goes on")
+        out_of_reach.terminator.open()
 
 
 def test_an_upgrade_that_meets_with_it_goes_on(root: User, settings: Any) -> None:  # noqa: F811

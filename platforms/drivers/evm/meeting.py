@@ -10,6 +10,7 @@ they hang up and call again they tell each other how far they are.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from console.errors import ConsoleError
 from platforms.drivers.evm import programs
@@ -34,35 +35,43 @@ def meet_when_due(tools: Tools, goes: Goes, chain: Chain, what: str) -> None:
 
 
 def meet_anew(tools: Tools, goes: Goes, chain: Chain) -> None:
-    """Each node that lacks blocks of another one hangs up on those that have them all, and calls them again."""
+    """Each node that lacks blocks hangs up on those that have them all, and calls them again; or these on it, where its
+    host cannot be reached."""
     heights = _heights(tools, chain)
     newest = max((height for _node, height in heights), default=0)
-    ahead = [node.enode for node, height in heights if height == newest]
-    behind = [(node, height) for node, height in heights if height < newest]
-    for node, height in behind:
-        try:
-            tools.hosts.call_anew(node, ahead)
-        except ConsoleError as problem:
-            goes.note(f"{node.node_id} could not be told to meet its peers anew: {problem.detail}")
-        else:
-            goes.note(f"{node.node_id} is at block {height} of {newest} and meets its peers anew")
+    ahead = [node for node, height in heights if height == newest]
+    behind = [node for node, height in heights if height < newest]
+    for node in behind:
+        if not _calls_anew(tools, goes, node, ahead):
+            for each in ahead:
+                _calls_anew(tools, goes, each, [node])
     if behind:
-        _part_with_those_gone(tools, goes, tools.book.chain(chain.chain_id), ahead)
+        _part_with_those_gone(tools, goes, tools.book.chain(chain.chain_id), [*ahead, *behind])
 
 
-def _part_with_those_gone(tools: Tools, goes: Goes, chain: Chain, called: list[str]) -> None:
+def _calls_anew(tools: Tools, goes: Goes, node: Node, peers: Sequence[Node]) -> bool:
+    try:
+        tools.hosts.call_anew(node, [peer.enode for peer in peers])
+    except ConsoleError as problem:
+        goes.note(f"{node.node_id} could not be told to meet its peers anew: {problem.detail}")
+        return False
+    goes.note(f"{node.node_id} meets anew with {', '.join(peer.node_id for peer in peers)}")
+    return True
+
+
+def _part_with_those_gone(tools: Tools, goes: Goes, chain: Chain, called: Sequence[Node]) -> None:
     """Whoever has quit meanwhile was called once more, perhaps after its peers had parted with it."""
     there = programs.enodes(chain)
-    gone = [enode for enode in called if enode not in there]
+    gone = [node.enode for node in called if node.enode not in there]
     if gone:
         introduce(tools, goes, chain, [node for node in chain.nodes if node.enode], without=gone)
 
 
 def _heights(tools: Tools, chain: Chain) -> list[tuple[Node, int]]:
-    """Of the nodes that answer."""
+    """Of the nodes that answer, and are of this chain."""
 
     def height(node: Node) -> int:
-        return number(tools.rpc.ask_node(node, [("eth_blockNumber", [])])[0])
+        return number(tools.rpc.ask_own(chain, node, [("eth_blockNumber", [])])[0])
 
     nodes = [node for node in chain.nodes if node.enode]
     answers = zip(nodes, at_once(height, nodes), strict=True)
