@@ -24,8 +24,6 @@ from unions.codes import new_code
 from unions.models import LIVE_MEMBER_STATES, Organization, Union
 from unions.services.unions import record_business_chain
 
-ROUSED = "chains.blockchain.roused"
-
 
 @dataclass(frozen=True)
 class FoundChain:
@@ -176,10 +174,10 @@ def record_roused(*, blockchain_id: int, done: list[str]) -> None:
     if row is None or row.block_time is None:
         return
     since = row.block_time.isoformat()
-    said = AuditEntry.objects.filter(action=ROUSED, target_type=row._meta.label_lower, target_id=str(row.pk))
-    last = said.order_by("-number").first()
+    said = AuditEntry.objects.filter(target_type=row._meta.label_lower, target_id=str(row.pk))
+    last = said.filter(action="chains.blockchain.roused").order_by("-number").first()
     if last is None or last.data.get("since") != since:
-        audit.record(ROUSED, actor=None, target=row, since=since, done=done)
+        audit.record("chains.blockchain.roused", actor=None, target=row, since=since, done=done)
 
 
 @joins_transaction
