@@ -168,15 +168,15 @@ def mark_deleted(*, actor: User | None, blockchain_ids: Collection[int]) -> None
 
 @use_case
 def record_roused(*, blockchain_id: int, done: list[str]) -> None:
-    """What was done about a chain that stands; written down once for each time that it stands, however often it is
-    tried."""
+    """What was done about a chain that stands. The same for the same standing is written down once, however often it
+    is tried."""
     row = Blockchain.objects.filter(pk=blockchain_id).first()
     if row is None or row.block_time is None:
         return
     since = row.block_time.isoformat()
     said = AuditEntry.objects.filter(target_type=row._meta.label_lower, target_id=str(row.pk))
     last = said.filter(action="chains.blockchain.roused").order_by("-number").first()
-    if last is None or last.data.get("since") != since:
+    if last is None or (last.data.get("since"), last.data.get("done")) != (since, done):
         audit.record("chains.blockchain.roused", actor=None, target=row, since=since, done=done)
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from chains.models import Blockchain, BusinessChain
 from chains.observing.rousing import rouse_chains
 from chains.reads import blockchains
+from chains.services.chains import record_roused
 from console.models import AuditEntry
 from platforms.models import NativeChain, NativeNetwork, Platform
 from platforms.sandbox.anvil import find_anvil
@@ -187,15 +188,17 @@ def test_of_a_chain_that_stands_the_node_that_lacks_a_block_is_told_to_meet_its_
     ((behind, ahead),) = roused(row)
     assert behind.startswith("node-0 could not be told to meet its peers anew: ")
     assert ahead.startswith("node-1 could not be told to meet its peers anew: ")
+    record_roused(blockchain_id=row.pk, done=["node-0 meets anew with node-1"])
+    assert roused(row) == [[behind, ahead], ["node-0 meets anew with node-1"]], "what is done at last is told as well"
 
     nodes[1].mine(ago=LONG / 4)
     observe(row)
     rouse_chains()
-    assert len(roused(row)) == 2
+    assert len(roused(row)) == 3
 
     nodes[1].mine()
     rouse_chains()
-    assert len(roused(row)) == 2, "the driver looks itself: the chain has gone on since it was read"
+    assert len(roused(row)) == 3, "the driver looks itself: the chain has gone on since it was read"
 
 
 def roused(row: Blockchain) -> list[list[str]]:

@@ -200,10 +200,10 @@ class Reader:
         if not chain.built:
             return self._chain_info(chain, "creating")
         try:
-            head = self._newest_head(chain)
+            still = self.stands_still(chain)
         except ConsoleError:
             return self._chain_info(chain, "unknown")
-        return self._chain_info(chain, "stopped" if stands(chain, head) else "running")
+        return self._chain_info(chain, "stopped" if still else "running")
 
     def stands_still(self, chain: Chain) -> bool:
         """Whether it should have made more blocks; never where nobody knows, as on one that is only observed."""
